@@ -1,0 +1,1 @@
+"""The pure core: definition, expressions, plan, events, effects, interpreter. No file, clock, randomness or thread."""

@@ -1,0 +1,45 @@
+"""A workflow file that has been read: plain JSON data, and where each part of it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from wfrun.core.values import Json
+from wfrun.errors import Place
+
+Path: TypeAlias = tuple["str | int", ...]
+
+
+def render_path(path: Path) -> str:
+    """`("steps", 1, "then", 0)` as people write it: `steps[1].then[0]`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Parsed YAML or JSON.
+
+    `data` is JSON; `marks` gives for the path of every value its (line, column), counted from 1, and for the path of
+    every mapping entry the position of its *key* in `keys`. `source` is the exact bytes, `sha256` their hash.
+    """
+
+    data: Json
+    marks: Mapping[Path, tuple[int, int]] = field(repr=False)
+    keys: Mapping[Path, tuple[int, int]] = field(repr=False)
+    file: str
+    source: bytes = field(repr=False)
+    sha256: str
+
+    def place(self, path: Path, *, key: bool = False) -> Place:
+        """Where the value at `path` (or its key) stands; the nearest enclosing value where it has no mark of its own."""
+        table = self.keys if key and path in self.keys else self.marks
+        known = path
+        while known and known not in table:
+            known = known[:-1]
+        line, column = table.get(known, (1, 1))
+        return Place(self.file, line, column, render_path(path))

@@ -1,0 +1,245 @@
+"""Facts: everything that can stand in a journal, and the only thing the interpreter learns from.
+
+A record is one flat JSON object: the envelope (`seq`, `at`, `type`, `prev`) that the journal adds, and the fields of
+the event below. `step` is the *instance* of a step: the step's id, with `@3` or `@3.1` behind it inside loops, and with
+`compensate:` before it when it is undone. Instants are RFC 3339 in UTC with microseconds.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+
+from wfrun.core.values import Json
+
+Status: TypeAlias = Literal["completed", "failed", "compensated", "cancelled", "needs-attention"]
+
+
+class ErrorData(TypedDict):
+    """An error as data: what handlers, compensations and people see."""
+
+    type: str
+    message: str
+    status: NotRequired[int]
+    details: NotRequired[Json]
+    step: NotRequired[str]
+    attempt: NotRequired[int]
+    cause: NotRequired[ErrorData]
+    retryable: NotRequired[bool]
+    retryAfterMs: NotRequired[int]
+
+
+class Assignee(TypedDict, total=False):
+    """Who may decide a task. A bare name in the YAML, person or role, is `{"names": [name]}`."""
+
+    names: list[str]
+    users: list[str]
+    groups: list[str]
+
+
+class ExecutionStarted(TypedDict):
+    type: Literal["execution.started"]
+    format: int
+    execution: str
+    workflow: str
+    version: Json
+    definition: str
+    input: dict[str, Json]
+    seed: str
+    initiator: str
+    steps: list[str]
+    origin: dict[str, str]
+
+
+class DriverStarted(TypedDict):
+    type: Literal["driver.started"]
+    epoch: int
+    host: str
+    pid: int
+    wfrun: str
+
+
+class DriverStopped(TypedDict):
+    type: Literal["driver.stopped"]
+    epoch: int
+    reason: str
+
+
+class StepStarted(TypedDict):
+    """Written and synced before the adapter acts (C2). `input` stands here only when it is small."""
+
+    type: Literal["step.started"]
+    step: str
+    attempt: int
+    service: str
+    action: str
+    key: str
+    inputHash: str
+    epoch: int
+    input: NotRequired[Json]
+
+
+class StepCompleted(TypedDict):
+    type: Literal["step.completed"]
+    step: str
+    attempt: int
+    result: Json
+
+
+class StepFailed(TypedDict):
+    """`random` is drawn by the engine, in [0, 1): the jitter of the retry that may follow."""
+
+    type: Literal["step.failed"]
+    step: str
+    attempt: int
+    error: ErrorData
+    random: float
+
+
+class StepCancelled(TypedDict):
+    """The call was stopped on purpose. Whether it had an effect is not known."""
+
+    type: Literal["step.cancelled"]
+    step: str
+    attempt: int
+
+
+class DecisionMade(TypedDict):
+    """What a condition came to. `of` is `step` for a step's own `condition`, `branch` for a choice between steps."""
+
+    type: Literal["decision.made"]
+    step: str
+    of: Literal["step", "branch"]
+    condition: str
+    value: bool
+    operands: dict[str, Json]
+
+
+class TimerStarted(TypedDict):
+    type: Literal["timer.started"]
+    timer: str
+    step: str
+    due: str
+    reason: str
+
+
+class TimerFired(TypedDict):
+    type: Literal["timer.fired"]
+    timer: str
+
+
+class TaskCreated(TypedDict):
+    type: Literal["task.created"]
+    task: str
+    step: str
+    title: str
+    description: str
+    assignee: Assignee
+    form: dict[str, Json]
+    decisions: list[str]
+    quorum: int
+    excludeInitiator: bool
+    data: Json
+    due: str | None
+
+
+class TaskDecided(TypedDict):
+    """One person's word. With a quorum of N it takes N approvals of N people; one refusal settles it at once."""
+
+    type: Literal["task.decided"]
+    task: str
+    decision: str
+    by: str
+    comment: str
+    data: dict[str, Json]
+
+
+class TaskExpired(TypedDict):
+    """The due time passed undecided; judged under the append lock, even if nothing was running."""
+
+    type: Literal["task.expired"]
+    task: str
+
+
+class TaskEscalated(TypedDict):
+    """An expired task goes on, to others or to the same people. `level` counts from 1."""
+
+    type: Literal["task.escalated"]
+    task: str
+    level: int
+    assignee: Assignee
+    due: str | None
+
+
+class TaskWithdrawn(TypedDict):
+    type: Literal["task.withdrawn"]
+    task: str
+
+
+class EvaluationFailed(TypedDict):
+    """An expression of a step, a task or the output has no value. `effect` is the id of what could not be done."""
+
+    type: Literal["evaluation.failed"]
+    effect: str
+    step: str
+    error: ErrorData
+
+
+class CompensationStarted(TypedDict):
+    """From here on the execution is undone: `steps` in the order in which they will be compensated."""
+
+    type: Literal["compensation.started"]
+    reason: Literal["failure", "cancel"]
+    steps: list[str]
+    error: NotRequired[ErrorData]
+
+
+class CancelRequested(TypedDict):
+    type: Literal["cancel.requested"]
+    by: str
+    reason: str
+
+
+class ExecutionEnded(TypedDict):
+    """`failures` names, for needs-attention, the compensations that could not succeed."""
+
+    type: Literal["execution.ended"]
+    status: Status
+    output: NotRequired[Json]
+    error: NotRequired[ErrorData]
+    failures: NotRequired[list[ErrorData]]
+
+
+class JournalRecovered(TypedDict):
+    """Seals a torn last line: `bytes` bytes at `offset`, whose SHA-256 is `sha256`, are not a record."""
+
+    type: Literal["journal.recovered"]
+    offset: int
+    bytes: int
+    sha256: str
+
+
+Event: TypeAlias = (
+    ExecutionStarted
+    | DriverStarted
+    | DriverStopped
+    | StepStarted
+    | StepCompleted
+    | StepFailed
+    | StepCancelled
+    | DecisionMade
+    | TimerStarted
+    | TimerFired
+    | TaskCreated
+    | TaskDecided
+    | TaskExpired
+    | TaskEscalated
+    | TaskWithdrawn
+    | EvaluationFailed
+    | CompensationStarted
+    | CancelRequested
+    | ExecutionEnded
+    | JournalRecovered
+)
+
+# A record read from a journal: an event with its envelope. Its shape is checked by the fold, which refuses unknown types.
+Record: TypeAlias = dict[str, Any]
