@@ -1,0 +1,51 @@
+"""The contract between wfrun and a service: one asynchronous call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from wfrun.core.values import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt at one step. The key is the same for every attempt, process and machine (C5)."""
+
+    execution: str
+    step: str
+    attempt: int
+    idempotency_key: str
+    service: str
+    action: str
+    input: Json
+    deadline: datetime | None = None
+
+
+class Service(Protocol):
+    """An opened service. A cancelled `call` must really stop what it began before the cancellation is passed on."""
+
+    async def call(self, call: Call) -> Json:
+        """The result as JSON. Raises ServiceError for every other answer; anything else is a defect of the adapter."""
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceConfig:
+    """One entry of `services:`, as written.
+
+    `settings` is the whole entry (with `adapter`), `folder` the one of the file it stands in: relative paths and modules
+    are looked for there. `variable(kind, name)` answers `env` and `secret` references, raising ExpressionError.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    folder: Path
+    variable: Callable[[str, str], str] = field(repr=False)
+
+
+OpenService = Callable[[ServiceConfig], Service]
