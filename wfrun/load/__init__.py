@@ -1,0 +1,1 @@
+"""Files of users become data with positions: YAML and JSON at the door, the shape of a workflow, declared fields."""
