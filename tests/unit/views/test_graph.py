@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from typing import Any
+
+from wfrun.views.graph import mermaid, tree
+from wfrun.views.model import OutlineNode
+
+
+def node(id: str, type: str = "call", *children: OutlineNode, **more: Any) -> OutlineNode:
+    base: dict[str, Any] = {"id": id, "name": id, "type": type, "label": "", "branch": None}
+    return {**base, "children": list(children), **more}  # type: ignore[typeddict-item]
+
+
+LOAN = [
+    node("credit-check", label="bureau.check"),
+    node(
+        "steps[1]",
+        "conditional",
+        node("both", "parallel", node("underwrite"), node("documents"), branch="then"),
+        node("approve", "human-task", branch="then"),
+        node("reject", branch="else"),
+        name="conditional",
+        condition="$.score >= 680",
+    ),
+    node("archive"),
+]
+
+
+def drawn(statuses: dict[str, Any] | None = None) -> list[str]:
+    return [line.rails + line.text for line in tree(LOAN, statuses)]
+
+
+def test_tree() -> None:
+    assert drawn() == [
+        "├─ credit-check  bureau.check",
+        "├─ conditional  if $.score >= 680",
+        "│  ├─ then",
+        "│  │  ├─ both",
+        "│  │  │  ├─ underwrite",
+        "│  │  │  └─ documents",
+        "│  │  └─ approve",
+        "│  └─ else",
+        "│     └─ reject",
+        "└─ archive",
+    ]
+
+
+def test_tree_without_an_else_side() -> None:
+    lines = tree([node("c", "conditional", node("a", branch="then"), condition="$.x")])
+    assert [line.rails + line.text for line in lines] == ["└─ c  if $.x", "   └─ then", "      └─ a"]
+
+
+def test_tree_carries_status_by_step() -> None:
+    lines = tree(LOAN, {"credit-check": "completed", "approve": "waiting"})
+    assert {line.text: line.status for line in lines if line.status} == {
+        "credit-check  bureau.check": "completed",
+        "approve": "waiting",
+    }
+
+
+def test_mermaid_branches_meet_again() -> None:
+    chart = mermaid("loan", LOAN).splitlines()
+    assert chart == [
+        "flowchart TD",
+        '  n1(["loan"])',
+        '  n2["credit-check"]',
+        "  n1 --> n2",
+        '  n3{"$.score #62;= 680"}',
+        "  n2 --> n3",
+        '  n4[["both"]]',
+        '  n3 -- "then" --> n4',
+        '  n5["underwrite"]',
+        "  n4 --> n5",
+        '  n6["documents"]',
+        "  n4 --> n6",
+        '  n7(["approve"])',
+        "  n5 --> n7",
+        "  n6 --> n7",
+        '  n8["reject"]',
+        '  n3 -- "else" --> n8',
+        '  n9["archive"]',
+        "  n7 --> n9",
+        "  n8 --> n9",
+        '  n10(["end"])',
+        "  n9 --> n10",
+    ]
+
+
+def test_mermaid_an_empty_else_goes_on_directly() -> None:
+    chart = mermaid("w", [node("c", "conditional", node("a", branch="then"), condition="$.x"), node("b")])
+    assert '  n2 -- "else" --> n4' in chart.splitlines()
+
+
+def test_mermaid_draws_sequences_without_a_node_of_their_own() -> None:
+    chart = mermaid("w", [node("p", "parallel", node("s", "sequential", node("a"), node("b")), node("c"))])
+    assert chart.splitlines()[3:-2] == [
+        "  n1 --> n2",
+        '  n3["a"]',
+        "  n2 --> n3",
+        '  n4["b"]',
+        "  n3 --> n4",
+        '  n5["c"]',
+        "  n2 --> n5",
+        '  n6(["end"])',
+    ]
+
+
+def test_mermaid_colours_what_ran() -> None:
+    chart = mermaid("w", [node("a"), node("b")], {"a": "completed", "b": "pending"})
+    assert '  n2["a"]:::completed' in chart
+    assert '  n3["b"]\n' in chart
+    assert chart.count("classDef") == 1
+
+
+def test_mermaid_text_cannot_break_out() -> None:
+    chart = mermaid('x"] --> evil[";\n%%', [])
+    assert chart.splitlines()[1] == '  n1(["x#34;#93; --#62; evil#91;#34;#59; %%"])'

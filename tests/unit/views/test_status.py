@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+
+from wfrun.errors import JournalError
+from wfrun.views.model import StatusView
+from wfrun.views.status import StatusFold, status_of
+
+if TYPE_CHECKING:
+    from tests.unit.views.conftest import StoryMaker
+
+ERROR = {"type": "payment.declined", "message": "no", "step": "pay"}
+
+
+def rows(view: StatusView, key: Literal["steps", "compensations"] = "steps") -> dict[str, str]:
+    return {row["step"]: row["status"] for row in view[key]}
+
+
+def test_completed_execution(story: StoryMaker) -> None:
+    told = story(steps=("check", "pay")).driven().call("check").call("pay").end("completed", output={"paid": True})
+    view = status_of(told.records)
+    assert view["status"] == "completed"
+    assert view["progress"] == {"done": 2, "total": 2}
+    assert view["output"] == {"paid": True}
+    assert view["startedAt"] == "2026-11-23T09:00:00.000000Z"
+    assert view["endedAt"] == "2026-11-23T09:00:06.000000Z"
+    assert view["durationMs"] == 6000
+    assert view["current"] == []
+    assert view["driver"] == {
+        "epoch": 1,
+        "host": "mill",
+        "pid": 4711,
+        "startedAt": "2026-11-23T09:00:01.000000Z",
+        "stoppedAt": None,
+        "reason": None,
+    }
+
+
+def test_rows_give_times_attempts_and_order(story: StoryMaker) -> None:
+    told = story(steps=("check", "pay", "ship")).call("check").begin("pay")
+    check, pay, ship = status_of(told.records)["steps"]
+    assert (check["status"], check["attempts"], check["durationMs"]) == ("completed", 1, 1000)
+    assert (pay["status"], pay["startedAt"], pay["endedAt"]) == ("running", "2026-11-23T09:00:03.000000Z", None)
+    assert (ship["status"], ship["attempts"], ship["startedAt"]) == ("pending", 0, None)
+
+
+@pytest.mark.parametrize(("driven", "status"), [(None, "running"), (True, "running"), (False, "interrupted")])
+def test_an_unfinished_execution_is_interrupted_only_if_nobody_drives_it(
+    story: StoryMaker, driven: bool | None, status: str
+) -> None:
+    assert status_of(story(steps=("pay",)).begin("pay").records, driven=driven)["status"] == status
+
+
+def test_retrying_step_says_when_it_tries_again(story: StoryMaker) -> None:
+    view = status_of(story(steps=("crm",)).begin("crm").fail("crm", "timeout").retry("crm").records)
+    (crm,) = view["steps"]
+    assert (crm["status"], crm["nextAttemptAt"]) == ("retrying", "2026-11-23T10:00:00.000000Z")
+    assert crm["error"]
+    assert crm["error"]["type"] == "timeout"
+    assert crm["endedAt"] is None
+    assert [timer["reason"] for timer in view["timers"]] == ["retry"]
+    assert view["current"] == ["crm"]
+
+
+def test_success_after_retries_keeps_the_first_start_and_forgets_the_error(story: StoryMaker) -> None:
+    told = story(steps=("crm",)).begin("crm").fail("crm", "timeout").retry("crm")
+    told.add("timer.fired", timer="crm#1!retry").begin("crm", attempt=2).complete("crm", attempt=2)
+    view = status_of(told.records)
+    (crm,) = view["steps"]
+    assert (crm["status"], crm["attempts"], crm["error"], crm["nextAttemptAt"]) == ("completed", 2, None, None)
+    assert crm["durationMs"] == 5000
+    assert view["timers"] == []
+
+
+def test_the_same_attempt_again_after_a_crash(story: StoryMaker) -> None:
+    told = story(steps=("pay",)).driven(1).begin("pay").driven(2).begin("pay", epoch=2)
+    view = status_of(told.records)
+    assert view["steps"][0]["attempts"] == 1
+    assert view["driver"]
+    assert view["driver"]["epoch"] == 2
+
+
+def test_compensation_shows_on_both_sides(story: StoryMaker) -> None:
+    told = story(steps=("reserve", "charge", "pay")).call("reserve").call("charge").begin("pay").fail("pay")
+    told.add("compensation.started", reason="failure", steps=["charge", "reserve"], error=ERROR)
+    told.call("compensate:charge").begin("compensate:reserve")
+    view = status_of(told.records)
+    assert view["status"] == "running"
+    assert rows(view) == {"reserve": "compensating", "charge": "compensated", "pay": "failed"}
+    assert rows(view, "compensations") == {"charge": "completed", "reserve": "running"}
+    assert view["error"] == ERROR
+    assert view["progress"] == {"done": 2, "total": 3}
+    told.complete("compensate:reserve").end("compensated", error=ERROR)
+    view = status_of(told.records)
+    assert view["status"] == "compensated"
+    assert list(rows(view, "compensations")) == ["charge", "reserve"]
+
+
+def test_a_compensation_that_cannot_succeed(story: StoryMaker) -> None:
+    told = story(steps=("reserve", "pay")).call("reserve").begin("pay").fail("pay")
+    told.add("compensation.started", reason="failure", steps=["reserve"], error=ERROR)
+    told.begin("compensate:reserve").fail("compensate:reserve", "http.503")
+    failure = {"type": "http.503", "message": "no", "step": "compensate:reserve"}
+    view = status_of(told.end("needs-attention", error=ERROR, failures=[failure]).records)
+    assert view["status"] == "needs-attention"
+    assert view["failures"] == [failure]
+    assert rows(view, "compensations") == {"reserve": "failed"}
+    assert rows(view)["reserve"] == "compensating"
+
+
+def test_waiting_for_a_person(story: StoryMaker) -> None:
+    view = status_of(story(steps=("approve", "fund")).ask("approve").records, driven=False)
+    assert view["status"] == "waiting"
+    assert rows(view) == {"approve": "waiting", "fund": "pending"}
+    assert [task["task"] for task in view["tasks"]] == ["k7m2x9qd/approve"]
+
+
+def test_a_task_beside_a_running_step_is_not_waiting(story: StoryMaker) -> None:
+    told = story(steps=("approve", "print")).ask("approve").begin("print")
+    assert status_of(told.records)["status"] == "running"
+    assert status_of(told.records, driven=False)["status"] == "interrupted"
+
+
+def test_a_decided_task_lets_the_execution_run_on(story: StoryMaker) -> None:
+    view = status_of(story(steps=("approve",)).ask("approve").decide("approve").records, driven=False)
+    assert view["status"] == "interrupted"
+    assert rows(view) == {"approve": "completed"}
+
+
+def test_a_quorum_waits_for_enough_people(story: StoryMaker) -> None:
+    told = story(steps=("approve",)).ask("approve", quorum=2).decide("approve", by="kim").decide("approve", by="kim")
+    assert status_of(told.records)["status"] == "waiting"
+    assert status_of(told.decide("approve", by="lee").records)["tasks"] == []
+
+
+def test_one_refusal_settles_a_quorum_and_the_end_tells_that_it_failed(story: StoryMaker) -> None:
+    told = story(steps=("approve",)).ask("approve", quorum=2).decide("approve", "rejected")
+    assert status_of(told.records)["tasks"] == []
+    error = {"type": "task.rejected", "message": "rejected by kim", "step": "approve"}
+    view = status_of(told.end("failed", error=error).records)
+    assert rows(view) == {"approve": "failed"}
+    assert view["steps"][0]["error"] == error
+
+
+def test_expiry_fails_and_escalation_reopens(story: StoryMaker) -> None:
+    told = story(steps=("approve",)).ask("approve").add("task.expired", task="k7m2x9qd/approve")
+    view = status_of(told.records)
+    assert (rows(view), view["tasks"]) == ({"approve": "failed"}, [])
+    told.add("task.escalated", task="k7m2x9qd/approve", level=1, assignee={"users": ["boss"]}, due=None)
+    view = status_of(told.records)
+    assert rows(view) == {"approve": "waiting"}
+    assert view["steps"][0]["error"] is None
+    assert (view["tasks"][0]["escalated"], view["tasks"][0]["assignee"]) == (1, {"users": ["boss"]})
+
+
+def test_a_withdrawn_task_is_cancelled(story: StoryMaker) -> None:
+    view = status_of(story(steps=("a",)).ask("a").add("task.withdrawn", task="k7m2x9qd/a").records)
+    assert (rows(view), view["tasks"]) == ({"a": "cancelled"}, [])
+
+
+def test_conditions_skip_and_are_listed(story: StoryMaker) -> None:
+    told = story(steps=("gift", "pay"))
+    told.add("decision.made", step="gift", of="step", condition="$.gift", value=False, operands={"$.gift": False}).call(
+        "pay"
+    )
+    view = status_of(told.records)
+    assert rows(view) == {"gift": "skipped", "pay": "completed"}
+    assert view["progress"] == {"done": 2, "total": 2}
+    assert view["decisions"][0]["operands"] == {"$.gift": False}
+
+
+def test_what_a_completed_execution_never_reached_was_skipped(story: StoryMaker) -> None:
+    told = story(steps=("fund", "reject"))
+    told.add("decision.made", step="steps[0]", of="branch", condition="true", value=True, operands={}).call("fund")
+    assert rows(status_of(told.records)) == {"fund": "completed", "reject": "pending"}
+    view = status_of(told.end("completed").records)
+    assert (rows(view), view["progress"]) == (
+        {"fund": "completed", "reject": "skipped"},
+        {"done": 2, "total": 2},
+    )
+
+
+def test_what_a_failed_execution_never_reached_stays_pending(story: StoryMaker) -> None:
+    told = story(steps=("pay", "ship")).begin("pay").fail("pay").end("failed", error=ERROR)
+    assert rows(status_of(told.records)) == {"pay": "failed", "ship": "pending"}
+
+
+@pytest.mark.parametrize(("step", "expected"), [("pay", {"pay": "failed"}), ("output", {"pay": "pending"})])
+def test_what_could_not_be_computed(story: StoryMaker, step: str, expected: dict[str, str]) -> None:
+    error = {"type": "expression.undefined", "message": "$.x", "step": step}
+    told = story(steps=("pay",)).add("evaluation.failed", effect="x", step=step, error=error)
+    assert rows(status_of(told.records)) == expected
+
+
+def test_cancelling(story: StoryMaker) -> None:
+    told = story(steps=("approve",)).ask("approve").add("cancel.requested", by="ada", reason="typo")
+    view = status_of(told.records)
+    assert (view["status"], view["cancelRequested"]) == ("running", True)
+    assert status_of(told.end("cancelled").records)["tasks"] == []
+
+
+def test_stopped_steps_and_loop_instances(story: StoryMaker) -> None:
+    told = story(steps=("mail",)).begin("mail").add("step.cancelled", step="mail", attempt=1).call("item@1")
+    assert rows(status_of(told.records)) == {"mail": "cancelled", "item@1": "completed"}
+
+
+def test_driver_stop_and_recovery_are_told(story: StoryMaker) -> None:
+    told = story(steps=()).driven().add("driver.stopped", epoch=1, reason="signal")
+    view = status_of(told.add("journal.recovered", offset=1, bytes=2, sha256="0" * 64).records)
+    assert view["driver"]
+    assert view["driver"]["reason"] == "signal"
+
+
+def test_a_fold_can_be_asked_while_it_grows(story: StoryMaker) -> None:
+    told = story(steps=("a", "b")).call("a").call("b").end("completed")
+    fold = StatusFold()
+    done = []
+    for record in told.records:
+        fold.add(record)
+        done.append(fold.view()["progress"]["done"])
+    assert done == [0, 0, 1, 1, 2, 2]
+    assert fold.view() == status_of(told.records)
+
+
+def test_an_unknown_event_is_refused_by_name(story: StoryMaker) -> None:
+    with pytest.raises(JournalError, match=r"record 2 is a `step\.teleported`"):
+        status_of(story().add("step.teleported").records)
+
+
+def test_an_empty_journal_has_no_status() -> None:
+    with pytest.raises(JournalError) as caught:
+        status_of([])
+    assert caught.value.code == "journal.empty"

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from wfrun.views.status import status_of
+from wfrun.views.summary import summary_of
+from wfrun.views.tasks import assignee_names, open_tasks
+
+if TYPE_CHECKING:
+    from tests.unit.views.conftest import StoryMaker
+
+
+def test_a_task_carries_all_that_a_decision_needs(story: StoryMaker) -> None:
+    due = "2026-11-24T09:00:00.000000Z"
+    (task,) = open_tasks(story(workflow="loan").ask("approve", quorum=2, due=due).decide("approve").records)
+    assert task == {
+        "task": "k7m2x9qd/approve",
+        "execution": "k7m2x9qd",
+        "workflow": "loan",
+        "step": "approve",
+        "title": "Approve the loan",
+        "description": "",
+        "assignee": {"groups": ["loan-managers"], "users": ["kim"]},
+        "createdAt": "2026-11-23T09:00:01.000000Z",
+        "due": due,
+        "escalated": 0,
+        "quorum": 2,
+        "excludeInitiator": False,
+        "initiator": "ada",
+        "decisions": ["approved", "rejected"],
+        "form": {},
+        "data": {"amount": 5},
+        "votes": [{"decision": "approved", "by": "kim", "comment": "fine", "at": "2026-11-23T09:00:02.000000Z"}],
+    }
+
+
+@pytest.mark.parametrize(("assignee", "found"), [("kim", 1), ("loan-managers", 1), ("lee", 0), (None, 1)])
+def test_tasks_of_a_person_or_group(story: StoryMaker, assignee: str | None, found: int) -> None:
+    assert len(open_tasks(story().ask("approve").records, assignee)) == found
+
+
+def test_names_come_once() -> None:
+    assert assignee_names({"groups": ["a", "b"], "names": ["b", "c"]}) == ["b", "c", "a"]
+
+
+def test_summary_of_a_waiting_execution(story: StoryMaker) -> None:
+    summary = summary_of(status_of(story(steps=("check", "approve")).call("check").ask("approve").records))
+    assert summary == {
+        "execution": "k7m2x9qd",
+        "workflow": "order",
+        "version": 2,
+        "status": "waiting",
+        "startedAt": "2026-11-23T09:00:00.000000Z",
+        "endedAt": None,
+        "progress": {"done": 1, "total": 2},
+        "error": None,
+        "waitingFor": ["kim", "loan-managers"],
+    }
+
+
+def test_summary_of_a_failed_execution_names_the_error(story: StoryMaker) -> None:
+    told = story(steps=("pay",)).begin("pay").fail("pay").end("failed", error={"type": "a.b", "message": "no"})
+    summary = summary_of(status_of(told.records))
+    assert (summary["status"], summary["error"], summary["endedAt"]) == (
+        "failed",
+        "a.b",
+        "2026-11-23T09:00:03.000000Z",
+    )

@@ -1,0 +1,211 @@
+"""The status of an execution: what `wfrun status` shows, as a fold that can also follow a journal as it grows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from wfrun.core.events import Record
+from wfrun.errors import JournalError
+from wfrun.views.instants import elapsed_ms
+from wfrun.views.model import DecisionView, DriverView, ExecutionStatus, StatusView, TimerView
+from wfrun.views.steps import ACTIVE, SETTLED, StepFold
+from wfrun.views.tasks import TaskFold
+
+
+class StatusFold:
+    """Add records in order, ask for the view at any time after the first."""
+
+    def __init__(self) -> None:
+        self._started: Record | None = None
+        self._ended: Record | None = None
+        self._undoing: Record | None = None
+        self._cancel = False
+        self._driver: DriverView | None = None
+        self._steps = StepFold()
+        self._tasks = TaskFold()
+        self._timers: dict[str, TimerView] = {}
+        self._decisions: list[DecisionView] = []
+
+    def add(self, record: Record) -> None:
+        """Raises JournalError for an event that this version doesn't know: ignoring it would misreport the rest."""
+        handler = _HANDLERS.get(record["type"])
+        if handler is None:
+            raise JournalError(
+                "journal.unknown-event",
+                f"record {record['seq']} is a `{record['type']}`, which this version of wfrun does not know",
+                hint="the journal was written by a newer version; upgrade wfrun",
+            )
+        self._tasks.add(record)
+        handler(self, record)
+
+    def status(self, driven: bool | None = None) -> ExecutionStatus:
+        """`driven` says whether a process drives the execution now; None leaves that open and says `running`."""
+        if self._ended:
+            ended: ExecutionStatus = self._ended["status"]
+            return ended
+        rows = [*self._steps.forward.values(), *self._steps.undo.values()]
+        busy = any(row["status"] in ("running", "retrying") for row in rows)
+        if self._tasks.open() and not busy and not self._cancel:
+            return "waiting"
+        return "interrupted" if driven is False else "running"
+
+    def view(self, driven: bool | None = None) -> StatusView:
+        """The whole status, sharing its rows with the fold: they change with the next `add`.
+
+        Raises JournalError if there was no `execution.started` yet.
+        """
+        started = self._require_start()
+        ended = self._ended or {}
+        forward = list(self._steps.forward.values())
+        undo = list(self._steps.undo.values())
+        return {
+            "execution": started["execution"],
+            "workflow": started["workflow"],
+            "version": started["version"],
+            "status": self.status(driven),
+            "startedAt": started["at"],
+            "endedAt": ended.get("at"),
+            "durationMs": elapsed_ms(started["at"], ended["at"]) if ended else None,
+            "progress": {"done": sum(row["status"] in SETTLED for row in forward), "total": len(forward)},
+            "current": [row["step"] for row in forward if row["status"] in ACTIVE],
+            "steps": forward,
+            "compensations": undo,
+            "tasks": self._tasks.open(),
+            "timers": list(self._timers.values()),
+            "decisions": self._decisions,
+            "cancelRequested": self._cancel,
+            "error": ended.get("error") or (self._undoing or {}).get("error"),
+            "failures": ended.get("failures", []),
+            "output": ended.get("output"),
+            "initiator": started["initiator"],
+            "origin": started["origin"],
+            "driver": self._driver,
+        }
+
+    def _require_start(self) -> Record:
+        if self._started is None:
+            raise JournalError("journal.empty", "the journal has no `execution.started` record")
+        return self._started
+
+    def _on_start(self, record: Record) -> None:
+        self._started = record
+        self._steps.plan(record["steps"])
+
+    def _on_end(self, record: Record) -> None:
+        self._ended = record
+        self._timers.clear()
+        if record["status"] == "completed":
+            self._steps.skip_pending()
+        if record.get("error"):
+            self._steps.blame(record["error"])
+
+    def _on_driver_start(self, record: Record) -> None:
+        self._driver = {
+            "epoch": record["epoch"],
+            "host": record["host"],
+            "pid": record["pid"],
+            "startedAt": record["at"],
+            "stoppedAt": None,
+            "reason": None,
+        }
+
+    def _on_driver_stop(self, record: Record) -> None:
+        if self._driver:
+            self._driver["stoppedAt"], self._driver["reason"] = record["at"], record["reason"]
+
+    def _on_call(self, record: Record) -> None:
+        self._steps.call(record)
+
+    def _on_evaluation_failed(self, record: Record) -> None:
+        """What had no value may be a block's condition or the workflow's output, which have no row of their own."""
+        if self._steps.knows(record["step"]):
+            self._steps.call(record)
+
+    def _on_decision(self, record: Record) -> None:
+        decision: DecisionView = {
+            "step": record["step"],
+            "at": record["at"],
+            "of": record["of"],
+            "condition": record["condition"],
+            "value": record["value"],
+            "operands": record["operands"],
+        }
+        self._decisions.append(decision)
+        if record["of"] == "step" and not record["value"]:
+            self._steps.skip(record["step"], record["at"])
+
+    def _on_timer(self, record: Record) -> None:
+        timer: TimerView = {
+            "timer": record["timer"],
+            "step": record["step"],
+            "due": record["due"],
+            "reason": record["reason"],
+        }
+        self._timers[record["timer"]] = timer
+        if record["reason"] == "retry":
+            self._steps.retry(record["step"], record["due"])
+
+    def _on_timer_fired(self, record: Record) -> None:
+        self._timers.pop(record["timer"], None)
+
+    def _on_task_created(self, record: Record) -> None:
+        self._steps.task(record["step"], "waiting", record["at"])
+
+    def _on_task_decided(self, record: Record) -> None:
+        """Whether a refusal fails the step is the workflow's choice (`onReject`); the end of the execution tells."""
+        if not self._tasks.is_open(record["task"]):
+            self._steps.task(self._tasks.step_of(record["task"]), "completed", record["at"])
+
+    def _on_task_expired(self, record: Record) -> None:
+        step = self._tasks.step_of(record["task"])
+        self._steps.task(step, "failed", record["at"], {"type": "task.timeout", "message": "nobody decided in time"})
+
+    def _on_task_escalated(self, record: Record) -> None:
+        self._steps.task(self._tasks.step_of(record["task"]), "waiting", record["at"])
+
+    def _on_task_withdrawn(self, record: Record) -> None:
+        self._steps.task(self._tasks.step_of(record["task"]), "cancelled", record["at"])
+
+    def _on_compensation(self, record: Record) -> None:
+        self._undoing = record
+        self._steps.plan_compensations(record["steps"])
+        if record.get("error"):
+            self._steps.blame(record["error"])
+
+    def _on_cancel(self, record: Record) -> None:
+        self._cancel = True
+
+    def _on_recovered(self, record: Record) -> None:
+        """A sealed torn line changes nothing: what it began to say never happened."""
+
+
+_HANDLERS: dict[str, Callable[[StatusFold, Record], None]] = {
+    "execution.started": StatusFold._on_start,
+    "execution.ended": StatusFold._on_end,
+    "driver.started": StatusFold._on_driver_start,
+    "driver.stopped": StatusFold._on_driver_stop,
+    "step.started": StatusFold._on_call,
+    "step.completed": StatusFold._on_call,
+    "step.failed": StatusFold._on_call,
+    "step.cancelled": StatusFold._on_call,
+    "evaluation.failed": StatusFold._on_evaluation_failed,
+    "decision.made": StatusFold._on_decision,
+    "timer.started": StatusFold._on_timer,
+    "timer.fired": StatusFold._on_timer_fired,
+    "task.created": StatusFold._on_task_created,
+    "task.decided": StatusFold._on_task_decided,
+    "task.expired": StatusFold._on_task_expired,
+    "task.escalated": StatusFold._on_task_escalated,
+    "task.withdrawn": StatusFold._on_task_withdrawn,
+    "compensation.started": StatusFold._on_compensation,
+    "cancel.requested": StatusFold._on_cancel,
+    "journal.recovered": StatusFold._on_recovered,
+}
+
+
+def status_of(records: Iterable[Record], *, driven: bool | None = None) -> StatusView:
+    """The status that an execution's records tell. Raises JournalError for unknown events and an empty journal."""
+    fold = StatusFold()
+    for record in records:
+        fold.add(record)
+    return fold.view(driven)

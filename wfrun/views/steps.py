@@ -1,0 +1,113 @@
+"""What became of each step, folded from an execution's records.
+
+Forward steps and their compensations follow the same records (`step.started`, `step.completed`, …) and are told apart
+by the prefix of the instance. A row starts as *pending* and is moved by `_MOVES`; what a compensation does shows on its
+forward step, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wfrun.core.events import ErrorData, Record
+from wfrun.views.instants import elapsed_ms
+from wfrun.views.model import StepStatus, StepView
+
+COMPENSATE = "compensate:"
+ACTIVE: tuple[StepStatus, ...] = ("running", "retrying", "waiting", "compensating")
+SETTLED: tuple[StepStatus, ...] = ("completed", "skipped", "compensating", "compensated")
+
+_MOVES: dict[str, StepStatus] = {
+    "step.started": "running",
+    "step.completed": "completed",
+    "step.failed": "failed",
+    "step.cancelled": "cancelled",
+    "evaluation.failed": "failed",
+}
+
+
+def _row(step: str) -> StepView:
+    return {
+        "step": step,
+        "status": "pending",
+        "startedAt": None,
+        "endedAt": None,
+        "durationMs": None,
+        "attempts": 0,
+        "error": None,
+        "nextAttemptAt": None,
+    }
+
+
+class StepFold:
+    """The rows of one execution's steps: `forward` in the plan's order, `undo` in the order of compensation."""
+
+    def __init__(self) -> None:
+        self.forward: dict[str, StepView] = {}
+        self.undo: dict[str, StepView] = {}
+
+    def plan(self, steps: Iterable[str]) -> None:
+        self.forward = {step: _row(step) for step in steps}
+
+    def plan_compensations(self, steps: Iterable[str]) -> None:
+        for step in steps:
+            self.row(COMPENSATE + step.removeprefix(COMPENSATE))
+
+    def row(self, step: str) -> StepView:
+        """The row of an instance; one that the plan did not list (a loop's) is added behind the others."""
+        name = step.removeprefix(COMPENSATE)
+        return (self.forward if name == step else self.undo).setdefault(name, _row(name))
+
+    def knows(self, step: str) -> bool:
+        return step in self.forward or step.removeprefix(COMPENSATE) in self.undo
+
+    def call(self, record: Record) -> None:
+        """A record of a call: started, completed, failed, cancelled, or its input could not be computed."""
+        row = self.row(record["step"])
+        row["attempts"] = record.get("attempt", row["attempts"])
+        row["nextAttemptAt"] = None
+        row["error"] = record.get("error")
+        self._move(row, _MOVES[record["type"]], record["at"])
+        if record["step"].startswith(COMPENSATE):
+            self._mirror(row)
+
+    def task(self, step: str, status: StepStatus, at: str, error: ErrorData | None = None) -> None:
+        """A task's step: it waits from the task's creation until a person, the clock or a sibling ends it."""
+        row = self.row(step)
+        row["attempts"] = 1
+        row["error"] = error
+        self._move(row, status, at)
+
+    def retry(self, step: str, due: str) -> None:
+        row = self.row(step)
+        row["status"], row["nextAttemptAt"] = "retrying", due
+        row["endedAt"] = row["durationMs"] = None
+
+    def skip(self, step: str, at: str) -> None:
+        """A step's own condition was false. Blocks have no row, and which steps they hold is not known here."""
+        if step in self.forward:
+            row = self.forward[step]
+            row["status"], row["endedAt"] = "skipped", at
+
+    def skip_pending(self) -> None:
+        """A completed execution decided against what it never reached."""
+        for row in self.forward.values():
+            if row["status"] == "pending":
+                row["status"] = "skipped"
+
+    def blame(self, error: ErrorData) -> None:
+        """The step that an execution failed with has failed, even if a person's answer seemed to complete it."""
+        row = self.forward.get(error.get("step", ""))
+        if row and row["status"] == "completed":
+            row["status"], row["error"] = "failed", error
+
+    def _move(self, row: StepView, status: StepStatus, at: str) -> None:
+        row["status"] = status
+        began = row["startedAt"] = row["startedAt"] or at
+        ended = status not in ACTIVE
+        row["endedAt"] = at if ended else None
+        row["durationMs"] = elapsed_ms(began, at) if ended else None
+
+    def _mirror(self, undone: StepView) -> None:
+        forward = self.row(undone["step"])
+        forward["status"] = "compensated" if undone["status"] == "completed" else "compensating"

@@ -1,0 +1,21 @@
+"""One line for `list`: what remains of a status when many executions are looked at."""
+
+from __future__ import annotations
+
+from wfrun.views.model import StatusView, Summary
+from wfrun.views.tasks import assignee_names
+
+
+def summary_of(view: StatusView) -> Summary:
+    waiting = [name for task in view["tasks"] for name in assignee_names(task["assignee"])]
+    return {
+        "execution": view["execution"],
+        "workflow": view["workflow"],
+        "version": view["version"],
+        "status": view["status"],
+        "startedAt": view["startedAt"],
+        "endedAt": view["endedAt"],
+        "progress": view["progress"],
+        "error": view["error"]["type"] if view["error"] else None,
+        "waitingFor": list(dict.fromkeys(waiting)),
+    }
