@@ -21,14 +21,15 @@ MAX_BYTES = 16 * 1024 * 1024
 
 MAX_PARTS = 2_000_000  # commas, colons and opening brackets: each may take memory far beyond its own bytes
 
-# What can be wrong although the standard parser takes it: strings (with the colon that makes them keys), brackets, words
-# and numbers with an exponent or very many digits. The rest is skipped at the speed of the regular expression engine.
+# What can be wrong although the standard parser takes it: strings (with the colon that makes them keys), brackets,
+# words, and numbers with an exponent or very many digits. The rest is skipped at the regular expression's speed.
 _TOKEN = re.compile(
     r'"(?:[^"\\]|\\.)*+"(?P<colon>\s*+:)?|(?P<sign>[][{}])|(?P<word>-?Infinity|NaN)'
     r"|(?<![0-9.])(?P<number>[0-9]{300,}+(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?|[0-9]++(?:\.[0-9]++)?[eE][-+]?[0-9]++)",
     re.DOTALL,
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class _Refused(Exception):
@@ -48,16 +49,13 @@ def parse_json(source: bytes | str, file: str) -> Json:
         raise InvalidError([Problem("json.size", f"more than {MAX_PARTS:,} keys and values", Place(file))])
     try:
         value: Json = _decoder.decode(text)
-        if _depth_exceeds(value, MAX_DEPTH) or (_SURROGATE_ESCAPE in text and _has_lone_surrogate(value)):
+        if _depth_exceeds(value, MAX_DEPTH) or ("\\u" in text and _has_lone_surrogate(value)):
             raise _Refused
     except json.JSONDecodeError as error:
         raise InvalidError([_syntax_problem(text, file, error)]) from None
     except (_Refused, RecursionError):
         raise InvalidError([_fault(text, file)]) from None
     return value
-
-
-_SURROGATE_ESCAPE = "\\u"
 
 
 def _depth_exceeds(value: Json, limit: int) -> bool:
@@ -180,7 +178,7 @@ def _nest(sign: str, open_objects: list[set[str] | None]) -> _Fault | None:
 
 
 def _string_fault(token: str, keys: set[str] | None) -> _Fault | None:
-    if keys is None and "\\u" not in token:
+    if keys is None and not _SURROGATE_ESCAPE.search(token):
         return None
     try:
         value: str = json.loads(token)

@@ -26,7 +26,7 @@ _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
 def plain_value(text: str) -> Json:
-    """The value of a plain (unquoted) scalar. Raises ValueError, with a message for people, for a number that is no JSON."""
+    """The value of an unquoted scalar. Raises ValueError, with a message for people, for a number that is no JSON."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _NUMERIC:

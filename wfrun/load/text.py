@@ -6,7 +6,7 @@ import re
 
 from wfrun.errors import InvalidError, Place, Problem
 
-# Not allowed in YAML (1.2, chapter 5.1) and, inside its strings, in JSON; DEL and C1 only confuse whoever reads the file.
+# Not printable in the sense of YAML 1.2 (chapter 5.1), plus the byte order mark.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
 
 

@@ -1,0 +1,162 @@
+"""Declared fields (`input:` of a workflow, `form:` of a task): what their types mean, and whether they are sound.
+
+A field is a type (`string`), a type with `?` (`string?`, optional), or a JSON Schema (draft 2020-12), optional if its
+type carries the `?` or it has a `default`. A schema stands for itself: references to other schemas are refused, nothing
+is ever fetched. `pattern` is matched by a linear-time engine; `format` is a note, as in the draft.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from wfrun.core.definition import Document, Path
+from wfrun.core.values import Json
+from wfrun.errors import Problem
+from wfrun.load.departures import departures, with_pattern
+
+
+class Field(NamedTuple):
+    """A declared field. `type` is a JSON Schema type or `any`; `schema` is what is asked beyond it, if anything."""
+
+    type: str
+    optional: bool
+    schema: Mapping[str, Any] | None
+    default: Json = None
+    has_default: bool = False
+
+
+def read_field(declared: Json) -> Field:
+    """A field of the right shape as its parts."""
+    if isinstance(declared, str):
+        return Field(declared.removesuffix("?"), declared.endswith("?"), None)
+    if not isinstance(declared, dict):
+        raise TypeError(f"a field is text or a mapping, not {type(declared).__name__}")
+    schema: dict[str, Any] = {key: value for key, value in declared.items() if key not in _NOTES}
+    kind = schema.pop("type", "any")
+    if not isinstance(kind, str):
+        schema, kind = {**schema, "type": kind}, "any"
+    has_default = "default" in declared
+    optional = has_default or kind.endswith("?")
+    return Field(kind.removesuffix("?"), optional, schema or None, declared.get("default"), has_default)
+
+
+# Keys of a schema that say nothing about which values are right.
+_NOTES = ("default", "title", "description", "examples", "$comment", "format", "readOnly", "writeOnly", "deprecated")
+
+
+def declared_fields(data: Json) -> Iterator[Path]:
+    """Where in a workflow fields are declared: its `input` and the `form` of every step, at any depth."""
+    if isinstance(data, dict):
+        if "input" in data:
+            yield ("input",)
+        for block in ("steps", "compensations"):
+            yield from _forms(data.get(block), (block,))
+
+
+def _forms(value: Json, path: Path) -> Iterator[Path]:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _forms(item, (*path, index))
+    elif isinstance(value, dict):
+        if value.get("type") == "human-task" and "form" in value:
+            yield (*path, "form")
+        for key in _BLOCKS & value.keys():
+            yield from _forms(value[key], (*path, key))
+
+
+_BLOCKS = {"steps", "then", "else"}
+
+
+def check_field_types(document: Document, path: Path) -> list[Problem]:
+    """What the shape check cannot say about the fields declared at `path`: unsound schemas, defaults that don't fit."""
+    fields: Any = document.data
+    for part in path:
+        fields = fields[part]
+    problems: list[Problem] = []
+    for name, declared in fields.items() if isinstance(fields, dict) else ():
+        if isinstance(declared, dict):
+            problems.extend(_check_schema(document, (*path, name), declared))
+    return problems
+
+
+def _check_schema(document: Document, path: Path, declared: dict[str, Json]) -> Iterator[Problem]:
+    field = read_field(declared)
+    schema = {**(field.schema or {}), **({} if field.type == "any" else {"type": field.type})}
+    unsound = list(_unsound(schema))
+    for where, code, message, hint in unsound:
+        yield Problem(code, message, document.place((*path, *where)), hint)
+    if field.has_default and not unsound:
+        for found in departures(validator(schema), field.default):
+            place = document.place((*path, "default", *found.path))
+            yield Problem("field.default", f"the default does not fit the field: it {found}", place)
+
+
+def _unsound(schema: dict[str, Any]) -> Iterator[tuple[Path, str, str, str]]:
+    """Path, code, message and hint of whatever keeps `schema` from being a JSON Schema that stands for itself."""
+    from jsonschema import Draft202012Validator
+
+    for path, key, value in _keywords(schema, ()):
+        if key in _REFUSED:
+            yield (*path, key), "field.keyword", f"`{key}` is not accepted in a field", _REFUSED[key]
+        elif key == "pattern" and isinstance(value, str):
+            yield from _bad_pattern((*path, key), value)
+    try:
+        for found in departures(Draft202012Validator(Draft202012Validator.META_SCHEMA), schema):
+            yield found.path, "field.schema", f"this is not JSON Schema: it {found}", ""
+    except RecursionError:
+        yield (), "field.schema", "this JSON Schema is nested too deep", ""
+
+
+def _keywords(value: object, path: Path) -> Iterator[tuple[Path, str, object]]:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _keywords(item, (*path, index))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not (path and path[-1] in _NAMED):
+                yield path, key, item
+            if key not in ("const", "enum", "default", "examples"):
+                yield from _keywords(item, (*path, key))
+
+
+# Below these keywords stand names of the user's, not keywords.
+_NAMED = ("properties", "dependentSchemas", "dependentRequired")
+_REFUSED = {
+    **dict.fromkeys(("$ref", "$dynamicRef", "$id", "$anchor", "$dynamicAnchor", "$defs"), "write the schema out"),
+    "$schema": "fields are JSON Schema draft 2020-12",
+    "patternProperties": "use `propertyNames` and `additionalProperties`",
+}
+
+
+def _bad_pattern(path: Path, pattern: str) -> Iterator[tuple[Path, str, str, str]]:
+    import re2
+
+    try:
+        compile_pattern(pattern)
+    except re2.error as error:
+        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else error.args[0]
+        hint = "patterns are RE2: no look-around, no back-references"
+        yield path, "field.pattern", f"not a pattern: {reason}", hint
+
+
+@cache
+def compile_pattern(pattern: str) -> Any:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    return re2.compile(pattern, options)
+
+
+def validator(schema: Mapping[str, Any]) -> Any:
+    """A validator (of the jsonschema package) of a sound schema. No reference is in it, so nothing is ever fetched."""
+    return _validator_class()(schema)
+
+
+@cache
+def _validator_class() -> Any:
+    from jsonschema import Draft202012Validator
+
+    return with_pattern(Draft202012Validator, lambda pattern, text: compile_pattern(pattern).search(text))

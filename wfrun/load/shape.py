@@ -1,0 +1,135 @@
+"""The shape of a file, checked against a JSON Schema of ours, in words for people.
+
+The schemas choose between alternatives by `if`/`then`/`else`, never by `oneOf`, so every error of the validator points
+at the one value that is wrong. Importing the validator costs more than everything else here: whoever knows that bytes
+were accepted before, under the same `shape_fingerprint()`, skips the check.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from wfrun.core.definition import Document, Path, render_path
+from wfrun.errors import Problem
+from wfrun.load.departures import Departure, departures, shown, with_pattern
+from wfrun.load.names import did_you_mean
+from wfrun.resources import resource
+
+_SCHEMAS = ("workflow", "services")
+
+
+def check_shape(document: Document, schema: str) -> list[Problem]:
+    """Every way in which `document` departs from the schema `workflow` or `services`, ordered by place."""
+    found = list(departures(_validator(schema), document.data))
+    of_wrong_type = {each.path for each in found if each.keyword == "type"}
+    problems: list[Problem] = []
+    for each in found:
+        if each.keyword == "type" or each.path not in of_wrong_type:
+            problems.extend(_translate(document, each))
+    return in_order(dict.fromkeys(problems))
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: (problem.place.line, problem.place.column, problem.code))
+
+
+@cache
+def shape_fingerprint() -> str:
+    """SHA-256 of the schemas: what was accepted under one fingerprint need not be checked again under it."""
+    return sha256(b"".join(_schema_file(name) for name in _SCHEMAS)).hexdigest()
+
+
+def _schema_file(name: str) -> bytes:
+    return resource("schemas", f"{name}.schema.json").read_bytes()
+
+
+@cache
+def _validator(name: str) -> Any:
+    import json
+
+    from jsonschema.validators import Draft7Validator
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT7
+
+    schemas = {each: json.loads(_schema_file(each)) for each in _SCHEMAS}
+    resources = [(schema["$id"], DRAFT7.create_resource(schema)) for schema in schemas.values()]
+    registry: Registry[Any] = Registry().with_resources(resources)
+    # Our patterns are anchored; Python's `$` would let a line end through that JSON Schema (ECMA-262) refuses.
+    return with_pattern(Draft7Validator, re.fullmatch)(schemas[name], registry=registry)
+
+
+def _translate(document: Document, found: Departure) -> Iterator[Problem]:
+    if found.keyword in ("required", "additionalProperties") and _is_step_of_no_kind(found):
+        yield _step_of_no_kind(document, found)
+    elif found.keyword == "additionalProperties":
+        yield from _unknown_keys(document, found)
+    elif found.keyword == "required":
+        yield from _missing_keys(document, found)
+    elif found.of_key:
+        yield _bad_key(document, found)
+    else:
+        yield _bad_value(document, found)
+
+
+def _unknown_keys(document: Document, found: Departure) -> Iterator[Problem]:
+    known = found.schema.get("properties", {})
+    for key in found.value:
+        if key not in known:
+            place = document.place((*found.path, key), key=True)
+            message = f"{_where(found.path)} has no key `{shown(key)}`"
+            yield Problem("schema.unknown-key", message, place, did_you_mean(key, known))
+
+
+def _missing_keys(document: Document, found: Departure) -> Iterator[Problem]:
+    # The validator reports each missing key, but not which one it was: equal problems are told once.
+    for key in found.wanted:
+        if key not in found.value:
+            message = f"{_where(found.path)} needs the key `{key}`"
+            yield Problem("schema.missing-key", message, document.place(found.path))
+
+
+def _bad_key(document: Document, found: Departure) -> Problem:
+    place = document.place((*found.path, found.value), key=True)
+    message = f"`{shown(found.value)}` cannot stand here, it must be {found.expectation}"
+    return Problem("schema.key", message, place)
+
+
+def _bad_value(document: Document, found: Departure) -> Problem:
+    code, hint = "schema.value", ""
+    if found.keyword == "type":
+        code, hint = "schema.type", _quotes_hint(found)
+    if found.keyword == "enum" and isinstance(found.value, str):
+        hint = did_you_mean(found.value, found.wanted)
+    return Problem(code, f"{_where(found.path)} {found}", document.place(found.path), hint)
+
+
+def _where(path: Path) -> str:
+    return f"`{render_path(path)}`" if path else "the file"
+
+
+def _quotes_hint(found: Departure) -> str:
+    return "put it in quotes" if "string" in found.wanted and isinstance(found.value, (int, float)) else ""
+
+
+def _is_step_of_no_kind(found: Departure) -> bool:
+    return found.schema.get("title") == "Service call" and not {"type", "service", "action"} & found.value.keys()
+
+
+def _step_of_no_kind(document: Document, found: Departure) -> Problem:
+    likely = next((kind for key, kind in _TELLING_KEYS.items() if key in found.value), "")
+    hint = f"add `type: {likely}`" if likely else "a call needs `service` and `action`, every other step a `type`"
+    return Problem("schema.step-kind", "it cannot be told what kind of step this is", document.place(found.path), hint)
+
+
+_TELLING_KEYS = {
+    "then": "conditional",
+    "else": "conditional",
+    "assignee": "human-task",
+    "form": "human-task",
+    "concurrency": "parallel",
+    "steps": "sequential",
+}
