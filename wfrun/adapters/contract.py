@@ -38,8 +38,8 @@ class Service(Protocol):
 class ServiceConfig:
     """One entry of `services:`, as written.
 
-    `settings` is the whole entry (with `adapter`), `folder` the one of the file it stands in: relative paths and modules
-    are looked for there. `variable(kind, name)` answers `env` and `secret` references, raising ExpressionError.
+    `settings` is the whole entry (with `adapter`), `folder` the one of the file it stands in: relative paths and
+    modules are looked for there. `variable(kind, name)` answers `env` and `secret` references, raising ExpressionError.
     """
 
     name: str

@@ -1,0 +1,112 @@
+"""Which adapter an entry of `services:` means, and the services that one engine has opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from wfrun.adapters.contract import Call, OpenService, Service, ServiceConfig
+from wfrun.adapters.data import plain
+from wfrun.adapters.secrets import Redactor
+from wfrun.adapters.templates import refused
+from wfrun.core.values import Json
+from wfrun.errors import ServiceError, WfrunError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUP = "wfrun.adapters"
+
+# Found without a scan of everything that is installed, which costs 40 ms.
+BUILT_IN = ("python", "http", "shell", "mock")
+
+
+def open_service(config: ServiceConfig) -> Service:
+    """The service of an entry, opened but not reached yet. Raises InvalidError for an entry that cannot be accepted."""
+    name = config.settings.get("adapter")
+    if name in BUILT_IN:
+        opener: OpenService = import_module(f"wfrun.adapters.{name}").open_service
+        return opener(config)
+    plugins = _plugins()
+    if isinstance(name, str) and name in plugins:
+        opener = plugins[name].load()
+        return opener(config)
+    raise _unknown_adapter(config, name, sorted({*BUILT_IN, *plugins}))
+
+
+def _plugins() -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points
+
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+def _unknown_adapter(config: ServiceConfig, name: object, known: list[str]) -> WfrunError:
+    close = get_close_matches(str(name), known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known adapters: {', '.join(known)}"
+    return refused(config, "service.adapter", f"there is no adapter {name!r}", "adapter", hint=hint)
+
+
+def known_actions(config: ServiceConfig) -> frozenset[str] | None:
+    """The actions that a service has, without opening it; None where only a call can tell."""
+    adapter, actions = config.settings.get("adapter"), config.settings.get("actions")
+    if adapter == "python":
+        from wfrun.adapters.modules import stated_actions
+
+        return stated_actions(config)
+    if (adapter == "mock" and "default" in config.settings) or adapter not in BUILT_IN:
+        return None
+    return frozenset(map(str, actions)) if isinstance(actions, Mapping) else None
+
+
+class Services:
+    """The services of one engine: each is opened once, by its first call, and all are closed together.
+
+    Here every answer is made plain JSON, and no secret leaves.
+    """
+
+    def __init__(self, configs: Mapping[str, ServiceConfig]) -> None:
+        self._configs = configs
+        self._redactor = Redactor()
+        self._opened: dict[str, Service] = {}
+
+    async def call(self, call: Call) -> Json:
+        """The result of one attempt. Raises ServiceError for every other outcome, CancelledError when it is stopped."""
+        try:
+            service = self._opened.get(call.service) or self._open(call.service)
+            result = await service.call(call)
+        except Exception as error:  # noqa: BLE001 - a plugin's defect is one step's error, not the engine's end
+            raise self._redactor.error(_outcome(call, error)) from None
+        return self._redactor.json(plain(result))
+
+    def _open(self, name: str) -> Service:
+        if name not in self._configs:
+            raise ServiceError("service.unknown", f"there is no service {name!r}", retryable=False)
+        config = self._configs[name]
+        service = open_service(replace(config, variable=self._redactor.recording(config.variable)))
+        self._opened[name] = service
+        return service
+
+    async def close(self) -> None:
+        """Closes all, even if closing one of them fails; the first such failure is raised at the end."""
+        opened, self._opened = self._opened, {}
+        failures = []
+        for service in opened.values():
+            try:
+                await service.close()
+            except Exception as error:  # noqa: BLE001 - the others must be closed all the same
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+
+def _outcome(call: Call, error: Exception) -> ServiceError:
+    if isinstance(error, ServiceError):
+        return error
+    if isinstance(error, WfrunError):
+        # A wrong entry, an undefined variable or an input without what a template names: no attempt can change that.
+        return ServiceError(error.code, str(error), retryable=False)
+    message = f"the adapter of {call.service!r} failed: {type(error).__name__}: {error}"
+    return ServiceError("adapter.defect", message, retryable=False)

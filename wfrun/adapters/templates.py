@@ -1,0 +1,128 @@
+"""Values in a service's entry: `${env.X}` and `${secret.X}` anywhere, the call's input where an adapter allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from wfrun.adapters.contract import ServiceConfig
+from wfrun.core.values import Json, canonical
+from wfrun.errors import ExpressionError, InvalidError, Place, Problem
+
+if TYPE_CHECKING:
+    from wfrun.core.expression import Missing, Template
+
+
+class InputContext:
+    """What `$` is inside a service's entry: the input of the call, whatever its type."""
+
+    def __init__(self, value: Json) -> None:
+        self._value = value
+
+    def get(self, name: str) -> Json | Missing:
+        from wfrun.core.expression import MISSING
+
+        return self._value.get(name, MISSING) if isinstance(self._value, dict) else MISSING
+
+    def whole(self) -> Any:
+        return self._value
+
+    def names(self) -> Iterable[str]:
+        return self._value if isinstance(self._value, dict) else ()
+
+
+class VariableHost:
+    """Answers variables, but neither clock nor ids: a repeated call must be the same call."""
+
+    def __init__(self, variable: Callable[[str, str], str]) -> None:
+        self.variable = variable
+
+    def now(self) -> datetime:
+        self._refuse("now()")
+
+    def uuid(self) -> str:
+        self._refuse("uuid()")
+
+    def _refuse(self, function: str) -> NoReturn:
+        message = f"{function} cannot be used in a service: the same call would differ when it is repeated"
+        raise ExpressionError(
+            "expression.value", message, hint="compute it in the workflow's step and pass it as input"
+        )
+
+
+class _Literal:
+    """Until the expression package is there."""
+
+    constant = True
+    references = ()
+    variables = ()
+
+    def __init__(self, value: Json) -> None:
+        self.value = value
+
+    def resolve(self, context: object, host: object) -> Json:
+        return self.value
+
+
+class Entry:
+    """The compiled templates of one service, and the host they are resolved with."""
+
+    def __init__(self, config: ServiceConfig) -> None:
+        self.config = config
+        self.host = VariableHost(config.variable)
+
+    def compile(self, value: Any, *path: str | int) -> Template:
+        """A value that may use variables and the call's input. Raises InvalidError with every wrong expression."""
+        if "$" not in canonical(value):
+            return _Literal(value)  # type: ignore[return-value]
+        from wfrun.core.expression import TemplateError, compile_template
+
+        try:
+            return compile_template(value, variables=True)
+        except TemplateError as error:
+            raise InvalidError(
+                [Problem(e.code, e.message, place(self.config, *path, *at), e.hint) for at, e in error.errors]
+            ) from None
+
+    def resolve(self, template: Template, input: Json = None) -> Json:
+        """Raises ExpressionError where the input or a variable is not there."""
+        return template.resolve(InputContext(input), self.host)
+
+    def fixed(self, value: Any, *path: str | int) -> Template:
+        """A value of the author's alone: it may use variables, not data of the execution."""
+        template = self.compile(value, *path)
+        if template.references:
+            message = "data of the execution cannot be used here, only ${env.…} and ${secret.…}"
+            raise refused(self.config, "service.data", message, *path)
+        return template
+
+    def milliseconds(self, duration: Any, *path: str | int) -> int:
+        """A duration such as `30s`, or bare milliseconds. Raises InvalidError for anything else."""
+        if type(duration) is int and duration >= 0:
+            return duration
+        from wfrun.core.expression import parse_duration
+
+        try:
+            return parse_duration(duration)
+        except ExpressionError as error:
+            raise refused(self.config, error.code, error.message, *path, hint=error.hint) from None
+
+
+def place(config: ServiceConfig, *path: str | int) -> Place:
+    from wfrun.core.definition import render_path
+
+    return Place(path=render_path(("services", config.name, *path)))
+
+
+def refused(config: ServiceConfig, code: str, message: str, *path: str | int, hint: str = "") -> InvalidError:
+    """An entry of `services:` that cannot be accepted."""
+    return InvalidError([Problem(code, message, place(config, *path), hint)])
+
+
+def action_table(config: ServiceConfig) -> dict[str, Any]:
+    """The entry's `actions`. Raises InvalidError if there is none, or it is not a mapping."""
+    actions = config.settings.get("actions")
+    if not isinstance(actions, dict) or not actions:
+        raise refused(config, "service.actions", "a mapping of action names is needed", "actions")
+    return actions
