@@ -131,6 +131,7 @@ class ServiceError(WfrunError):
 class ExpressionError(WfrunError):
     """An expression that cannot be parsed or has no value. `column` counts from 1 inside the expression's own text.
 
+    `template_path` is where the expression stands in the template that was resolved, () outside of one.
     Codes: `expression.syntax`, `expression.undefined`, `expression.type`, `expression.limit`, `expression.value`.
     """
 
@@ -139,6 +140,7 @@ class ExpressionError(WfrunError):
     def __init__(self, code: str, message: str, *, column: int = 0, hint: str = "", place: Place | None = None) -> None:
         super().__init__(code, message, place=place, hint=hint)
         self.column = column
+        self.template_path: tuple[str | int, ...] = ()
 
 
 class DivergenceError(WfrunError):

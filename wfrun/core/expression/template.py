@@ -1,0 +1,221 @@
+"""Templates: JSON values with references in their texts.
+
+A text that is a path (`$`, `$.a.b`, `$['odd key']`, `$.items[*].sku`) is that path's value. `${ … }` puts the value
+of an expression into a text; a text that is exactly one `${ … }` is that value itself. `$$` writes a dollar. Every
+other dollar is a dollar: `$5.00`, `US$`. A text that begins like a path (`$.`, `$[`) and is none is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from wfrun.core.definition import Path
+from wfrun.core.expression.export import render
+from wfrun.core.expression.expression import Expression, build, check_source, parse
+from wfrun.core.expression.kinds import MISSING, Context, Host, check_text, limit_error
+from wfrun.core.expression.parser import Parser, Reference
+from wfrun.core.expression.path import lookup, parse_path
+from wfrun.core.values import Json
+from wfrun.errors import ExpressionError
+
+_MARK = re.compile(r"\$\$|\$\{")
+
+Resolve: TypeAlias = Callable[[Context, Host], Json]
+
+
+class TemplateError(Exception):
+    """Every expression of a template that cannot be parsed, with its path inside the template."""
+
+    def __init__(self, errors: list[tuple[Path, ExpressionError]]) -> None:
+        super().__init__("; ".join(error.message for _, error in errors))
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """A compiled template; immutable, cheap to share.
+
+    `references` are its paths, each with the path of its text inside the template; `variables` its (kind, NAME)
+    pairs. `constant` says that resolving needs neither data nor host.
+    """
+
+    references: tuple[tuple[Path, Reference], ...]
+    constant: bool
+    variables: tuple[tuple[str, str], ...]
+    _resolve: Resolve = field(repr=False)
+
+    def resolve(self, context: Context, host: Host) -> Json:
+        """The value with every reference resolved. Parts without any are shared, not copied: never change it.
+
+        Raises ExpressionError, whose `template_path` says where.
+        """
+        return self._resolve(context, host)
+
+
+@dataclass(slots=True)
+class _Builder:
+    """What is gathered while a template is walked."""
+
+    variables_allowed: bool
+    references: list[tuple[Path, Reference]] = field(default_factory=list)
+    variables: list[tuple[str, str]] = field(default_factory=list)
+    errors: list[tuple[Path, ExpressionError]] = field(default_factory=list)
+    constant: bool = True
+
+    def note(self, path: Path, expression: Expression) -> None:
+        self.references += [(path, reference) for reference in expression.references]
+        self.variables += expression.variables
+        self.constant = self.constant and expression.constant
+
+
+def compile_template(value: Json, *, variables: bool = False) -> Template:
+    """Compiles every text of a JSON value; with `variables`, `env.NAME` and `secret.NAME` are terms too.
+
+    Raises TemplateError with all that is wrong.
+    """
+    builder = _Builder(variables)
+    resolve = _value(value, (), builder)
+    if builder.errors:
+        raise TemplateError(builder.errors)
+    if not isinstance(resolve, _Plain):
+        return Template(tuple(builder.references), builder.constant, tuple(builder.variables), resolve)
+    return Template((), True, (), resolve)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """A part of a template in which nothing is to be resolved."""
+
+    value: Json
+
+    def __call__(self, context: Context, host: Host) -> Json:
+        return self.value
+
+
+def _value(value: Json, path: Path, builder: _Builder) -> Resolve:
+    if isinstance(value, str):
+        return _string(value, path, builder)
+    if isinstance(value, list):
+        return _list([_value(item, (*path, position), builder) for position, item in enumerate(value)], value)
+    if isinstance(value, dict):
+        return _object({key: _value(item, (*path, key), builder) for key, item in value.items()}, value)
+    return _Plain(value)
+
+
+def _list(parts: list[Resolve], value: list[Json]) -> Resolve:
+    if all(isinstance(part, _Plain) for part in parts):
+        plain = [part.value for part in parts if isinstance(part, _Plain)]
+        return _Plain(value if plain == value else plain)
+    return lambda context, host: [part(context, host) for part in parts]
+
+
+def _object(parts: dict[str, Resolve], value: dict[str, Json]) -> Resolve:
+    if all(isinstance(part, _Plain) for part in parts.values()):
+        plain = {key: part.value for key, part in parts.items() if isinstance(part, _Plain)}
+        return _Plain(value if plain == value else plain)
+    entries = list(parts.items())
+    return lambda context, host: {key: part(context, host) for key, part in entries}
+
+
+def _string(text: str, path: Path, builder: _Builder) -> Resolve:
+    if "$" not in text:
+        return _Plain(text)
+    try:
+        if text == "$" or text.startswith(("$.", "$[")):
+            return _path(text, path, builder)
+        return _interpolated(text, path, builder)
+    except ExpressionError as error:
+        error.template_path = path
+        builder.errors.append((path, error))
+        return _Plain(None)
+
+
+def _path(text: str, path: Path, builder: _Builder) -> Resolve:
+    check_source(text)
+    keys, definite = _checked(text)
+    expression = parse(text)
+    builder.note(path, expression)
+    located = _located(expression, path)
+    if not definite:
+        return located
+
+    def resolve(context: Context, host: Host) -> Json:
+        value = lookup(context, keys)
+        return located(context, host) if value is MISSING else value  # type: ignore[return-value]
+
+    return resolve
+
+
+def _checked(text: str) -> tuple[tuple[str | int, ...], bool]:
+    """The path that the text must be; where it is none, the hint says how to write what may have been meant."""
+    try:
+        found = parse_path(text)
+    except ExpressionError as error:
+        error.hint = error.hint or "a literal dollar at the beginning is written $$"
+        raise
+    return found.keys, found.definite
+
+
+def _located(expression: Expression, path: Path) -> Resolve:
+    def resolve(context: Context, host: Host) -> Json:
+        try:
+            return expression.evaluate(context, host)
+        except ExpressionError as error:
+            error.template_path = path
+            raise
+
+    return resolve
+
+
+def _interpolated(text: str, path: Path, builder: _Builder) -> Resolve:
+    parts = _parts(text, path, builder)
+    if len(parts) == 1:
+        return parts[0] if not isinstance(parts[0], str) else _Plain(parts[0])
+    if all(isinstance(part, str) for part in parts):
+        return _Plain("".join(part for part in parts if isinstance(part, str)))
+    return lambda context, host: _joined(parts, context, host, path)
+
+
+def _joined(parts: list[str | Resolve], context: Context, host: Host, path: Path) -> str:
+    texts = [part if isinstance(part, str) else render(part(context, host)) for part in parts]
+    try:
+        check_text(sum(map(len, texts)))
+    except ExpressionError as error:
+        error.template_path = path
+        raise
+    return "".join(texts)
+
+
+def _parts(text: str, path: Path, builder: _Builder) -> list[str | Resolve]:
+    """Literal texts and expressions, in order."""
+    parts: list[str | Resolve] = []
+    pos = 0
+    while (mark := _MARK.search(text, pos)) is not None:
+        if mark.start() > pos:
+            parts.append(text[pos : mark.start()])
+        if mark.group() == "$$":
+            parts.append("$")
+            pos = mark.end()
+        else:
+            expression, pos = _embedded(text, mark.end(), builder)
+            builder.note(path, expression)
+            parts.append(_located(expression, path))
+    if pos < len(text):
+        parts.append(text[pos:])
+    return parts
+
+
+def _embedded(text: str, start: int, builder: _Builder) -> tuple[Expression, int]:
+    """The expression after `${`, and where the text goes on behind its `}`."""
+    try:
+        parser = Parser(text, start, variables=builder.variables_allowed)
+        node = parser.expression()
+    except RecursionError:
+        raise limit_error("the expression is nested too deeply to be read here", column=start + 1) from None
+    end = parser.close()
+    source = text[start:end]
+    check_source(source)
+    return build(source.strip(), node, parser), end + 1
