@@ -1,0 +1,187 @@
+"""A world for the pure core: it performs effects at once, by a script, in an order that a seed chooses.
+
+No clock and no disk: time is a counter, the journal a list. What the core is tested against is the list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from random import Random
+from typing import Any
+
+from wfrun.core.definition import Document
+from wfrun.core.effects import CallService, Effect, OpenTask, StartTimer, Stop
+from wfrun.core.events import ErrorData, Record
+from wfrun.core.fibers import stop_id
+from wfrun.core.plan import Plan, compile_plan
+from wfrun.core.retry import format_instant
+from wfrun.core.run import Run
+from wfrun.errors import ServiceError
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+# What a service answers: (step instance, attempt, input) → result, or ServiceError raised.
+Script = Callable[[str, int, Any], Any]
+
+
+def document(data: Any) -> Document:
+    """A definition made in a test: positions do not matter."""
+    source = repr(data).encode()
+    return Document(data, {}, {}, "test.yaml", source, sha256(source).hexdigest())
+
+
+def plan_of(*steps: Any, **more: Any) -> Plan:
+    return compile_plan(document({"name": "test", "steps": list(steps), **more}))[0]
+
+
+def call(name: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "service": "svc", "action": "do", **more}
+
+
+def answer_all(step: str, attempt: int, value: Any) -> Any:
+    return {"of": step}
+
+
+class World:
+    """One execution and everything around it. `calls` are the calls that were begun, in order, as (step, input)."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        input: dict[str, Any] | None = None,
+        script: Script = answer_all,
+        seed: int | None = None,
+        people: Callable[[str], dict[str, Any]] | None = None,
+    ) -> None:
+        self.plan = plan
+        self.script = script
+        self.people = people
+        self.random = Random(seed) if seed is not None else None
+        self.records: list[Record] = []
+        self.calls: list[tuple[str, Any]] = []
+        self.run = Run(plan)
+        self.open: dict[str, Effect] = {}
+        self._stopping: set[str] = set()
+        self._inputs: dict[str, Any] = {}
+        self.add(
+            {
+                "type": "execution.started",
+                "format": 1,
+                "execution": "e1",
+                "workflow": plan.name,
+                "version": plan.version,
+                "definition": "d" * 64,
+                "input": input or {},
+                "seed": "5eed",
+                "initiator": "ann",
+                "steps": plan.step_names,
+                "origin": {"file": "test.yaml"},
+            }
+        )
+
+    @classmethod
+    def resumed(cls, before: World, records: list[Record], seed: int | None) -> World:
+        """Another process takes over after the journal was cut: it knows the records and nothing else."""
+        world = cls.__new__(cls)
+        world.plan, world.script, world.people = before.plan, before.script, before.people
+        world.random = Random(seed) if seed is not None else None
+        world.records = list(records)
+        world.calls = []
+        world.run = Run(before.plan)
+        world.open, world._stopping, world._inputs = {}, set(), {}
+        for record in records:
+            world.run.apply(record)
+        world.add({"type": "driver.started", "epoch": world.run.epoch + 1, "host": "h", "pid": 1, "wfrun": "0"})
+        world._intend(tuple(world.run.pending.values()))
+        return world
+
+    # ---- facts
+
+    def add(self, event: Any) -> None:
+        seq = len(self.records)
+        record = {**event, "seq": seq, "at": format_instant(EPOCH + timedelta(seconds=seq)), "prev": ""}
+        self.records.append(record)
+        self._intend(self.run.apply(record))
+
+    def _intend(self, effects: tuple[Effect, ...]) -> None:
+        for effect in effects:
+            if isinstance(effect, CallService) and stop_id(effect.id) in self.run.pending:
+                self.open[effect.id] = effect
+                continue
+            if effect.id in self.run.recorded and not isinstance(effect, CallService):
+                self.open[effect.id] = effect
+                continue
+            event: Any = effect.intent()
+            if event is not None and effect.id in self.run.pending:
+                if event["type"] == "step.started":
+                    self.calls.append((effect.step, event["input"]))  # type: ignore[union-attr]
+                    self._inputs[effect.id] = event["input"]
+                self.add(event)
+            self._keep(effect)
+
+    def _keep(self, effect: Effect) -> None:
+        if isinstance(effect, Stop):
+            self._stopping.add(effect.target)
+        elif effect.id in self.run.pending:
+            self.open[effect.id] = effect
+
+    # ---- the outside
+
+    def step(self) -> bool:
+        """Answer one open effect: the first, or the one that the seed chooses. False if there is none."""
+        self.open = {id: effect for id, effect in self.open.items() if id in self.run.pending}
+        answerable = [effect for effect in self.open.values() if self._can_answer(effect)]
+        if not answerable or self.run.ended is not None:
+            return False
+        effect = self.random.choice(answerable) if self.random else answerable[0]
+        del self.open[effect.id]
+        self._answer(effect)
+        return True
+
+    def finish(self) -> World:
+        while self.step():
+            pass
+        return self
+
+    def _can_answer(self, effect: Effect) -> bool:
+        return not isinstance(effect, OpenTask) or self.people is not None
+
+    def _answer(self, effect: Effect) -> None:
+        match effect:
+            case CallService():
+                self._answer_call(effect)
+            case StartTimer():
+                self.add({"type": "timer.fired", "timer": effect.id})
+            case OpenTask() if self.people is not None:
+                self.add({"type": "task.decided", "task": effect.id, "comment": "", **self.people(effect.step)})
+
+    def _answer_call(self, effect: CallService) -> None:
+        base = {"step": effect.step, "attempt": effect.attempt}
+        if effect.id in self._stopping or stop_id(effect.id) in self.run.pending:
+            self.add({"type": "step.cancelled", **base})
+            return
+        try:
+            result = self.script(effect.step, effect.attempt, self._inputs.get(effect.id))
+        except ServiceError as error:
+            data: ErrorData = {"type": error.type, "message": error.message}
+            self.add({"type": "step.failed", **base, "error": data, "random": 0.5})
+        else:
+            self.add({"type": "step.completed", **base, "result": result})
+
+    # ---- what came of it
+
+    @property
+    def status(self) -> str:
+        return self.run.ended["status"] if self.run.ended else "open"
+
+    @property
+    def output(self) -> Any:
+        return self.run.ended.get("output") if self.run.ended else None
+
+    def of_type(self, *types: str) -> list[Record]:
+        return [record for record in self.records if record["type"] in types]
+
+    def steps(self, type: str = "step.started") -> list[str]:
+        return [record["step"] for record in self.of_type(type)]

@@ -1,0 +1,310 @@
+"""Intents: what the interpreter wants done. The engine records an intent, syncs it, and performs it.
+
+`intent()` is the fact that records the intent. It is evaluated when the effect is about to be attempted and never
+during a replay, which finds the fact in the journal. An expression without a value is a fact, too.
+The id comes from the place in the plan, the iteration and the attempt: never from the order in which things happened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Literal, TypeAlias
+
+from wfrun.core.definition import Path
+from wfrun.core.events import (
+    Assignee,
+    CompensationStarted,
+    DecisionMade,
+    ErrorData,
+    EvaluationFailed,
+    ExecutionEnded,
+    Status,
+    StepFailed,
+    StepStarted,
+    TaskCreated,
+    TaskEscalated,
+    TaskWithdrawn,
+    TimerStarted,
+)
+from wfrun.core.expression import Expression, ExpressionError, Template
+from wfrun.core.plan.nodes import Audience, Call, HumanTask, Plan
+from wfrun.core.retry import format_instant, parse_instant
+from wfrun.core.scope import Scope
+from wfrun.core.values import Json, digest
+from wfrun.errors import Place
+
+
+@dataclass(slots=True)
+class RecordedHost:
+    """`now()` and `uuid()`, answered from what is recorded, so that a replay repeats them.
+
+    Now is the instant of the event that led here. A uuid is derived from the execution's recorded seed, the effect
+    and a count, in the free form of RFC 9562 (version 8).
+    """
+
+    at: str
+    seed: str
+    effect: str
+    count: int = 0
+
+    def now(self) -> datetime:
+        return parse_instant(self.at)
+
+    def uuid(self) -> str:
+        self.count += 1
+        name = sha256(f"{self.seed}/{self.effect}/{self.count}".encode()).hexdigest()
+        variant = "89ab"[int(name[16], 16) % 4]
+        return f"{name[:8]}-{name[8:12]}-8{name[13:16]}-{variant}{name[17:20]}-{name[20:32]}"
+
+    def variable(self, kind: str, name: str) -> str:
+        raise ExpressionError("expression.undefined", f"{kind}.{name} cannot be used in a step")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where an effect is evaluated: the execution, its plan, what can be seen, and the recorded time."""
+
+    execution: str
+    plan: Plan
+    scope: Scope
+    at: str
+    seed: str
+
+    def host(self, effect: str) -> RecordedHost:
+        return RecordedHost(self.at, self.seed, effect)
+
+    def resolve(self, template: Template, effect: str) -> Json:
+        return template.resolve(self.scope, self.host(effect))
+
+    def error(self, error: ExpressionError, path: Path, step: str) -> ErrorData:
+        return expression_error(error, self.plan.locate(path, error), step)
+
+
+def expression_error(error: ExpressionError, place: Place, step: str) -> ErrorData:
+    hint = f" ({error.hint})" if error.hint else ""
+    return {"type": error.code, "message": f"{place}: {error.message}{hint}", "step": step}
+
+
+@dataclass(frozen=True, slots=True)
+class CallService:
+    """One attempt at a step. Answered by step.completed, step.failed or step.cancelled."""
+
+    id: str
+    step: str
+    attempt: int
+    node: Call
+    setting: Setting
+
+    def intent(self) -> StepStarted | StepFailed:
+        """step.started without epoch and with the whole input, or step.failed if the input has no value."""
+        node = self.node
+        try:
+            value = self.setting.resolve(node.input, self.id)
+            key = self._key()
+        except ExpressionError as error:
+            data = self.setting.error(error, node.path, self.step)
+            return {"type": "step.failed", "step": self.step, "attempt": self.attempt, "error": data, "random": 0.0}
+        return {
+            "type": "step.started",
+            "step": self.step,
+            "attempt": self.attempt,
+            "service": node.service,
+            "action": node.action,
+            "key": key,
+            "input": value,
+            "inputHash": digest(value),
+            "epoch": 0,
+        }
+
+    def _key(self) -> str:
+        if self.node.key is None:
+            return f"{self.setting.execution}/{self.step}"
+        # No randomness of the attempt may enter the key, so it is evaluated under the step's name alone (C5).
+        return str(self.setting.resolve(self.node.key, self.step))
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """A condition. Answered at once, by what it comes to."""
+
+    id: str
+    step: str
+    of: Literal["step", "branch"]
+    condition: Expression
+    path: Path
+    setting: Setting
+
+    def intent(self) -> DecisionMade | EvaluationFailed:
+        try:
+            value = self.condition.test(self.setting.scope, self.setting.host(self.id))
+        except ExpressionError as error:
+            return evaluation_failed(self.id, self.step, self.setting.error(error, self.path, self.step))
+        return {
+            "type": "decision.made",
+            "step": self.step,
+            "of": self.of,
+            "condition": self.condition.text,
+            "value": value,
+            "operands": self.condition.operands(self.setting.scope),
+        }
+
+
+def evaluation_failed(effect: str, step: str, error: ErrorData) -> EvaluationFailed:
+    return {"type": "evaluation.failed", "effect": effect, "step": step, "error": error}
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    """A wait until `due`. Answered by timer.fired, never early."""
+
+    id: str
+    step: str
+    due: datetime
+    reason: str
+
+    def intent(self) -> TimerStarted:
+        due = format_instant(self.due)
+        return {"type": "timer.started", "timer": self.id, "step": self.step, "due": due, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTask:
+    """A question to people. Answered by task.decided (perhaps several), task.expired or task.withdrawn."""
+
+    id: str
+    step: str
+    node: HumanTask
+    setting: Setting
+
+    def intent(self) -> TaskCreated | EvaluationFailed:
+        """task.created with `due` still empty: the engine, which has the clock, adds it from the audience's timeout."""
+        node = self.node
+        try:
+            return {
+                "type": "task.created",
+                "task": self.id,
+                "step": self.step,
+                "title": _text(self.setting.resolve(node.title, self.id)),
+                "description": _text(self.setting.resolve(node.description, self.id)),
+                "assignee": resolve_audience(node.audiences[0], self.setting, self.id),
+                "form": node.form,
+                "decisions": list(node.decisions),
+                "quorum": node.quorum,
+                "excludeInitiator": node.exclude_initiator,
+                "data": self.setting.resolve(node.data, self.id),
+                "due": None,
+            }
+        except ExpressionError as error:
+            return evaluation_failed(self.id, self.step, self.setting.error(error, node.path, self.step))
+
+    @property
+    def timeout(self) -> int | None:
+        return self.node.audiences[0].timeout
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def resolve_audience(audience: Audience, setting: Setting, effect: str) -> Assignee:
+    """The people of an audience. Raises ExpressionError; a template may come to one name or to a list of them."""
+    found: Assignee = {}
+    if names := _people(setting.resolve(audience.names, effect)):
+        found["names"] = names
+    if users := _people(setting.resolve(audience.users, effect)):
+        found["users"] = users
+    if groups := _people(setting.resolve(audience.groups, effect)):
+        found["groups"] = groups
+    if not found:
+        raise ExpressionError("expression.value", "the assignee comes to nobody")
+    return found
+
+
+def _people(value: Json) -> list[str]:
+    names: list[str] = []
+    for item in value if isinstance(value, list) else [value]:
+        names.extend(_people(item) if isinstance(item, list) else [str(item)])
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class EscalateTask:
+    """An undecided task goes on to its next audience, or stays open for the last one. Answered at once."""
+
+    id: str
+    task: str
+    step: str
+    level: int
+    audience: Audience
+    timeout: int | None
+    path: Path
+    setting: Setting
+
+    def intent(self) -> TaskEscalated | EvaluationFailed:
+        try:
+            assignee = resolve_audience(self.audience, self.setting, self.id)
+        except ExpressionError as error:
+            return evaluation_failed(self.id, self.step, self.setting.error(error, self.path, self.step))
+        return {"type": "task.escalated", "task": self.task, "level": self.level, "assignee": assignee, "due": None}
+
+
+@dataclass(frozen=True, slots=True)
+class StartCompensation:
+    """The point from which an execution is undone. Answered at once."""
+
+    id: str
+    step: str
+    steps: tuple[str, ...]
+    error: ErrorData | None
+
+    def intent(self) -> CompensationStarted:
+        steps = list(self.steps)
+        if self.error is None:
+            return {"type": "compensation.started", "reason": "cancel", "steps": steps}
+        return {"type": "compensation.started", "reason": "failure", "steps": steps, "error": self.error}
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of the execution. Answered at once, by execution.ended or, if the output has no value, by its failure."""
+
+    id: str
+    step: str
+    status: Status
+    error: ErrorData | None
+    failures: tuple[ErrorData, ...]
+    setting: Setting
+
+    def intent(self) -> ExecutionEnded | EvaluationFailed:
+        ended: ExecutionEnded = {"type": "execution.ended", "status": self.status}
+        if self.error is not None:
+            ended["error"] = self.error
+        if self.failures:
+            ended["failures"] = list(self.failures)
+        if self.status != "completed":
+            return ended
+        template = self.setting.plan.output
+        if template is None:
+            return ended
+        try:
+            ended["output"] = self.setting.resolve(template, self.id)
+        except ExpressionError as error:
+            return evaluation_failed(self.id, self.step, self.setting.error(error, ("output",), self.step))
+        return ended
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop the call or withdraw the task with the id `target`. A call is answered once it has really stopped."""
+
+    id: str
+    target: str
+    task: bool
+
+    def intent(self) -> TaskWithdrawn | None:
+        return {"type": "task.withdrawn", "task": self.target} if self.task else None
+
+
+Effect: TypeAlias = CallService | Decide | StartTimer | OpenTask | EscalateTask | StartCompensation | End | Stop

@@ -1,0 +1,192 @@
+"""A tiny deterministic scheduler for coroutines: no event loop, no clock, nothing runs unless a fact is fed in.
+
+A fiber is one strand of control flow: the body of the workflow, or a branch. It waits either for the fact that answers
+an effect (`perform`) or for the next of its children to finish (`Group.next`). Fibers run in the order in which they
+became ready, so the same facts in the same order always lead to the same effects.
+
+Cancelling is asked once and delivered once: a fiber that waits for a timer is told at once; one that waits for a call
+or a task is told when that has really stopped; any other at its next `perform`. A fiber that waits for its children
+goes on waiting while they are cancelled. After delivery it may perform further effects: that is how cleaning up works.
+"""
+
+from __future__ import annotations
+
+import types
+from collections import deque
+from collections.abc import Coroutine, Generator
+from typing import Any, TypeAlias
+
+from wfrun.core.effects import CallService, Effect, OpenTask, StartTimer, Stop
+from wfrun.core.events import ErrorData, Record
+
+Strand: TypeAlias = Coroutine[Any, Any, None]
+
+
+class Failed(Exception):
+    """A step that failed for good."""
+
+    def __init__(self, error: ErrorData) -> None:
+        super().__init__(error["message"])
+        self.error = error
+
+
+class Cancelled(Exception):
+    """This strand of control flow is to end."""
+
+
+class Fiber:
+    """One strand. `outcome` is the exception it ended with, or None; meaningful once `done`."""
+
+    __slots__ = ("cancelling", "done", "group", "outcome", "strand", "waits_for")
+
+    def __init__(self, strand: Strand, group: Group | None) -> None:
+        self.strand = strand
+        self.group = group
+        self.waits_for: Effect | Group | None = None
+        self.cancelling = False
+        self.done = False
+        self.outcome: Failed | Cancelled | None = None
+
+
+class Group:
+    """The children of a fiber, handed back one by one in the order in which they finish."""
+
+    __slots__ = ("_finished", "_scheduler", "live", "waiter")
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._finished: deque[Fiber] = deque()
+        self.live: dict[Fiber, None] = {}
+        self.waiter: Fiber | None = None
+
+    def spawn(self, strand: Strand) -> Fiber:
+        fiber = Fiber(strand, self)
+        self.live[fiber] = None
+        self._scheduler.ready(fiber)
+        return fiber
+
+    async def next(self) -> Fiber:
+        """The next child that has finished. To be called only while there are live or unfetched ones."""
+        while not self._finished:
+            await _wait(self)
+        return self._finished.popleft()
+
+    def cancel(self) -> None:
+        for fiber in list(self.live):
+            self._scheduler.cancel(fiber)
+
+    def finished(self, fiber: Fiber) -> None:
+        del self.live[fiber]
+        self._finished.append(fiber)
+        if self.waiter is not None:
+            waiter, self.waiter = self.waiter, None
+            self._scheduler.ready(waiter)
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.live or self._finished)
+
+
+def stop_id(effect: str) -> str:
+    return f"{effect}!stop"
+
+
+@types.coroutine
+def _wait(what: Effect | Group) -> Generator[Effect | Group, Record, Record]:
+    return (yield what)
+
+
+class Scheduler:
+    """Runs fibers until all of them wait, and collects the effects they asked for."""
+
+    def __init__(self) -> None:
+        self._ready: deque[tuple[Fiber, Record | Exception | None]] = deque()
+        self._waiting: dict[str, Fiber] = {}
+        self._emitted: list[Effect] = []
+        self.pending: dict[str, Effect] = {}
+
+    async def perform(self, effect: Effect) -> Record:
+        """Ask for an effect and wait for the fact that answers it."""
+        return await _wait(effect)
+
+    async def again(self, effect: Effect) -> Record:
+        """Wait for a further fact about an effect that was asked for before."""
+        return await _wait(effect)
+
+    def ready(self, fiber: Fiber, value: Record | Exception | None = None) -> None:
+        fiber.waits_for = None
+        self._ready.append((fiber, value))
+
+    def answer(self, id: str, record: Record | Exception, *, keep: bool = False) -> None:
+        """Hand a fact to the fiber that waits for the effect `id`; with `keep`, more facts may follow."""
+        fiber = self._waiting.pop(id)
+        if not keep:
+            self.settle(id)
+        if isinstance(record, Cancelled):
+            fiber.cancelling = False
+        self.ready(fiber, record)
+
+    def settle(self, id: str) -> None:
+        """The effect needs no further answer."""
+        self.pending.pop(id, None)
+        self.pending.pop(stop_id(id), None)
+
+    def cancel(self, fiber: Fiber) -> None:
+        if fiber.done or fiber.cancelling:
+            return
+        fiber.cancelling = True
+        match fiber.waits_for:
+            case Group() as group:
+                group.cancel()
+            case StartTimer(id=id):
+                self.answer(id, Cancelled())
+            case CallService(id=id):
+                self._emit(Stop(stop_id(id), id, task=False))
+            case OpenTask(id=id):
+                self._emit(Stop(stop_id(id), id, task=True))
+
+    def run(self) -> tuple[Effect, ...]:
+        while self._ready:
+            fiber, value = self._ready.popleft()
+            self._step(fiber, value)
+        emitted, self._emitted = tuple(self._emitted), []
+        return emitted
+
+    def _step(self, fiber: Fiber, value: Record | Exception | None) -> None:
+        try:
+            wanted = self._resume(fiber, value)
+        except StopIteration:
+            self._finish(fiber, None)
+        except (Failed, Cancelled) as outcome:
+            self._finish(fiber, outcome)
+        else:
+            self._park(fiber, wanted)
+
+    def _resume(self, fiber: Fiber, value: Record | Exception | None) -> Effect | Group:
+        if isinstance(value, Exception):
+            wanted = fiber.strand.throw(value)
+        else:
+            wanted = fiber.strand.send(value)
+        while fiber.cancelling and not isinstance(wanted, Group) and wanted.id not in self.pending:
+            fiber.cancelling = False
+            wanted = fiber.strand.throw(Cancelled())
+        return wanted  # type: ignore[no-any-return]
+
+    def _park(self, fiber: Fiber, wanted: Effect | Group) -> None:
+        fiber.waits_for = wanted
+        if isinstance(wanted, Group):
+            wanted.waiter = fiber
+            return
+        self._waiting[wanted.id] = fiber
+        if wanted.id not in self.pending:
+            self._emit(wanted)
+
+    def _emit(self, effect: Effect) -> None:
+        self.pending[effect.id] = effect
+        self._emitted.append(effect)
+
+    def _finish(self, fiber: Fiber, outcome: Failed | Cancelled | None) -> None:
+        fiber.done = True
+        fiber.outcome = outcome
+        if fiber.group is not None:
+            fiber.group.finished(fiber)

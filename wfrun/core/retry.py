@@ -1,0 +1,88 @@
+"""Whether, and when, a failed attempt is followed by another. Arithmetic only: time and chance come from the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Literal, TypeAlias
+
+from wfrun.core.events import ErrorData
+
+Policy: TypeAlias = Literal["exponential", "linear", "fixed", "none"]
+
+# Another attempt cannot help: the request itself is wrong, or a person has said no.
+_HOPELESS = ("http.4*", "expression.*", "task.*", "input.*", "adapter.*", "cancelled")
+_WORTH_IT = ("http.408", "http.425", "http.429")
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A retry policy. Delays are milliseconds; `max_retries` counts retries, so 3 means up to 4 attempts.
+
+    `jitter` is the share of the delay, 0 to 1, by which it is moved either way after it was capped.
+    `on` and `never` are patterns of error types.
+    """
+
+    policy: Policy = "none"
+    max_retries: int = 0
+    initial_delay: int = 1_000
+    multiplier: float = 2.0
+    max_delay: int = 60_000
+    jitter: float = 0.2
+    on: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+
+
+def matches(patterns: tuple[str, ...], type: str) -> bool:
+    return any(fnmatchcase(type, pattern) for pattern in patterns)
+
+
+def is_retryable(retry: Retry, error: ErrorData) -> bool:
+    """The author's word first (`never`, then `on`), then the service's own, then what is known of the type."""
+    type = error["type"]
+    if matches(retry.never, type):
+        return False
+    if retry.on:
+        return matches(retry.on, type)
+    if "retryable" in error:
+        return error["retryable"]
+    return matches(_WORTH_IT, type) or not matches(_HOPELESS, type)
+
+
+def delay_ms(retry: Retry, retries: int, random: float) -> int:
+    """The wait before retry number `retries` + 1. Capped first and jittered after, so that crowds at the cap spread."""
+    capped = min(float(retry.max_delay), retry.initial_delay * _growth(retry, retries))
+    return round(capped * (1 - retry.jitter + 2 * retry.jitter * random))
+
+
+def _growth(retry: Retry, retries: int) -> float:
+    if retry.policy == "linear":
+        return retries + 1.0
+    if retry.policy == "fixed":
+        return 1.0
+    try:
+        return retry.multiplier**retries
+    except OverflowError:
+        return float("inf")
+
+
+def next_due(
+    retry: Retry, error: ErrorData, retries: int, failed_at: datetime, random: float, deadline: datetime | None
+) -> datetime | None:
+    """When the next attempt is due, or None if there is none. A wait that would outlast the deadline is not begun."""
+    if retry.policy == "none" or retries >= retry.max_retries or not is_retryable(retry, error):
+        return None
+    wait = max(delay_ms(retry, retries, random), error.get("retryAfterMs", 0))
+    due = failed_at + timedelta(milliseconds=wait)
+    return due if deadline is None or due < deadline else None
+
+
+def parse_instant(text: str) -> datetime:
+    """An RFC 3339 instant of a record as an aware datetime in UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def format_instant(instant: datetime) -> str:
+    """The one way an instant is written: UTC, microseconds, `Z`."""
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -1,0 +1,223 @@
+"""An execution is a fold over its journal: facts go in, intents come out.
+
+    effects = run.apply(record)
+
+`apply` never fails to be repeatable: cut the journal after any record, fold it again, and `pending` is the same. What
+is in `pending` has been asked for and not been answered: after a crash it is performed again.
+
+A fact that the plan cannot have led to is refused with DivergenceError, an unknown type of fact likewise (C16).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from wfrun.core.effects import CallService, Effect
+from wfrun.core.events import ErrorData, Record
+from wfrun.core.fibers import Cancelled
+from wfrun.core.human import Task
+from wfrun.core.interpreter import Interpreter
+from wfrun.core.plan.nodes import Plan
+from wfrun.core.retry import matches, parse_instant
+from wfrun.core.scope import Scope
+from wfrun.core.values import Json
+from wfrun.errors import DivergenceError
+
+# Errors after which nobody knows whether the call had an effect.
+AMBIGUOUS = ("timeout", "http.connection", "http.502", "http.504")
+
+
+class Run:
+    """One execution. Plain state to read.
+
+    `pending`: effects asked for and not answered. `recorded`: the ids of the timers and tasks whose intent is recorded,
+    so that a new runner does not record it again; a call is, with its new epoch. `tasks`: every task there was.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.started: Record | None = None
+        self.ended: Record | None = None
+        self.epoch = 0
+        self.tasks: dict[str, Task] = {}
+        self.recorded: set[str] = set()
+        self._interpreter: Interpreter | None = None
+
+    @property
+    def pending(self) -> Mapping[str, Effect]:
+        """Every effect that was asked for and not answered, by id, in the order asked."""
+        return self._interpreter.scheduler.pending if self._interpreter else {}
+
+    def apply(self, record: Record) -> tuple[Effect, ...]:
+        """Fold one fact. Returns the effects it leads to, which the engine is to record and perform in this order."""
+        fold = _FOLDS.get(record["type"])
+        if fold is None:
+            raise self._diverged(record, "this version does not know such a record", "use the version that wrote it")
+        if self.ended is not None and record["type"] not in _BESIDES:
+            raise self._diverged(record, "the execution had ended before")
+        if self._interpreter is None:
+            if record["type"] != "execution.started":
+                raise self._diverged(record, "a journal begins with execution.started")
+            fold(self, record)
+        else:
+            self._interpreter.at = record["at"]
+            fold(self, record)
+        effects = self._running.scheduler.run()
+        if record["type"] in _MAY_CLOSE_A_TASK:
+            self._close_tasks(record)
+        return effects
+
+    def deadline(self, call: CallService) -> datetime | None:
+        """The instant that bounds all attempts at a step; None before the first has begun or without a `deadline`."""
+        return self._running.deadline(call.node, call.step)
+
+    # ---- one small method for each type of fact
+
+    def _execution_started(self, record: Record) -> None:
+        if self._interpreter is not None:
+            raise self._diverged(record, "an execution starts once")
+        self.started = record
+        execution: Json = {
+            "id": record["execution"],
+            "workflow": record["workflow"],
+            "version": record["version"],
+            "startedAt": record["at"],
+            "attempt": 1,
+        }
+        scope = Scope(dict(record["input"]), {"execution": execution})
+        self._interpreter = Interpreter(self.plan, record["execution"], record["seed"], scope)
+        self._interpreter.at = record["at"]
+        self._interpreter.start()
+
+    def _driver_started(self, record: Record) -> None:
+        self.epoch = record["epoch"]
+
+    def _nothing(self, record: Record) -> None:
+        pass
+
+    def _step_started(self, record: Record) -> None:
+        self._expect(record, f"{record['step']}#{record['attempt']}")
+        self._running.begun.setdefault(record["step"], parse_instant(record["at"]))
+
+    def _step_answered(self, record: Record) -> None:
+        if record["type"] == "step.failed" and is_ambiguous(record["error"]):
+            self._running.in_doubt.add(record["step"])
+        self._answer(record, f"{record['step']}#{record['attempt']}")
+
+    def _step_cancelled(self, record: Record) -> None:
+        self._running.in_doubt.add(record["step"])
+        id = f"{record['step']}#{record['attempt']}"
+        self._expect(record, id)
+        self._running.scheduler.answer(id, Cancelled())
+
+    def _decision_made(self, record: Record) -> None:
+        self._answer(record, f"{record['step']}?{record['of']}")
+
+    def _timer_started(self, record: Record) -> None:
+        self._expect(record, record["timer"])
+        self.recorded.add(record["timer"])
+
+    def _timer_fired(self, record: Record) -> None:
+        self._answer(record, record["timer"])
+
+    def _task_created(self, record: Record) -> None:
+        self._expect(record, record["task"])
+        self.recorded.add(record["task"])
+        self.tasks[record["task"]] = Task.of(record)
+
+    def _task_decided(self, record: Record) -> None:
+        self._open_task(record).votes.append(record)
+        self._running.scheduler.answer(record["task"], record, keep=True)
+
+    def _task_expired(self, record: Record) -> None:
+        self._open_task(record)
+        self._running.scheduler.answer(record["task"], record, keep=True)
+
+    def _task_escalated(self, record: Record) -> None:
+        self._open_task(record).escalated(record)
+        self._answer(record, f"{record['task']}!{record['level']}")
+
+    def _task_withdrawn(self, record: Record) -> None:
+        self._open_task(record).closed = record
+        self._running.scheduler.answer(record["task"], Cancelled())
+
+    def _evaluation_failed(self, record: Record) -> None:
+        self._answer(record, record["effect"])
+
+    def _compensation_started(self, record: Record) -> None:
+        self._answer(record, "compensate")
+
+    def _cancel_requested(self, record: Record) -> None:
+        self._running.cancel()
+
+    def _execution_ended(self, record: Record) -> None:
+        self._answer(record, f"end:{record['status']}")
+        self.ended = record
+
+    def _close_tasks(self, record: Record) -> None:
+        for id, task in self.tasks.items():
+            if task.closed is None and id not in self.pending:
+                task.closed = record
+
+    # ---- checks
+
+    @property
+    def _running(self) -> Interpreter:
+        assert self._interpreter is not None
+        return self._interpreter
+
+    def _answer(self, record: Record, effect: str) -> None:
+        self._expect(record, effect)
+        self._running.scheduler.answer(effect, record)
+
+    def _expect(self, record: Record, effect: str) -> None:
+        if effect not in self.pending:
+            raise self._diverged(record, f"nothing had asked for {effect}")
+
+    def _open_task(self, record: Record) -> Task:
+        self._expect(record, record["task"])
+        task = self.tasks.get(record["task"])
+        if task is None or task.closed is not None:
+            raise self._diverged(record, "no such task was open")
+        return task
+
+    def _diverged(self, record: Record, why: str, hint: str = "") -> DivergenceError:
+        return DivergenceError(
+            "journal.divergence",
+            f"record {record.get('seq')} ({record.get('type')}) does not fit workflow {self.plan.name!r}: {why}",
+            hint=hint or "the definition is not the one that wrote this journal, or the journal was altered",
+        )
+
+
+def is_ambiguous(error: ErrorData) -> bool:
+    return matches(AMBIGUOUS, error["type"])
+
+
+_FOLDS: dict[str, Callable[[Run, Record], None]] = {
+    "execution.started": Run._execution_started,
+    "driver.started": Run._driver_started,
+    "driver.stopped": Run._nothing,
+    "step.started": Run._step_started,
+    "step.completed": Run._step_answered,
+    "step.failed": Run._step_answered,
+    "step.cancelled": Run._step_cancelled,
+    "decision.made": Run._decision_made,
+    "timer.started": Run._timer_started,
+    "timer.fired": Run._timer_fired,
+    "task.created": Run._task_created,
+    "task.decided": Run._task_decided,
+    "task.expired": Run._task_expired,
+    "task.escalated": Run._task_escalated,
+    "task.withdrawn": Run._task_withdrawn,
+    "evaluation.failed": Run._evaluation_failed,
+    "compensation.started": Run._compensation_started,
+    "cancel.requested": Run._cancel_requested,
+    "execution.ended": Run._execution_ended,
+    "journal.recovered": Run._nothing,
+}
+
+# Facts about the journal itself, which may follow even the end.
+_BESIDES = frozenset({"driver.started", "driver.stopped", "journal.recovered", "cancel.requested"})
+
+_MAY_CLOSE_A_TASK = frozenset({"task.decided", "task.expired", "evaluation.failed"})

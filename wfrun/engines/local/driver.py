@@ -1,0 +1,135 @@
+"""Drives one execution: turns of the journal, and between them the outside work.
+
+A turn, under the append lock: fold what others appended; append the outcomes that have arrived and fold them; append
+the intents of the effects this led to. One sync makes all of it durable, and only then are the effects performed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from wfrun.core.effects import CallService, Effect, Stop
+from wfrun.core.events import Record
+from wfrun.core.fibers import stop_id
+from wfrun.core.run import Run
+from wfrun.engines.local.intents import Intent, make_intent
+from wfrun.engines.local.performer import Caller, Performer, utc_now
+from wfrun.journal.commit import Committer
+from wfrun.journal.crash import reach
+from wfrun.journal.journal import Journal
+
+Observer = Callable[[str, Record], None]
+
+
+class Driver:
+    """One execution in this process. `journal` is held for driving; its records are folded before the first turn."""
+
+    def __init__(
+        self, journal: Journal, run: Run, services: Caller, committer: Committer, observer: Observer | None = None
+    ) -> None:
+        self.run = run
+        self.journal = journal
+        self.execution: str = journal.records[0]["execution"]
+        self._committer = committer
+        self._observer = observer
+        self._performer = Performer(self.execution, run, services, self._answer)
+        self._outcomes: deque[tuple[str, dict[str, Any]]] = deque()
+        self._effects: deque[Effect] = deque()
+        self._awake = asyncio.Event()
+        self._seen = 0
+        self._fold_history()
+
+    # ---- the loop
+
+    async def drive(self, *, park: bool) -> None:
+        """Until the execution has ended or, with `park`, until it waits for people only."""
+        while True:
+            self._awake.clear()
+            intents = self._turn()
+            await self._commit()
+            if self.run.ended is not None:
+                return
+            for intent in intents:
+                self._performer.perform(intent)
+            if self._outcomes:
+                continue
+            self._performer.watch_tasks()
+            if park and not self._performer.is_busy and not self._outcomes:
+                return
+            await self._awake.wait()
+
+    def look(self) -> None:
+        """Notice what other processes have appended."""
+        if self.journal.has_foreign():
+            self._awake.set()
+
+    async def leave(self, reason: str) -> None:
+        """Stop where we are; the execution can be resumed. What has already come back is kept."""
+        await self._performer.leave()
+        with self.journal.turn() as foreign:
+            self._fold(foreign)
+            while self._outcomes:
+                self._record_outcome(*self._outcomes.popleft())
+            self._fold([self.journal.add({"type": "driver.stopped", "epoch": self.run.epoch, "reason": reason})])
+        await self._commit()
+
+    # ---- a turn
+
+    def _turn(self) -> list[Intent]:
+        intents: list[Intent] = []
+        with self.journal.turn() as foreign:
+            self._fold(foreign)
+            while self._outcomes or self._effects:
+                while self._outcomes:
+                    self._record_outcome(*self._outcomes.popleft())
+                if self._effects:
+                    intents.append(self._record_intent(self._effects.popleft()))
+        return intents
+
+    def _record_outcome(self, effect: str, event: dict[str, Any]) -> None:
+        if event["type"] == "task.expired":
+            # Judged here, under the lock: somebody may have decided, or the task may have gone on to others (C12).
+            if not self.run.tasks[event["task"]].is_expired(utc_now()):
+                return
+        elif effect not in self.run.pending:
+            return
+        self._fold([self.journal.add(event)])
+
+    def _record_intent(self, effect: Effect) -> Intent:
+        if effect.id in self.run.recorded:
+            return Intent(effect, None)
+        if effect.id not in self.run.pending:
+            return Intent(effect, None)
+        intent = make_intent(effect, self.run.epoch, utc_now())
+        if intent.event is not None:
+            self._fold([self.journal.add(intent.event)])
+        return intent
+
+    def _fold(self, records: list[Record]) -> None:
+        for record in records:
+            self._effects.extend(self.run.apply(record))
+
+    def _fold_history(self) -> None:
+        """Fold what the journal holds. What is then pending was asked for and never answered: it is to be done."""
+        for record in self.journal.records:
+            self.run.apply(record)
+        for effect in self.run.pending.values():
+            if not (isinstance(effect, CallService) and stop_id(effect.id) in self.run.pending):
+                self._effects.append(effect)
+
+    async def _commit(self) -> None:
+        if self.journal.dirty:
+            reach("driver.before-sync")
+            await self._committer.sync(self.journal)
+            reach("driver.after-sync")
+        if self._observer is not None:
+            for record in self.journal.records[self._seen :]:
+                self._observer(self.execution, record)
+        self._seen = len(self.journal.records)
+
+    def _answer(self, effect: str, event: dict[str, Any]) -> None:
+        self._outcomes.append((effect, event))
+        self._awake.set()

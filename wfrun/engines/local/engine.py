@@ -1,0 +1,107 @@
+"""One event loop for all executions that this process drives."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+from wfrun.engines.local.driver import Driver, Observer
+from wfrun.journal.commit import Committer
+from wfrun.journal.io import Files
+
+# How often a runner looks for what others appended to its journals: half of the 100 ms promised (C9).
+LOOK_EVERY_S = 0.05
+
+
+class Interrupted(Exception):
+    """The process was asked to stop. What it was driving can be resumed."""
+
+    def __init__(self, signal_name: str) -> None:
+        super().__init__(signal_name)
+        self.signal_name = signal_name
+
+
+class LocalEngine:
+    """Drives executions until they end, park, or the process is told to stop. Lives within one `open_engine`."""
+
+    def __init__(self, files: Files, observer: Observer | None) -> None:
+        self.committer = Committer(files)
+        self.observer = observer
+        self._drivers: set[Driver] = set()
+        self._interrupt: asyncio.Future[str] | None = None
+
+    async def drive(self, driver: Driver, *, park: bool) -> None:
+        """Raises Interrupted once the execution has been left in order, JournalError if its journal failed."""
+        self._drivers.add(driver)
+        work = asyncio.ensure_future(driver.drive(park=park))
+        interrupt = self._interrupted()
+        try:
+            await asyncio.wait({work, interrupt}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                return work.result()
+            work.cancel()
+            with suppress(asyncio.CancelledError):
+                await work
+            await driver.leave(interrupt.result())
+            raise Interrupted(interrupt.result())
+        finally:
+            self._drivers.discard(driver)
+            driver.journal.close()
+
+    @property
+    def is_interrupted(self) -> bool:
+        return self._interrupted().done()
+
+    def interrupt(self, signal_name: str) -> None:
+        if not self._interrupted().done():
+            self._interrupted().set_result(signal_name)
+
+    def _interrupted(self) -> asyncio.Future[str]:
+        if self._interrupt is None:
+            self._interrupt = asyncio.get_running_loop().create_future()
+        return self._interrupt
+
+    async def look_around(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            for driver in self._drivers:
+                driver.look()
+
+
+@asynccontextmanager
+async def open_engine(files: Files, observer: Observer | None = None) -> AsyncIterator[LocalEngine]:
+    engine = LocalEngine(files, observer)
+    looking = asyncio.ensure_future(engine.look_around())
+    try:
+        with _signals(engine.interrupt):
+            yield engine
+    finally:
+        looking.cancel()
+        await engine.committer.close()
+
+
+@contextmanager
+def _signals(interrupt: Callable[[str], None]) -> Iterator[None]:
+    """The first INT, TERM or HUP leaves everything resumable; a second one ends the process as it always would."""
+    loop = asyncio.get_running_loop()
+    handled = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def receive(number: signal.Signals) -> None:
+        for each in handled:
+            loop.remove_signal_handler(each)
+        interrupt(number.name)
+
+    try:
+        for number in handled:
+            loop.add_signal_handler(number, receive, number)
+    except (ValueError, RuntimeError, NotImplementedError):
+        # Not the main thread: whoever embeds wfrun handles signals.
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)

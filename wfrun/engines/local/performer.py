@@ -1,0 +1,187 @@
+"""Performing effects on this machine: calls are tasks of the event loop, waits are its timers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from random import random
+from typing import Any, Protocol
+
+from wfrun.adapters.contract import Call
+from wfrun.core.effects import CallService, StartTimer, Stop
+from wfrun.core.events import ErrorData
+from wfrun.core.run import Run
+from wfrun.engines.local.intents import Intent
+from wfrun.errors import ServiceError
+
+# A sleep is cut into pieces, so that a clock that is set or a machine that slept is noticed.
+LONGEST_SLEEP_S = 30.0
+
+Answer = Callable[[str, dict[str, Any]], None]
+
+
+class Caller(Protocol):
+    """What a performer needs of the services: one call."""
+
+    async def call(self, call: Call) -> Any: ...
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Performer:
+    """The outside work of one execution. Each outcome is handed to `answer(effect id, event)`, on the loop."""
+
+    def __init__(self, execution: str, run: Run, services: Caller, answer: Answer) -> None:
+        self._execution = execution
+        self._run = run
+        self._services = services
+        self._answer = answer
+        self._calls: dict[str, asyncio.Task[None]] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._leaving = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is under way that will lead on without a person."""
+        return bool(self._calls) or any(not id.startswith("expiry:") for id in self._timers)
+
+    def perform(self, intent: Intent) -> None:
+        """Begin an effect whose intent is durable."""
+        effect = intent.effect
+        if isinstance(effect, CallService):
+            if intent.event is not None and intent.event["type"] == "step.started":
+                self._begin_call(effect, intent)
+        elif isinstance(effect, StartTimer):
+            self._sleep_until(effect.id, effect.due, {"type": "timer.fired", "timer": effect.id})
+        elif isinstance(effect, Stop) and not effect.task:
+            self._stop_call(effect.target)
+
+    def watch_tasks(self) -> None:
+        """Keep an alarm for every open task that expires, and none for those that are closed."""
+        for id, task in self._run.tasks.items():
+            alarm = f"expiry:{id}"
+            if alarm in self._timers:
+                self._timers.pop(alarm).cancel()
+            if task.closed is None and task.due is not None:
+                self._sleep_until(alarm, task.due, {"type": "task.expired", "task": id})
+
+    def forget_timer(self, id: str) -> None:
+        if handle := self._timers.pop(id, None):
+            handle.cancel()
+
+    async def leave(self) -> None:
+        """Stop everything without a word in the journal: what has no outcome is repeated with the same key later."""
+        self._leaving = True
+        for handle in self._timers.values():
+            handle.cancel()
+        self._timers.clear()
+        calls = list(self._calls.values())
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+
+    # ---- calls
+
+    def _begin_call(self, effect: CallService, intent: Intent) -> None:
+        task = asyncio.ensure_future(self._call(effect, intent))
+        self._calls[effect.id] = task
+
+    def _stop_call(self, id: str) -> None:
+        task = self._calls.get(id)
+        if task is not None:
+            task.cancel()
+            return
+        effect = self._run.pending.get(id)
+        # A runner that crashed had been asked to stop it, and it has not been begun again since.
+        if isinstance(effect, CallService):
+            self._answer(id, _cancelled(effect))
+
+    async def _call(self, effect: CallService, intent: Intent) -> None:
+        try:
+            event = await self._attempt(effect, intent)
+        except asyncio.CancelledError:
+            if self._leaving:
+                raise
+            event = _cancelled(effect)
+        finally:
+            del self._calls[effect.id]
+        self._answer(effect.id, event)
+
+    async def _attempt(self, effect: CallService, intent: Intent) -> dict[str, Any]:
+        deadline, of = self._limit(effect)
+        call = Call(
+            execution=self._execution,
+            step=effect.step,
+            attempt=effect.attempt,
+            idempotency_key=intent.event["key"] if intent.event else "",
+            service=effect.node.service,
+            action=effect.node.action,
+            input=intent.input,
+            deadline=deadline,
+        )
+        try:
+            if deadline is None:
+                result = await self._services.call(call)
+            else:
+                async with asyncio.timeout((deadline - utc_now()).total_seconds()) as timeout:
+                    result = await self._services.call(call)
+        except TimeoutError as error:
+            if deadline is None or not timeout.expired():
+                return _failed(effect, {"type": "timeout", "message": str(error) or "the service timed out"})
+            return _failed(effect, {"type": "timeout", "message": f"no answer within the {of}"})
+        except ServiceError as error:
+            return _failed(effect, error_data(error))
+        except Exception as error:  # noqa: BLE001 - whatever an adapter does wrong is the step's failure, not ours
+            return _failed(effect, {"type": "adapter.defect", "message": f"{type(error).__name__}: {error}"})
+        return {"type": "step.completed", "step": effect.step, "attempt": effect.attempt, "result": result}
+
+    def _limit(self, effect: CallService) -> tuple[datetime | None, str]:
+        """The instant at which this attempt is stopped, and what set it."""
+        limits = []
+        if effect.node.timeout is not None:
+            words = f"timeout of {effect.node.timeout / 1000:g} s"
+            limits.append((utc_now() + timedelta(milliseconds=effect.node.timeout), words))
+        if (deadline := self._run.deadline(effect)) is not None:
+            limits.append((deadline, "deadline of the step"))
+        return min(limits) if limits else (None, "")
+
+    # ---- timers
+
+    def _sleep_until(self, id: str, due: datetime, event: dict[str, Any]) -> None:
+        left = (due - utc_now()).total_seconds()
+        if left <= 0:
+            self._timers.pop(id, None)
+            self._answer(id, event)
+            return
+        loop = asyncio.get_running_loop()
+        self._timers[id] = loop.call_later(min(left, LONGEST_SLEEP_S), self._sleep_until, id, due, event)
+
+
+def error_data(error: ServiceError) -> ErrorData:
+    data: ErrorData = {"type": error.type, "message": error.message}
+    if error.status is not None:
+        data["status"] = error.status
+    if error.details is not None:
+        data["details"] = error.details
+    if error.retryable is not None:
+        data["retryable"] = error.retryable
+    if error.retry_after_ms is not None:
+        data["retryAfterMs"] = error.retry_after_ms
+    return data
+
+
+def _failed(effect: CallService, error: ErrorData) -> dict[str, Any]:
+    return {
+        "type": "step.failed",
+        "step": effect.step,
+        "attempt": effect.attempt,
+        "error": error,
+        "random": round(random(), 6),
+    }
+
+
+def _cancelled(effect: CallService) -> dict[str, Any]:
+    return {"type": "step.cancelled", "step": effect.step, "attempt": effect.attempt}
