@@ -72,7 +72,7 @@ class TaskFold:
         }
 
     def _decided(self, record: Record) -> None:
-        """One refusal settles a task; otherwise it takes as many people as its quorum says."""
+        """One refusal settles a task; otherwise as many people as its quorum says have to say the same."""
         view = self._tasks[record["task"]]
         vote: Vote = {
             "decision": record["decision"],
@@ -81,7 +81,7 @@ class TaskFold:
             "at": record["at"],
         }
         view["votes"].append(vote)
-        people = {vote["by"] for vote in view["votes"]}
+        people = {vote["by"] for vote in view["votes"] if vote["decision"] == record["decision"]}
         if record["decision"] == REJECTED or len(people) >= view["quorum"]:
             self._closed.add(record["task"])
 

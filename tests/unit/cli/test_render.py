@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from wfrun.cli.outcome import finish
+from wfrun.cli.render.batch import BatchReport
+from wfrun.cli.render.lists import execution_table, moment_line, summary_line, task_table, tree_lines
+from wfrun.cli.render.progress import Lines, LiveSteps, Silence, progress_for
+from wfrun.cli.render.status import status_lines
+from wfrun.views.graph import tree
+from wfrun.views.model import Summary
+from wfrun.views.summary import summary_of
+from wfrun.views.timeline import timeline
+
+if TYPE_CHECKING:
+    from tests.unit.cli.conftest import Tale
+
+MakeTale = Callable[..., "Tale"]
+ERROR = {"type": "payment.declined", "message": "card declined", "step": "pay"}
+
+
+def compensated(tale: MakeTale) -> Tale:
+    told = tale("reserve", "pay", "ship").call("reserve").begin("pay").fail("pay")
+    told.add("compensation.started", reason="failure", steps=["reserve"], error=ERROR)
+    return told.call("compensate:reserve").add("execution.ended", status="compensated", error=ERROR)
+
+
+def test_status_of_a_compensated_execution(tale: MakeTale) -> None:
+    assert status_lines(compensated(tale).view()) == [
+        "k7m2x9qd · order (version 2) · compensated · 1/3 steps · started 2026-11-23 09:00:00Z by ada · took 8.0s",
+        "",
+        "  ↶  reserve  1.0s  compensated",
+        "  ✗  pay      1.0s  failed · payment.declined: card declined",
+        "  ·  ship           not run",
+        "",
+        "Undone, last step first:",
+        "  ✓  reserve  1.0s",
+        "",
+        "Error  payment.declined: card declined (in pay)",
+    ]
+
+
+def test_status_of_a_waiting_execution_says_who_and_how(tale: MakeTale) -> None:
+    lines = status_lines(tale("check", "approve").call("check").ask("approve").view())
+    assert lines[2:] == [
+        "  ✓  check    1.0s",
+        "  …  approve        waiting",
+        "",
+        "Waiting  Approve the loan: for loan-managers, until 2026-11-24 09:00:00Z",
+        "  wfrun approve k7m2x9qd/approve",
+        "  wfrun reject k7m2x9qd/approve --comment 'why'",
+    ]
+
+
+def test_quorum_and_escalation_are_told(tale: MakeTale) -> None:
+    told = tale("approve").ask("approve", quorum=2, title="")
+    told.add("task.escalated", task="k7m2x9qd/approve", level=1, assignee={"users": ["boss"]}, due=None)
+    assert "Waiting  approve: for boss, 0 of 2 decided, escalated 1×" in status_lines(told.view())
+
+
+def test_status_of_an_interrupted_execution_says_how_to_go_on(tale: MakeTale) -> None:
+    lines = status_lines(tale("pay").begin("pay").view(driven=False))
+    assert lines[-1] == "Nothing drives it now. To go on:  wfrun resume k7m2x9qd"
+    assert lines[2] == "  ▶  pay    running"
+
+
+def test_status_of_a_retry(tale: MakeTale) -> None:
+    told = tale("crm").begin("crm").fail("crm").begin("crm", attempt=2).fail("crm", attempt=2)
+    told.add("timer.started", timer="t", step="crm", due="2026-11-23T10:00:00.000000Z", reason="retry")
+    assert status_lines(told.view())[2] == (
+        "  ↻  crm    retrying · 2 attempts · next at 2026-11-23 10:00:00Z · payment.declined: card declined"
+    )
+
+
+def test_what_could_not_be_undone_asks_for_attention(tale: MakeTale) -> None:
+    failure = {"type": "http.503", "message": "down", "step": "compensate:reserve"}
+    view = tale("pay").add("execution.ended", status="needs-attention", error=ERROR, failures=[failure]).view()
+    lines = status_lines(view)
+    assert "Not undone  http.503: down (in compensate:reserve)" in lines
+    assert lines[-1].endswith("wfrun log k7m2x9qd")
+
+
+def test_data_cannot_command_the_terminal(tale: MakeTale) -> None:
+    evil = "\x1b[2J\u202eevil\n"
+    told = tale("pay", workflow=evil).begin("pay").fail("pay", message=evil).ask("a", title=evil)
+    view = told.view()
+    node: Any = {"id": "x", "name": evil, "type": "call", "label": evil, "branch": None, "children": []}
+    lines = [*status_lines(view), *task_table(view["tasks"]), *execution_table([summary_of(view)])]
+    lines += [*map(moment_line, timeline(told.records)), *tree_lines(evil, tree([node]))]
+    text = "\n".join(lines)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert r"\x1b[2J\u202eevil\x0a" in text
+
+
+def test_tables(tale: MakeTale) -> None:
+    view = tale("approve").ask("approve").view()
+    assert task_table(view["tasks"]) == [
+        "TASK              WORKFLOW  TITLE             FOR            DUE                   DATA",
+        'k7m2x9qd/approve  order     Approve the loan  loan-managers  2026-11-24 09:00:00Z  {"amount": 5}',
+    ]
+    rows = [summary_of(view), summary_of(compensated(tale).view())]
+    assert execution_table(rows) == [
+        "EXECUTION  WORKFLOW  STATUS       STEPS  STARTED               TOOK",
+        "k7m2x9qd   order:2   waiting      0/1    2026-11-23 09:00:00Z  -     for loan-managers",
+        "k7m2x9qd   order:2   compensated  1/3    2026-11-23 09:00:00Z  8.0s  payment.declined",
+    ]
+    assert summary_line(rows[1]) == "k7m2x9qd  compensated  1/3  8.0s  payment.declined"
+
+
+def test_a_line_of_the_log(tale: MakeTale) -> None:
+    (*_, moment) = timeline(tale("pay").begin("pay").records)
+    assert moment_line(moment) == "09:00:01.000     +1.0s  pay → shop.act"
+
+
+def test_tree_with_marks(tale: MakeTale) -> None:
+    nodes: Any = [{"id": "pay", "name": "pay", "type": "call", "label": "shop.act", "branch": None, "children": []}]
+    assert tree_lines("order", tree(nodes, {"pay": "failed"})) == ["order", "└─ ✗ pay  shop.act"]
+
+
+@pytest.mark.parametrize(("as_json", "quiet"), [(False, False), (True, False), (False, True)])
+def test_the_outcome_in_the_form_asked_for(
+    tale: MakeTale, capsys: pytest.CaptureFixture[str], as_json: bool, quiet: bool
+) -> None:
+    view = compensated(tale).view()
+    assert finish(view, note="as agreed", as_json=as_json, quiet=quiet) == 5
+    out = capsys.readouterr().out
+    if as_json:
+        assert json.loads(out) == view
+    elif quiet:
+        assert out == "k7m2x9qd\n"
+    else:
+        assert out.splitlines()[:2] == ["", "as agreed"]
+        assert "compensated" in out
+
+
+def test_lines_say_what_happens_as_it_happens(tale: MakeTale, capsys: pytest.CaptureFixture[str]) -> None:
+    told = tale("pay").add("driver.started", epoch=1, host="h", pid=1, wfrun="0").call("pay")
+    with Lines() as progress:
+        for record in told.records:
+            progress.observe("k7m2x9qd", record)
+    assert capsys.readouterr().out.splitlines() == [
+        "execution k7m2x9qd",
+        "09:00:00.000      +0ms  order (version 2) started by ada",
+        "09:00:02.000     +2.0s  pay → shop.act",
+        "09:00:03.000     +3.0s  pay completed: null",
+    ]
+
+
+class Closed(io.StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_run_goes_on_when_nobody_reads_any_more(tale: MakeTale, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", Closed())
+    progress = Lines()
+    for record in tale("pay").call("pay").records:
+        progress.observe("k7m2x9qd", record)
+    report = BatchReport("-", as_json=False, quiet=False)
+    report.finished(summary_of(tale("pay").view()))
+    report.finished(summary_of(tale("pay").view()))
+    assert report.counts == {"running": 2}
+
+
+def test_live_steps_draw_what_runs(tale: MakeTale) -> None:
+    from rich.console import Console
+
+    told = compensated(tale)
+    live = LiveSteps()
+    console = Console(file=io.StringIO(), width=100)
+    frames = []
+    for record in [None, *told.records]:
+        if record:
+            live.observe("k7m2x9qd", record)
+        with console.capture() as capture:
+            console.print(live._draw())
+        frames.append(capture.get())
+    assert "starting" in frames[0]
+    assert "running · 0/3 steps" in frames[1]
+    assert "reserve" in frames[2]
+    assert "✗  pay" in frames[5]
+    assert "undoing · 1/3 steps" in frames[6]
+
+
+def test_live_steps_keep_to_the_height_of_the_screen(tale: MakeTale, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rich.console import Console
+
+    monkeypatch.setattr("wfrun.cli.render.progress._terminal_height", lambda: 14)
+    steps = [f"step-{number:03}" for number in range(200)]
+    told = tale(*steps)
+    for step in steps[:100]:
+        told.call(step)
+    live = LiveSteps()
+    for record in told.begin("step-100").records:
+        live.observe("k7m2x9qd", record)
+    console = Console(file=io.StringIO(), width=100)
+    with console.capture() as capture:
+        console.print(live._draw())
+    lines = capture.get().splitlines()
+    assert len(lines) == 11
+    assert any("step-100" in line for line in lines)
+
+
+def test_progress_suits_the_output() -> None:
+    assert type(progress_for(silent=True)) is Silence
+    assert type(progress_for(silent=False)) is Lines
+
+
+def batch_rows(tale: MakeTale) -> list[Summary]:
+    return [summary_of(compensated(tale).view()), summary_of(tale("approve").ask("approve").view())]
+
+
+def test_a_batch_in_words(tale: MakeTale, capsys: pytest.CaptureFixture[str]) -> None:
+    with BatchReport("-", as_json=False, quiet=False) as report:
+        for row in batch_rows(tale):
+            report.finished(row)
+    report.totals()
+    assert capsys.readouterr().out.splitlines() == [
+        "k7m2x9qd  compensated  1/3  8.0s  payment.declined",
+        "k7m2x9qd  waiting  0/1  -  loan-managers",
+        "2 executions: 1 compensated, 1 waiting",
+    ]
+
+
+def test_a_batch_as_json_lines(tale: MakeTale, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = batch_rows(tale)
+    report = BatchReport("-", as_json=True, quiet=False)
+    for row in rows:
+        report.finished(row)
+    report.totals()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines == [*rows, {"total": 2, "counts": {"compensated": 1, "waiting": 1}}]
+
+
+def test_a_quiet_batch_gives_totals_only(tale: MakeTale, capsys: pytest.CaptureFixture[str]) -> None:
+    report = BatchReport("-", as_json=False, quiet=True)
+    report.finished(batch_rows(tale)[0])
+    report.totals()
+    assert capsys.readouterr().out == "1 executions: 1 compensated\n"

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wfrun.cli.values import assign, current_user, read_input, read_lines
+from wfrun.errors import InvalidError, NotFoundError, UsageError
+
+
+@pytest.mark.parametrize(
+    ("pairs", "value"),
+    [
+        (["a=1"], {"a": 1}),
+        (["a=1.5", "b=true", "c=null", 'd="1"', "e=[1,2]"], {"a": 1.5, "b": True, "c": None, "d": "1", "e": [1, 2]}),
+        (
+            ["a=text", "b=", "c=x=y", "d=NaN", "e={broken"],
+            {"a": "text", "b": "", "c": "x=y", "d": "NaN", "e": "{broken"},
+        ),
+        (["a.b=1", "a.c.d=2"], {"a": {"b": 1, "c": {"d": 2}}}),
+        (["a=1", "a=2"], {"a": 2}),
+        (["a={}", "a.b=1"], {"a": {"b": 1}}),
+        (["zip=01234"], {"zip": "01234"}),
+    ],
+)
+def test_assign(pairs: list[str], value: dict[str, Any]) -> None:
+    assert assign(pairs) == value
+
+
+@pytest.mark.parametrize("pairs", [["a"], ["=1"], ["a..b=1"], [".=1"], ["a=1", "a.b=2"]])
+def test_wrong_assignments(pairs: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        assign(pairs)
+    assert caught.value.code == "usage.set"
+
+
+def test_assignments_leave_what_they_are_laid_over_alone() -> None:
+    base: dict[str, Any] = {"a": {"b": 1}, "c": 2}
+    assert assign(["a.b=5"], base) == {"a": {"b": 5}, "c": 2}
+    assert base == {"a": {"b": 1}, "c": 2}
+
+
+def test_input_from_file_text_and_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "order.json"
+    file.write_text('{"total": 729.58}')
+    assert read_input(str(file), ["total=1", "x=y"]) == {"total": 1, "x": "y"}
+    assert read_input(' {"a": 1}', []) == {"a": 1}
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"[1]")))
+    assert read_input("-", []) == [1]
+    assert read_input(None, []) is None
+    assert read_input(None, ["a=1"]) == {"a": 1}
+
+
+def test_set_needs_an_object() -> None:
+    with pytest.raises(UsageError, match="needs an input that is an object"):
+        read_input("[1]", ["a=1"])
+
+
+def test_input_that_is_no_json_names_file_and_line(tmp_path: Path) -> None:
+    file = tmp_path / "order.json"
+    file.write_text('{"a": 1,\n "a": 2}')
+    with pytest.raises(InvalidError) as caught:
+        read_input(str(file), [])
+    assert (caught.value.place.file, caught.value.place.line) == (str(file), 2)
+
+
+@pytest.mark.parametrize("name", ["missing.json", ".", "nul\0.json"])
+def test_input_that_cannot_be_read(name: str) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        read_input(name, [])
+    assert caught.value.code == "file.unreadable"
+
+
+def test_lines_of_a_batch(tmp_path: Path) -> None:
+    file = tmp_path / "orders.jsonl"
+    file.write_text('{"a": 1}\n\n  \n{"a": 2}\n{broken\n')
+    lines = read_lines(str(file))
+    assert [next(lines), next(lines)] == [{"a": 1}, {"a": 2}]
+    with pytest.raises(InvalidError) as caught:
+        next(lines)
+    assert str(caught.value.place).startswith(f"{file}:5")
+
+
+def test_missing_batch_file() -> None:
+    with pytest.raises(NotFoundError):
+        next(read_lines("missing.jsonl"))
+
+
+def test_the_user_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "ada")
+    assert current_user() == "ada"

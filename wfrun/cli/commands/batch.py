@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from wfrun.cli.declare import Arg, AsJson, Home, Opt, Services
+
+EXAMPLE = "wfrun batch order.yaml --inputs orders.jsonl --concurrency 50"
+
+# A batch ends with the code of its worst execution. Worst is what needs a person most.
+WORST_FIRST = (
+    "needs-attention",
+    "interrupted",
+    "failed",
+    "compensated",
+    "cancelled",
+    "waiting",
+    "running",
+    "completed",
+)
+
+
+def command(
+    workflow: Annotated[str, Arg("Workflow file.", "WORKFLOW")],
+    inputs: Annotated[str, Opt(("--inputs",), "One JSON input on each line; - for standard input.", "FILE")],
+    concurrency: Annotated[int, Opt(("--concurrency", "-c"), "Executions at a time.", "N")] = 50,
+    services: Services = None,
+    home: Home = None,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, Opt(("--quiet", "-q"), "Print only the totals.")] = False,
+) -> int:
+    """Run a workflow once for each input. Exits 0 if all completed, else with the code of the worst outcome."""
+    from wfrun.app import driving, reading
+    from wfrun.cli.render.batch import BatchReport
+    from wfrun.cli.values import current_user, read_lines
+
+    with BatchReport(inputs, as_json=as_json, quiet=quiet) as report:
+        driving.batch(
+            reading.open_home(home),
+            workflow=workflow,
+            inputs=read_lines(inputs),
+            concurrency=concurrency,
+            services=services,
+            initiator=current_user(),
+            observer=_ignore,
+            finished=report.finished,
+        )
+    report.totals()
+    return exit_code(report.counts)
+
+
+def _ignore(execution: str, record: dict[str, Any]) -> None:
+    """Single records are not shown in a batch."""
+
+
+def exit_code(counts: dict[str, int]) -> int:
+    from wfrun.cli.invoke import EXIT_CODES
+
+    return next((EXIT_CODES[status] for status in WORST_FIRST if counts.get(status)), 0)

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from typing import Annotated
+
+from wfrun.cli.declare import AsJson, Execution, Home, Opt, Quiet, Services
+
+EXAMPLE = "wfrun resume k7m2"
+
+
+def command(
+    execution: Execution,
+    services: Services = None,
+    wait: Annotated[bool, Opt(("--wait",), "Stay until the end, even while people are waited for.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Drive an interrupted execution on from where it stopped. What has completed does not run again."""
+    from wfrun.app import driving, reading
+    from wfrun.cli.outcome import finish
+    from wfrun.cli.render.progress import progress_for
+
+    with progress_for(silent=as_json or quiet) as progress:
+        outcome = driving.resume(
+            reading.open_home(home), execution, services=services, wait=wait, observer=progress.observe
+        )
+    return finish(outcome.view, note=outcome.note, as_json=as_json, quiet=quiet)

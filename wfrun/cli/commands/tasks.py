@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from typing import Annotated
+
+from wfrun.cli.declare import AsJson, Home, Opt
+
+EXAMPLE = "wfrun tasks --assignee loan-managers"
+
+
+def command(
+    assignee: Annotated[str | None, Opt(("--assignee",), "Only those for this person or group.", "NAME")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> int:
+    """List the tasks that wait for people."""
+    from wfrun.app import reading
+    from wfrun.cli.invoke import print_json
+    from wfrun.cli.render.lists import task_table
+
+    found = reading.tasks(reading.open_home(home), assignee)
+    if as_json:
+        print_json({"tasks": found})
+    else:
+        print("\n".join(task_table(found)) if found else "No open tasks.")
+    return 0

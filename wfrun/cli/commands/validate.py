@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from typing import Annotated
+
+from wfrun.cli.declare import Arg, AsJson, Services
+
+EXAMPLE = "wfrun validate order.yaml"
+
+
+def command(
+    workflow: Annotated[str, Arg("Workflow file.", "WORKFLOW")], services: Services = None, as_json: AsJson = False
+) -> int:
+    """Check a workflow without running it. Every problem is shown with its line and what to do; exits 3 on errors."""
+    from wfrun.app import authoring
+    from wfrun.cli.invoke import print_json, problem_data, problem_text
+    from wfrun.errors import InvalidError
+
+    problems = authoring.validate(workflow, services=services)
+    valid = all(problem.severity != "error" for problem in problems)
+    if as_json:
+        print_json({"workflow": workflow, "valid": valid, "problems": [*map(problem_data, problems)]})
+    else:
+        for problem in problems:
+            print(problem_text(problem))
+        print(f"{workflow}: {'valid' if valid else 'not valid'}")
+    return 0 if valid else InvalidError.exit_code

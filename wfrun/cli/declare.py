@@ -1,0 +1,102 @@
+"""How a command is declared: an annotated function, from which the fast parser and the typer app are both made.
+
+A command module has a function `command`, whose parameters are `Annotated` with `Arg` or `Opt`, whose docstring is the
+help, and which returns the exit code; and an `EXAMPLE`. Nothing here, nor in a command module's imports, may be heavy:
+`wfrun status` has to answer within 60 ms, and reading a declaration is on its way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+
+
+class Arg(NamedTuple):
+    """A positional argument. `complete` names what the shell can offer: `executions` or `tasks`, else files."""
+
+    help: str
+    metavar: str = ""
+    complete: str = ""
+
+
+class Opt(NamedTuple):
+    """An option with its spellings, long one first: `Opt(("--quiet", "-q"), "…")`."""
+
+    flags: tuple[str, ...]
+    help: str
+    metavar: str = ""
+    complete: str = ""
+
+
+class Parameter(NamedTuple):
+    """`kind` is the type of one value; a `many` parameter collects a tuple of them, one for each time it is given."""
+
+    name: str
+    kind: type[str] | type[int] | type[bool]
+    many: bool
+    required: bool
+    default: Any
+    meta: Arg | Opt
+
+
+class Command(NamedTuple):
+    name: str
+    run: Callable[..., int]
+    summary: str
+    description: str
+    example: str
+    parameters: tuple[Parameter, ...]
+
+
+# Name → module, in the order of `--help`. `list` is a builtin's name, so its module has another.
+COMMANDS = {
+    "run": "run",
+    "status": "status",
+    "resume": "resume",
+    "approve": "approve",
+    "reject": "reject",
+    "tasks": "tasks",
+    "list": "listing",
+    "log": "log",
+    "cancel": "cancel",
+    "validate": "validate",
+    "graph": "graph",
+    "init": "init",
+    "batch": "batch",
+    "reindex": "reindex",
+}
+
+Home = Annotated[str | None, Opt(("--home",), "State directory (else $WFRUN_HOME, else .wfrun).", "DIR")]
+Services = Annotated[str | None, Opt(("--services",), "Services file that overrides the workflow's own.", "FILE")]
+AsJson = Annotated[bool, Opt(("--json",), "Print JSON, described by schemas/cli-*.schema.json.")]
+Quiet = Annotated[bool, Opt(("--quiet", "-q"), "Print only the id of the execution.")]
+Execution = Annotated[str, Arg("Execution id, or a unique beginning of one.", "EXECUTION", "executions")]
+TaskId = Annotated[str, Arg("Task id as `wfrun tasks` shows it, or a unique beginning of one.", "TASK", "tasks")]
+
+
+def load(name: str) -> Command:
+    """The declaration of a command in COMMANDS."""
+    module = import_module(f"wfrun.cli.commands.{COMMANDS[name]}")
+    description = " ".join(module.command.__doc__.split())
+    summary = description.split(". ")[0].rstrip(".")
+    return Command(name, module.command, summary, description, module.EXAMPLE, _parameters(module.command))
+
+
+def _parameters(function: Callable[..., int]) -> tuple[Parameter, ...]:
+    """From the function itself; `inspect.signature` would cost an import of 10 ms."""
+    code = function.__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    positional = names[: code.co_argcount]
+    defaults = function.__defaults__ or ()
+    known = dict(zip(positional[len(positional) - len(defaults) :], defaults, strict=True))
+    known.update(function.__kwdefaults__ or {})
+    hints = get_type_hints(function, include_extras=True)
+    return tuple(_parameter(name, hints[name], name in known, known.get(name)) for name in names)
+
+
+def _parameter(name: str, hint: Any, optional: bool, default: Any) -> Parameter:
+    value, meta = get_args(hint)
+    many = get_origin(value) is tuple
+    kinds = get_args(value) or (value,)
+    return Parameter(name, kinds[0], many, not optional, default, meta)

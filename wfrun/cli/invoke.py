@@ -1,0 +1,89 @@
+"""Running a command: its exit code, and every error it can end with in words."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from wfrun.cli.declare import Command
+from wfrun.cli.text import safe, safe_json
+from wfrun.errors import Problem, WfrunError
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141  # 128 + SIGPIPE, what a shell reports for other programs
+
+EXIT_CODES: Mapping[str, int] = {
+    "completed": 0,
+    "running": 0,
+    "failed": 1,
+    "waiting": 4,
+    "compensated": 5,
+    "needs-attention": 6,
+    "cancelled": 7,
+    "interrupted": INTERRUPTED,
+}
+
+
+def invoke(command: Command, values: dict[str, Any]) -> int:
+    """Run a command to its exit code. Errors meant for people are printed; a defect of wfrun passes as it is."""
+    try:
+        code = command.run(**values)
+        sys.stdout.flush()
+    except WfrunError as error:
+        report(error, as_json=bool(values.get("as_json")))
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _abandon_stdout()
+        return BROKEN_PIPE
+    return code
+
+
+def _abandon_stdout() -> None:
+    """Whoever read us is gone. Python would flush once more at exit, and complain; so that goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def print_json(value: object) -> None:
+    """One JSON document, indented for reading."""
+    print(safe_json(json.dumps(value, indent=2, ensure_ascii=False)))
+
+
+def print_json_line(value: object) -> None:
+    """One JSON value on a line of its own (JSON Lines), visible at once to whoever follows."""
+    print(safe_json(json.dumps(value, ensure_ascii=False)), flush=True)
+
+
+def report(error: WfrunError, *, as_json: bool) -> None:
+    """An error in words on standard error, and with `--json` also as the one document on standard output."""
+    for problem in error.problems:
+        print(problem_text(problem), file=sys.stderr)
+    if as_json:
+        print_json({"error": {**problem_data(error.problems[0]), "problems": [*map(problem_data, error.problems)]}})
+
+
+def problem_text(problem: Problem) -> str:
+    """`order.yaml:3:5: error[code] what is wrong`, and below it what to do."""
+    where = f"{safe(problem.place)}: " if str(problem.place) else ""
+    lines = [f"{where}{problem.severity}[{problem.code}] {safe(problem.message)}"]
+    if problem.hint:
+        lines.append(f"  hint: {safe(problem.hint)}")
+    return "\n".join(lines)
+
+
+def problem_data(problem: Problem) -> dict[str, Any]:
+    place = problem.place
+    return {
+        "code": problem.code,
+        "severity": problem.severity,
+        "message": problem.message,
+        "hint": problem.hint or None,
+        "file": place.file or None,
+        "line": place.line or None,
+        "column": place.column or None,
+        "path": place.path or None,
+    }

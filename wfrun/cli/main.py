@@ -1,0 +1,85 @@
+"""`wfrun`: from what was typed to an exit code.
+
+A line without surprises is parsed here and its command runs at once. Anything else (help, wrong usage, completion)
+goes to typer, which costs 60 ms to import and knows how to say it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+from wfrun.cli.declare import COMMANDS, load
+from wfrun.cli.invoke import INTERRUPTED, invoke
+from wfrun.cli.parse import parse
+
+COMPLETION = "_WFRUN_COMPLETE"
+
+EXIT_CODE_HELP = """\
+Exit codes: 0 completed · 1 failed · 2 usage, not found, conflict · 3 invalid workflow or input · 4 waiting for a
+person · 5 compensated · 6 needs attention · 7 cancelled · 130 interrupted"""
+
+
+def main() -> NoReturn:
+    """The console entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        # A locale that can't write a character shows `?`; it must not end a run.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    if COMPLETION not in os.environ:
+        if not arguments or arguments in (["--help"], ["-h"], ["help"]):
+            print(help_text())
+            return 0
+        if arguments == ["--version"]:
+            print(version_text())
+            return 0
+        if arguments[0] in COMMANDS:
+            command = load(arguments[0])
+            values = parse(command.parameters, arguments[1:])
+            if values is not None:
+                return invoke(command, values)
+    from wfrun.cli.typed import run_typed
+
+    return run_typed(arguments)
+
+
+def version_text() -> str:
+    from wfrun import __version__
+
+    return f"wfrun {__version__}"
+
+
+def help_text() -> str:
+    """The overview, made of the commands' own declarations."""
+    commands = [load(name) for name in COMMANDS]
+    lines = [f"  {command.name:<10}{command.summary}" for command in commands]
+    options = [
+        "  --version             Print the version",
+        "  --install-completion  Install completion for the current shell",
+        "  --show-completion     Print completion for the current shell",
+    ]
+    return "\n".join(
+        [
+            "Usage: wfrun COMMAND [ARGUMENTS]",
+            "",
+            "Durable business processes from plain YAML, on the command line.",
+            "",
+            "Commands:",
+            *lines,
+            "",
+            "Options:",
+            *options,
+            "",
+            "`wfrun COMMAND --help` shows a command's options and an example.",
+            "",
+            EXIT_CODE_HELP,
+        ]
+    )

@@ -1,0 +1,22 @@
+"""The end of every command that drives an execution: what it came to, in the form asked for, and the exit code."""
+
+from __future__ import annotations
+
+from wfrun.cli.invoke import EXIT_CODES, print_json
+from wfrun.cli.render.status import status_lines
+from wfrun.cli.text import safe
+from wfrun.views.model import StatusView
+
+
+def finish(view: StatusView, *, note: str, as_json: bool, quiet: bool) -> int:
+    """Print the outcome: the status view as JSON, only the id, or the status in words. The exit code of its status.
+
+    `note` is what else there is to say, for people only ("it had ended before").
+    """
+    if as_json:
+        print_json(view)
+    elif quiet:
+        print(view["execution"])
+    else:
+        print("\n".join(["", *([safe(note)] if note else []), *status_lines(view)]))
+    return EXIT_CODES[view["status"]]

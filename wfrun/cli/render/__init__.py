@@ -1,0 +1,1 @@
+"""Views as text: functions from view data to lines."""

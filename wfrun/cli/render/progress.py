@@ -1,0 +1,163 @@
+"""An execution while it runs: plain lines in a pipe, a moving list of steps on a terminal.
+
+The records arrive in the driving thread, already durable. Nothing here may disturb the run: if the reader of standard
+output goes away, the printing ends and the execution goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol
+
+from wfrun.cli.render.lists import moment_line
+from wfrun.cli.render.status import MARKS
+from wfrun.cli.text import is_lively, safe
+from wfrun.core.events import Record
+from wfrun.views.instants import duration_words, elapsed_ms, format_instant
+from wfrun.views.model import StatusView, StepView
+from wfrun.views.status import StatusFold
+from wfrun.views.steps import ACTIVE
+from wfrun.views.timeline import Timeline
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_QUIET_TYPES = ("driver.started", "driver.stopped", "timer.fired")
+
+
+class Progress(Protocol):
+    """Observes a run between `with` and its end."""
+
+    def __enter__(self) -> Progress: ...
+    def __exit__(self, *exception: object) -> None: ...
+    def observe(self, execution: str, record: Record) -> None: ...
+
+
+def progress_for(*, silent: bool) -> Progress:
+    """What suits standard output."""
+    if silent:
+        return Silence()
+    return LiveSteps() if is_lively(sys.stdout) else Lines()
+
+
+class Silence:
+    def __enter__(self) -> Silence:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def observe(self, execution: str, record: Record) -> None:
+        pass
+
+
+class Lines(Silence):
+    """A line for each thing that happens, at once."""
+
+    def __init__(self) -> None:
+        self._timeline = Timeline()
+        self._open = True
+
+    def observe(self, execution: str, record: Record) -> None:
+        moment = self._timeline.moment(record)
+        if not self._open or record["type"] in _QUIET_TYPES:
+            return
+        head = f"execution {execution}\n" if record["type"] == "execution.started" else ""
+        try:
+            print(head + moment_line(moment), flush=True)
+        except BrokenPipeError:
+            self._open = False
+
+
+class LiveSteps(Silence):
+    """The steps with what they are doing, redrawn ten times a second by a thread of rich."""
+
+    def __init__(self) -> None:
+        from rich.live import Live
+
+        self._lock = Lock()
+        self._fold = StatusFold()
+        self._seen = False
+        self._live = Live(get_renderable=self._draw, refresh_per_second=10, transient=True)
+
+    def __enter__(self) -> LiveSteps:
+        self._live.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._live.stop()
+
+    def observe(self, execution: str, record: Record) -> None:
+        with self._lock:
+            self._fold.add(record)
+            self._seen = True
+
+    def _draw(self) -> RenderableType:
+        from rich.text import Text
+
+        with self._lock:
+            if not self._seen:
+                return Text("starting …")
+            return _frame(self._fold.view())
+
+
+def _frame(view: StatusView) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    for row in _visible(view["compensations"] or view["steps"]):
+        mark, colour = MARKS[row["status"]]
+        took, notes = Text(_elapsed(row), style="dim"), Text(_notes(row))
+        table.add_row(
+            _spinner() if row["status"] == "running" else Text(mark, style=colour), safe(row["step"]), took, notes
+        )
+    progress = view["progress"]
+    doing = "undoing" if view["compensations"] else view["status"]
+    head = Text(
+        f"{view['execution']} · {safe(view['workflow'])} · {doing} · {progress['done']}/{progress['total']} steps"
+    )
+    return Group(head, table)
+
+
+def _spinner() -> RenderableType:
+    from time import monotonic
+
+    from rich.text import Text
+
+    return Text("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"[int(monotonic() * 10) % 10], style="blue")
+
+
+def _visible(rows: list[StepView]) -> list[StepView]:
+    """As many rows as fit on the screen, around the first that is active."""
+    room = max(3, _terminal_height() - 4)
+    if len(rows) <= room:
+        return rows
+    active = next((i for i, row in enumerate(rows) if row["status"] in (*ACTIVE, "pending")), len(rows))
+    first = min(max(0, active - room // 2), len(rows) - room)
+    return rows[first : first + room]
+
+
+def _terminal_height() -> int:
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).lines
+    except (OSError, ValueError):
+        return 24
+
+
+def _elapsed(row: StepView) -> str:
+    from datetime import UTC, datetime
+
+    if row["startedAt"] is None:
+        return ""
+    return duration_words(elapsed_ms(row["startedAt"], row["endedAt"] or format_instant(datetime.now(UTC))))
+
+
+def _notes(row: StepView) -> str:
+    tries = f"attempt {row['attempts']}" if row["attempts"] > 1 else ""
+    error = f"{row['error']['type']}: {safe(row['error']['message'])}" if row["error"] else ""
+    word = row["status"] if row["status"] in ("retrying", "waiting", "skipped", "compensated") else ""
+    return " · ".join(note for note in (word, tries, error) if note)

@@ -1,0 +1,106 @@
+"""What is typed as data: `--input`, `--set key=value`, `--data`, and who types it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from wfrun.core.values import Json
+from wfrun.errors import InvalidError, NotFoundError, UsageError
+
+STDIN = "-"
+
+
+def read_input(source: str | None, sets: Iterable[str]) -> Json | None:
+    """`--input` (a file, `-` for standard input, or JSON itself) with `--set` laid over it; None if neither is given.
+
+    Raises InvalidError with the place of what is no JSON, NotFoundError, UsageError.
+    """
+    value = None if source is None else _read_json(source)
+    pairs = list(sets)
+    if not pairs:
+        return value
+    if value is not None and not isinstance(value, dict):
+        raise UsageError("usage.set", "--set needs an input that is an object", hint="the input is a list or a scalar")
+    return assign(pairs, value or {})
+
+
+def _read_json(source: str) -> Json:
+    from wfrun.load.json import parse_json
+
+    if source == STDIN:
+        return parse_json(sys.stdin.buffer.read(), "<stdin>")
+    if source.lstrip()[:1] in ("{", "[", '"'):
+        return parse_json(source, "<input>")
+    return parse_json(read_file(source), source)
+
+
+def read_file(name: str) -> bytes:
+    """A file's bytes. Raises NotFoundError for whatever keeps it from being read."""
+    try:
+        return Path(name).read_bytes()
+    except (OSError, ValueError) as error:
+        raise _unreadable(name, error) from error
+
+
+def _unreadable(name: str, error: OSError | ValueError) -> NotFoundError:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return NotFoundError("file.unreadable", f"{name} cannot be read: {reason}")
+
+
+def assign(pairs: Iterable[str], onto: dict[str, Json] | None = None) -> dict[str, Json]:
+    """`a.b=1` pairs as an object, over a copy of `onto`. A value is JSON if it reads as JSON, else text.
+
+    Raises UsageError for a pair without `=`, an empty key, or a key inside something that is no object.
+    """
+    result: dict[str, Json] = dict(onto or {})
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        names = key.split(".")
+        if not equals or not all(names):
+            raise UsageError("usage.set", f"`{pair}` is no assignment", hint="write key=value, or a.b=value to nest")
+        _assign(result, names, _value(text), pair)
+    return result
+
+
+def _assign(target: dict[str, Json], names: list[str], value: Json, pair: str) -> None:
+    for name in names[:-1]:
+        inner = target.get(name, {})
+        if not isinstance(inner, dict):
+            raise UsageError("usage.set", f"`{pair}`: `{name}` is already a value, not an object")
+        target[name] = inner = dict(inner)
+        target = inner
+    target[names[-1]] = value
+
+
+def _value(text: str) -> Json:
+    from wfrun.load.json import parse_json
+
+    try:
+        return parse_json(text, "<value>")
+    except InvalidError:
+        return text
+
+
+def read_lines(source: str) -> Iterator[Json]:
+    """The inputs of a batch: JSON Lines, empty lines left out. Read as they are needed. Raises InvalidError."""
+    from wfrun.load.json import parse_json
+
+    try:
+        with sys.stdin.buffer if source == STDIN else open(source, "rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield parse_json(line, f"{source}:{number}")
+    except OSError as error:
+        raise _unreadable(source, error) from error
+
+
+def current_user() -> str:
+    """The login name, as far as it is known."""
+    from getpass import getuser
+
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return "unknown"
