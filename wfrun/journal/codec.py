@@ -1,0 +1,99 @@
+r"""One record as one line of bytes.
+
+    {"at":"…","prev":"…","seq":7,"step":"charge","type":"step.started", … ,"crc":"8d1f00a2"}\n
+
+The line is the record's canonical JSON with one more member at its end. `crc` is the CRC-32 of every byte before
+`,"crc"`: it belongs to the line, not to the record, and covers what the chain cannot yet cover, the last line.
+`prev` is the SHA-256, in hexadecimal, of the raw bytes of the line before, its `crc` included, its newline not; in the
+first record it is 64 zeros. `seq` counts from 1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from wfrun.core.values import canonical
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from wfrun.core.events import Record
+
+GENESIS = "0" * 64
+_CRC = b',"crc":"'
+_TRAILER = len(_CRC) + 8 + len(b'"}')
+
+
+class BadLineError(ValueError):
+    """A line that is not the record that should stand there; the text says why, to follow "line … :"."""
+
+
+def encode(event: Mapping[str, Any], seq: int, at: str, prev: str) -> bytes:
+    """The line of an event, newline included. ValueError if the event is not JSON (NaN, lone surrogates)."""
+    body = canonical({**event, "seq": seq, "at": at, "prev": prev})[:-1].encode()
+    return b'%b%b%08x"}\n' % (body, _CRC, crc32(body))
+
+
+def decode(line: bytes, seq: int, prev: str) -> Record:
+    """The record of a line without its newline; `BadLineError` unless it is number `seq` and continues `prev`."""
+    record = _parse(line)
+    if record["seq"] != seq:
+        raise BadLineError(f"record {record['seq']} stands where {seq} belongs")
+    if record["prev"] != prev:
+        raise BadLineError("does not continue the line before it")
+    return record
+
+
+def claim(line: bytes) -> tuple[int, str] | None:
+    """The `seq` and `prev` that an intact line claims, whatever stands before it; None if it is not intact."""
+    try:
+        record = _parse(line)
+    except BadLineError:
+        return None
+    return record["seq"], record["prev"]
+
+
+def line_hash(line: bytes) -> str:
+    """What the next record carries as `prev`. The line comes without its newline."""
+    return sha256(line).hexdigest()
+
+
+def instant(moment: datetime) -> str:
+    """RFC 3339 in UTC with microseconds: `2026-01-31T09:30:00.000000Z`. ValueError if the moment knows no zone."""
+    offset = moment.utcoffset()
+    if offset is None:
+        raise ValueError("an instant needs a time zone")
+    return (moment - offset).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def _parse(line: bytes) -> Record:
+    body = line[:-_TRAILER]
+    if line[-_TRAILER:] != b'%b%08x"}' % (_CRC, crc32(body)):
+        raise BadLineError("its checksum does not match its bytes")
+    try:
+        record = _decoder.decode(body.decode() + "}")
+    except ValueError as error:
+        raise BadLineError(f"is not strict JSON: {error}") from None
+    if not isinstance(record, dict) or type(record.get("seq")) is not int:
+        raise BadLineError("is not a record")
+    if not all(isinstance(record.get(name), str) for name in ("at", "prev", "type")):
+        raise BadLineError("is not a record")
+    return record
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return members
+
+
+def _constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_constant)

@@ -1,0 +1,39 @@
+"""The file of a new journal: one creator wins, and one that died half-way leaves nothing in the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wfrun.journal.failures import exists
+from wfrun.journal.marks import IN_FLIGHT
+from wfrun.journal.scan import scan
+
+if TYPE_CHECKING:
+    from wfrun.journal.home import Home
+
+
+def new_file(home: Home, execution_id: str) -> int:
+    """Creates the journal's file, under the append lock. ConflictError `execution.exists`, OSError.
+
+    A file without any record is what a creator left that died. Nobody was told of that execution, so it makes way.
+    """
+    path = home.journal_path(execution_id)
+    try:
+        return home.files.create(path, IN_FLIGHT)
+    except FileExistsError:
+        found = scan(home.read_file(path) or b"")
+        if found.records or found.damage:
+            _make_durable(home, execution_id)
+            raise exists(execution_id) from None
+    home.files.remove(path)
+    return home.files.create(path, IN_FLIGHT)
+
+
+def _make_durable(home: Home, execution_id: str) -> None:
+    """Whoever is told that an execution exists may rely on it, even if its creator has not come to its sync yet."""
+    fd = home.files.open(home.journal_path(execution_id))
+    try:
+        home.files.sync(fd)
+        home.sync_shard(home.shard(execution_id))
+    finally:
+        home.files.close(fd)

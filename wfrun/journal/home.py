@@ -1,0 +1,247 @@
+"""The state directory: where things are, and whether they may be believed.
+
+    <home>/executions/<shard>/<execution>.jsonl    one journal
+    <home>/executions/<shard>/.lock                held while somebody appends to a journal of this shard; never deleted
+    <home>/definitions/<sha256>.yaml               the exact bytes of a definition, written once
+
+The shard is the first two hexadecimal digits of the SHA-256 of the execution's id. Directories are made when something
+is first written, with mode 0700, files with 0600; looking at a home that is not there does not make one.
+"""
+
+from __future__ import annotations
+
+import os
+import stat as modes
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from typing import Literal
+
+from wfrun.errors import JournalError, NotFoundError, StateError, UsageError
+from wfrun.journal.crash import reach
+from wfrun.journal.io import FILE_MODE, Files, OsFiles, Stat
+
+JOURNAL = ".jsonl"
+_ID_FIRST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_ID_REST = _ID_FIRST | frozenset("._-")
+_HEX = frozenset("0123456789abcdef")
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be an execution's id: 1 to 64 of `a-z 0-9 . _ -`, the first a letter or digit."""
+    return 0 < len(text) <= 64 and text[0] in _ID_FIRST and _ID_REST.issuperset(text)
+
+
+class Home:
+    """A state directory at `path`. It holds no descriptor and no lock; one object serves any number of executions."""
+
+    def __init__(self, path: str | os.PathLike[str], files: Files | None = None) -> None:
+        self.path = os.path.abspath(path)
+        self.files: Files = files or OsFiles()
+        self.executions = f"{self.path}/executions"
+        self.definitions = f"{self.path}/definitions"
+        self._trusted: set[str] = set()
+        self._stored: set[str] = set()
+
+    def shard(self, execution_id: str) -> str:
+        """The directory of an execution's journal. UsageError if that is no id."""
+        if not is_id(execution_id):
+            hint = "1 to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or a digit"
+            raise UsageError("execution.id", f"{execution_id!r} cannot be the id of an execution", hint=hint)
+        return f"{self.executions}/{sha256(execution_id.encode()).hexdigest()[:2]}"
+
+    def journal_path(self, execution_id: str) -> str:
+        return f"{self.shard(execution_id)}/{execution_id}{JOURNAL}"
+
+    def definition_path(self, digest: str) -> str:
+        if len(digest) != 64 or not _HEX.issuperset(digest):
+            raise UsageError("definition.digest", f"{digest!r} is not a SHA-256 in hexadecimal")
+        return f"{self.definitions}/{digest}.yaml"
+
+    def ids(self, prefix: str = "") -> Iterator[str]:
+        """Ids of executions that have a journal, in no order. StateError if a directory cannot be trusted."""
+        for shard in self._names(self.executions):
+            for name in self._names(f"{self.executions}/{shard}"):
+                execution_id = name.removesuffix(JOURNAL)
+                if name.endswith(JOURNAL) and name.startswith(prefix) and is_id(execution_id):
+                    yield execution_id
+
+    def find(self, path: str) -> Stat | None:
+        """The file at a path inside the home, or None. StateError unless it and what is above it can be trusted."""
+        if not all(self._find_directory(directory) for directory in self._lineage(os.path.dirname(path))):
+            return None
+        return self._look(path, "file")
+
+    def ensure(self, directory: str) -> None:
+        """Makes a directory of the home and those above it, durably."""
+        for path in self._lineage(directory):
+            if path not in self._trusted and not self._find_directory(path):
+                self._make(path)
+                self._find_directory(path)
+
+    def ensure_shard(self, execution_id: str) -> str:
+        """Makes the directory of an execution's journal; its name is durable once `sync_shard` has been called."""
+        shard = self.shard(execution_id)
+        if shard not in self._trusted:
+            self.ensure(self.executions)
+            with suppress(FileExistsError):
+                self.files.mkdir(shard)
+            self._find_directory(shard)
+        return shard
+
+    def sync_shard(self, shard: str) -> None:
+        """Makes the names of new journals durable. The shard's own name is synced too: whoever made the shard may
+        have died before doing so, and nobody can tell."""
+        self.files.sync_directory(shard)
+        self.files.sync_directory(self.executions)
+
+    def lock(self, directory: str) -> int:
+        """Waits for the append lock of a directory; closing the descriptor that is returned ends it.
+
+        It excludes other processes as well as other users in this process. OSError.
+        """
+        path = f"{directory}/.lock"
+        try:
+            fd = self.files.open(path)
+        except FileNotFoundError:
+            fd = self._make_lock(path)
+        try:
+            self.files.lock(fd)
+        except BaseException:
+            self.files.close(fd)
+            raise
+        return fd
+
+    @contextmanager
+    def locked(self, directory: str) -> Iterator[None]:
+        """Holds the append lock of a directory. OSError."""
+        fd = self.lock(directory)
+        try:
+            yield
+        finally:
+            self.files.close(fd)
+
+    def replace(self, path: str, data: bytes, mode: int = FILE_MODE) -> int:
+        """Puts a new, synced file with these bytes at a path, durably and at once; call it under the append lock.
+
+        Returns the file's descriptor, locked since before it got its name. OSError leaves the old file as it was,
+        unless only the last sync failed: then either file may be there after a loss of power.
+        """
+        directory, name = os.path.split(path)
+        temporary = f"{directory}/.{name}.new"
+        with suppress(FileNotFoundError):
+            self.files.remove(temporary)
+        fd = self.files.create(temporary, mode)
+        try:
+            self.files.try_lock(fd)
+            reach("replace.created")
+            if self.files.write(fd, data) != len(data):
+                raise OSError("short write")
+            reach("replace.written")
+            self.files.sync(fd)
+            reach("replace.synced")
+            self.files.rename(temporary, path)
+            reach("replace.renamed")
+            self.files.sync_directory(directory)
+        except BaseException:
+            self.files.close(fd)
+            raise
+        return fd
+
+    def write_definition(self, data: bytes) -> str:
+        """Stores the exact bytes of a definition and returns their SHA-256; when it returns they are durable."""
+        digest = sha256(data).hexdigest()
+        if digest in self._stored:
+            return digest
+        path = self.definition_path(digest)
+        try:
+            self.ensure(self.definitions)
+            with self.locked(self.definitions):
+                if not self._has(path, data):
+                    self.files.close(self.replace(path, data))
+                    reach("definition.written")
+        except OSError as error:
+            raise JournalError("definition.io", f"{path} cannot be written: {error.strerror or error}") from error
+        self._stored.add(digest)
+        return digest
+
+    def read_definition(self, digest: str) -> bytes:
+        """The bytes of a stored definition. NotFoundError; StateError if they are not those that were stored."""
+        path = self.definition_path(digest)
+        data = self.read_file(path)
+        if data is None:
+            raise NotFoundError("definition.unknown", f"there is no definition {path}")
+        if sha256(data).hexdigest() != digest:
+            hint = "restore the file from a backup; its name is the SHA-256 of what it held"
+            raise StateError("definition.damaged", f"{path} is not what was stored", hint=hint)
+        return data
+
+    def read_file(self, path: str) -> bytes | None:
+        """All bytes of a file in the home, or None if there is none. JournalError if it cannot be read."""
+        try:
+            found = self.find(path)
+            if found is None:
+                return None
+            fd = self.files.open_read(path)
+            try:
+                return self.files.read(fd, 0, found.size)
+            finally:
+                self.files.close(fd)
+        except OSError as error:
+            raise JournalError("state.io", f"{path} cannot be read: {error.strerror or error}") from error
+
+    def _has(self, path: str, data: bytes) -> bool:
+        """Whether the file holds these bytes durably: they were synced before they got their name, the name may not be."""
+        if self.read_file(path) != data:
+            return False
+        self.files.sync_directory(os.path.dirname(path))
+        return True
+
+    def _lineage(self, directory: str) -> list[str]:
+        """The home and the directories from there down to this one."""
+        parts = directory[len(self.path) + 1 :].split("/") if directory != self.path else []
+        return [self.path, *("/".join([self.path, *parts[: count + 1]]) for count in range(len(parts)))]
+
+    def _names(self, directory: str) -> list[str]:
+        if not all(self._find_directory(path) for path in self._lineage(directory)):
+            return []
+        return self.files.list(directory)
+
+    def _find_directory(self, path: str) -> bool:
+        if path not in self._trusted:
+            if self._look(path, "directory") is None:
+                return False
+            self._trusted.add(path)
+        return True
+
+    def _look(self, path: str, kind: Literal["file", "directory"]) -> Stat | None:
+        try:
+            found = self.files.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if found.kind != kind:
+            raise StateError("state.kind", f"{path} is not a {kind} of its own", hint="links are not followed here")
+        if found.owner != os.geteuid():
+            hint = "use a state directory of your own: --home or WFRUN_HOME"
+            raise StateError("state.owner", f"{path} belongs to another user (uid {found.owner})", hint=hint)
+        if found.mode & modes.S_IWOTH:
+            raise StateError("state.mode", f"{path} can be written by everybody", hint=f"chmod o-w {path}")
+        return found
+
+    def _make(self, directory: str) -> None:
+        parent = os.path.dirname(directory)
+        try:
+            self.files.mkdir(directory)
+        except FileExistsError:
+            pass
+        except FileNotFoundError:
+            self._make(parent)
+            self._make(directory)
+            return
+        self.files.sync_directory(parent)
+
+    def _make_lock(self, path: str) -> int:
+        try:
+            return self.files.create(path)
+        except FileExistsError:
+            return self.files.open(path)

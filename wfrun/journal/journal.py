@@ -1,0 +1,402 @@
+"""One execution's journal, open for appending: locks, turns, syncs, and what happens when one of them fails.
+
+Two locks. The *append lock* belongs to the shard's `.lock` file and is held for one turn: look at what others wrote,
+decide, write. The *driver lock* is the kernel's lock on the journal file itself, and whoever runs the execution keeps
+it until `close` or death.
+
+What is in the file when a handle comes to it is believed only if the file says so: see `marks`.
+
+Full disk or failing disk, the handle is of no more use (C6): no second try, every further call raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from zlib import crc32
+
+from wfrun.errors import JournalError
+from wfrun.journal.codec import encode, instant, line_hash
+from wfrun.journal.crash import reach
+from wfrun.journal.creation import new_file
+from wfrun.journal.driver import DriverInfo
+from wfrun.journal.failures import broken_off, damaged, failed_elsewhere, held, io_failed, not_as_read, unknown
+from wfrun.journal.marks import AT_REST, FAILED, IN_DOUBT, IN_FLIGHT
+from wfrun.journal.scan import SEAL, Head, scan, seal_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from wfrun.core.events import Event, Record
+    from wfrun.journal.home import Home
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Journal:
+    """A handle. `records` are all records known to it, in order; `create`, `prepare` or `open` make one."""
+
+    def __init__(self, home: Home, execution_id: str, fd: int, clock: Callable[[], datetime]) -> None:
+        self.execution_id = execution_id
+        self.path = home.journal_path(execution_id)
+        self.records: list[Record] = []
+        self.fileno = fd
+        self._home = home
+        self._files = home.files
+        self._shard = home.shard(execution_id)
+        self._clock = clock
+        self._found = home.files.stat(self.path)
+        self._head = Head()
+        self._torn = b""
+        self._check = 0  # CRC-32 of the bytes before _head.end: a file that takes this one's place must begin with them
+        self._synced = 0
+        self._named = True  # whether the file's name is durable
+        self._epoch = 0
+        self._vouched = False  # whether the bytes can be believed although the file is marked as in flight
+        self._driving = False
+        self._writing_turn = False
+        self._buffer: list[bytes] = []
+        self._failure: JournalError | None = None
+        self._closed = False
+
+    # ---- making one -------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, home: Home, execution_id: str, first: Event, *, clock: Callable[[], datetime]) -> Journal:
+        """A new journal whose first record and name are durable (C1). ConflictError `execution.exists`."""
+        journal = cls.prepare(home, execution_id, first, clock=clock)
+        try:
+            journal.sync()
+        except BaseException:
+            journal.close()
+            raise
+        return journal
+
+    @classmethod
+    def prepare(cls, home: Home, execution_id: str, first: Event, *, clock: Callable[[], datetime]) -> Journal:
+        """A new journal, still to be synced, for callers that sync many at once. Say its id to nobody before that."""
+        path = home.journal_path(execution_id)
+        try:
+            shard = home.ensure_shard(execution_id)
+            with home.locked(shard):
+                journal = cls(home, execution_id, new_file(home, execution_id), clock)
+                journal._begin(first)
+        except OSError as error:
+            raise io_failed(path, "made", error) from error
+        return journal
+
+    @classmethod
+    def open(cls, home: Home, execution_id: str, *, clock: Callable[[], datetime]) -> Journal:
+        """An existing journal, to append to. NotFoundError; JournalError `journal.damaged`. It writes nothing yet."""
+        path = home.journal_path(execution_id)
+        found = home.find(path)
+        if found is None:
+            raise unknown(home, execution_id)
+        try:
+            journal = cls(home, execution_id, home.files.open(path), clock)
+        except OSError as error:
+            raise io_failed(path, "opened", error) from error
+        try:
+            journal._read_new()
+            if not journal.records:
+                raise unknown(home, execution_id)
+        except BaseException:
+            journal.close()
+            raise
+        journal._synced = 0 if found.mode & IN_DOUBT else journal._head.end
+        return journal
+
+    @staticmethod
+    def read(home: Home, execution_id: str) -> list[Record]:
+        """All records, without writing, locking or waiting; an unfinished last line is left out.
+
+        NotFoundError; JournalError `journal.damaged` names file, offset and seq.
+        """
+        path = home.journal_path(execution_id)
+        found = scan(home.read_file(path) or b"")
+        if found.damage is not None:
+            raise damaged(path, found.damage)
+        if not found.records:
+            raise unknown(home, execution_id)
+        return found.records
+
+    # ---- using it ---------------------------------------------------------------------------------------------------
+
+    @property
+    def dirty(self) -> bool:
+        """Whether anything known to this handle is not known to be durable."""
+        return self._synced < self._head.end or not self._named
+
+    def drive(self, info: DriverInfo) -> int:
+        """Takes the driver lock and appends `driver.started`, not yet synced; returns its epoch, 1 for the first.
+
+        A torn tail is sealed, a file in doubt replaced. ConflictError `execution.held` names who holds the lock.
+        """
+        with self._exclusively():
+            if not self._do(self._files.try_lock, self.fileno):
+                self._read_new()
+                raise held(self.execution_id, self.records)
+            self._driving = True
+            reach("driver.claimed")
+            self._catch_up()
+            with self._writing():
+                self.add({"type": "driver.started", "epoch": self._epoch + 1, **info})
+        return self._epoch
+
+    @contextmanager
+    def turn(self) -> Iterator[list[Record]]:
+        """Holds the append lock; gives the records that others appended since this handle last looked.
+
+        What `add` stamps inside is written in one write on leaving. To keep the lock until it is durable, as whoever
+        does not drive must, call `sync` inside. An exception inside leaves nothing written; if records had been added,
+        the handle is of no more use.
+        """
+        with self._exclusively():
+            foreign = self._catch_up()
+            with self._writing():
+                yield foreign
+            self._rest_if_visiting()
+
+    def add(self, event: Event) -> Record:
+        """Stamps an event with `seq`, `at` and `prev` and keeps it for the end of the turn. ValueError if not JSON."""
+        self.check()
+        if not self._writing_turn:
+            raise RuntimeError("Journal.add outside of a turn")
+        if self._torn:
+            self._seal()
+        return self._stamp(event)
+
+    def sync(self) -> None:
+        """Makes every record durable, and the journal's name; blocks. Inside of a turn it writes what was added first.
+
+        JournalError `journal.io`, never to be tried again: the kernel reports a failed sync once.
+        """
+        self.check()
+        if self._writing_turn:
+            self._flush()
+        end = self._head.end
+        try:
+            self.harden()
+        except OSError as error:
+            raise self.distrust(error) from error
+        self.hardened(end)
+
+    def close(self) -> None:
+        """Ends every lock. Only a journal known to be synced to its last byte is marked as at rest. Raises nothing."""
+        if self._closed:
+            return
+        with suppress(OSError, JournalError):
+            self._rest_at_last()
+        self._closed = True
+        with suppress(OSError):
+            self._files.close(self.fileno)
+
+    # ---- the parts of `sync`, for those who sync in another thread or many at once -----------------------------------
+
+    @property
+    def end(self) -> int:
+        """The number of bytes that `hardened` may be told once a sync that begins now has succeeded."""
+        return self._head.end
+
+    def harden(self) -> None:
+        """The blocking part alone. It changes nothing in the handle, so another thread may do it. OSError."""
+        reach("journal.syncing")
+        try:
+            self._files.sync(self.fileno)
+            if not self._named:
+                self._home.sync_shard(self._shard)
+        except OSError:
+            reach("journal.sync-failed")
+            raise
+        reach("journal.synced")
+
+    def hardened(self, end: int) -> None:
+        """The file's first `end` bytes and its name are durable."""
+        self._synced = max(self._synced, end)
+        self._named = True
+
+    def distrust(self, error: OSError) -> JournalError:
+        """Ends the handle's use, because a write or sync failed, and marks the file for others who hold it open."""
+        if not self._closed:
+            with suppress(OSError):
+                self._files.set_mode(self.fileno, IN_FLIGHT | FAILED)
+        return self._stop(io_failed(self.path, "written", error))
+
+    # ---- inside of a turn --------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _exclusively(self) -> Iterator[None]:
+        self.check()
+        if self._writing_turn:
+            raise RuntimeError("a turn within a turn")
+        lock = self._do(self._home.lock, self._shard)
+        try:
+            self._follow()
+            yield
+        finally:
+            self._do(self._files.close, lock)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        self._writing_turn = True
+        try:
+            yield
+            self._flush()
+        except BaseException:
+            if self._buffer and self._failure is None:
+                self._stop(broken_off(self.path))
+            raise
+        finally:
+            self._writing_turn = False
+
+    def _begin(self, first: Event) -> None:
+        self._vouched, self._named = True, False
+        try:
+            reach("create.named")
+            with self._writing():
+                self.add(first)
+            reach("create.written")
+        except BaseException:
+            self.close()
+            raise
+
+    def _follow(self) -> None:
+        """Looks at the file; if another one took its place, goes on with that."""
+        found = self._do(self._files.stat, self.path)
+        if found.inode != self._found.inode:
+            if self._driving:
+                raise self._stop(not_as_read(self.path))
+            fd = self._do(self._files.open, self.path)
+            self._do(self._files.close, self.fileno)
+            self.fileno, self._vouched = fd, False
+            self._compare(self._do(self._files.read, fd, 0, self._head.end))
+        self._found = found
+
+    def _catch_up(self) -> list[Record]:
+        """Reads what others appended, and sees to it that the next bytes stand behind bytes that can be believed."""
+        foreign = self._read_new()
+        failed = self._found.mode & FAILED
+        if failed and self._driving and self._vouched:
+            raise self._stop(failed_elsewhere(self.path))
+        if failed or (self._found.mode & IN_DOUBT and not self._vouched):
+            if self._driving or self._do(self._files.try_lock, self.fileno):
+                self._replace()
+            elif failed:
+                raise self._stop(failed_elsewhere(self.path))
+        return foreign
+
+    def _read_new(self) -> list[Record]:
+        size = self._found.size
+        if size == self._head.end + len(self._torn):
+            return []
+        if size < self._head.end:
+            raise self._stop(not_as_read(self.path))
+        raw = self._do(self._files.read, self.fileno, self._head.end, size - self._head.end)
+        found = scan(raw, self._head)
+        if found.damage is not None:
+            raise self._stop(damaged(self.path, found.damage))
+        self._check = crc32(raw[: found.head.end - self._head.end], self._check)
+        self._head, self._torn = found.head, found.torn
+        self.records += found.records
+        for record in found.records:
+            self._count(record)
+        return found.records
+
+    def _replace(self) -> None:
+        """Copies the bytes to a new, synced file in the place of this one."""
+        raw = self._do(self._files.read, self.fileno, 0, self._found.size)
+        self._compare(raw[: self._head.end])
+        fd = self._do(self._home.replace, self.path, raw, IN_FLIGHT)
+        self._do(self._files.close, self.fileno)
+        self.fileno, self._vouched, self._named, self._synced = fd, True, True, len(raw)
+        self._found = self._do(self._files.stat, self.path)
+        if not self._driving:
+            self._do(self._files.unlock, fd)
+
+    def _compare(self, known: bytes) -> None:
+        if len(known) != self._head.end or crc32(known) != self._check:
+            raise self._stop(not_as_read(self.path))
+
+    def _seal(self) -> None:
+        event = seal_of(self._torn, self._head)
+        self._advance(self._torn + SEAL)
+        self._torn = b""
+        self._buffer.append(SEAL)
+        self._stamp(event)
+
+    def _stamp(self, event: Mapping[str, Any]) -> Record:
+        seq, prev, at = self._head.seq + 1, self._head.prev, instant(self._clock())
+        line = encode(event, seq, at, prev)
+        record = {**event, "seq": seq, "at": at, "prev": prev}
+        self._buffer.append(line)
+        self._advance(line)
+        self._head = Head(seq, line_hash(line[:-1]), self._head.end)
+        self.records.append(record)
+        self._count(record)
+        return record
+
+    def _advance(self, data: bytes) -> None:
+        self._head = self._head._replace(end=self._head.end + len(data))
+        self._check = crc32(data, self._check)
+
+    def _count(self, record: Record) -> None:
+        if record["type"] == "driver.started":
+            self._epoch = record["epoch"]
+
+    def _flush(self) -> None:
+        if not self._buffer:
+            return
+        if not self._found.mode & IN_DOUBT:
+            self._mark(IN_FLIGHT)
+            self._vouched = True
+        data = b"".join(self._buffer)
+        reach("journal.appending")
+        try:
+            written = self._files.write(self.fileno, data)
+            if written != len(data):
+                raise OSError(f"only {written} of {len(data)} bytes were taken")
+        except OSError as error:
+            raise self.distrust(error) from error
+        reach("journal.appended")
+        self._buffer.clear()
+
+    def _rest_if_visiting(self) -> None:
+        if self._vouched and not self._driving and not self.dirty:
+            self._mark(AT_REST)
+            self._vouched = False
+
+    def _rest_at_last(self) -> None:
+        """Marks the file as at rest if every byte in it was synced by this handle, or before it came."""
+        if not self._vouched or self.dirty or self._failure is not None:
+            return
+        with self._exclusively():
+            if self._found.size == self._head.end and not self._found.mode & FAILED:
+                reach("journal.resting")
+                self._mark(AT_REST)
+
+    def _mark(self, mode: int) -> None:
+        self._do(self._files.set_mode, self.fileno, mode)
+        self._found = self._found._replace(mode=mode)
+
+    # ---- failing -----------------------------------------------------------------------------------------------------
+
+    def _do(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """One call to the disk; if it fails, so does everything after it."""
+        try:
+            return call(*args, **kwargs)
+        except OSError as error:
+            raise self._stop(io_failed(self.path, "used", error)) from error
+
+    def _stop(self, error: JournalError) -> JournalError:
+        self._failure = self._failure or error
+        return error
+
+    def check(self) -> None:
+        """JournalError if the handle was closed or anything failed with it before."""
+        if self._failure is not None:
+            message = f"{self.path} is not used any more after: {self._failure.message}"
+            raise JournalError("journal.stopped", message, hint=self._failure.hint)
+        if self._closed:
+            raise JournalError("journal.closed", f"{self.path} was closed")

@@ -1,0 +1,94 @@
+r"""Which of a journal's bytes are records.
+
+A record exists only if its line is complete, ended by a newline, and continues the chain. Two things may stand in a
+journal that are no records, and both come from writers that died while they wrote:
+
+* an unfinished last line. It was never acknowledged, so it is not a record; a reader leaves it out.
+* what a later writer made of it. It ends the unfinished line with CANCEL and a newline and writes a `journal.recovered`
+  record next, which names offset, length and SHA-256 of the torn bytes. Nothing is ever cut off.
+
+CANCEL (0x18, the ASCII control character by that meaning) can stand in no JSON text. That decides two cases which a
+bare newline would leave open: a line that lacked nothing but its newline does not become a record after the fact, and
+a writer that died while sealing leaves a line that still is known to be torn. All else that is no record is damage.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from wfrun.journal.codec import GENESIS, BadLineError, decode, line_hash
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Record
+
+CANCEL = b"\x18"
+SEAL = CANCEL + b"\n"
+
+
+class Head(NamedTuple):
+    """Where a chain ends: the last record's `seq`, the hash that the next one must carry, the offset of its line."""
+
+    seq: int = 0
+    prev: str = GENESIS
+    end: int = 0
+
+
+EMPTY = Head()
+
+
+class Finding(NamedTuple):
+    """Something in a journal that is no record. `seq` is the record that belongs there; offsets count from 0.
+
+    `journal.torn` is an unfinished last line, which the next writer seals. `journal.damaged` is anything else.
+    """
+
+    code: str
+    offset: int
+    end: int
+    seq: int
+    message: str
+
+
+class Scan(NamedTuple):
+    """Records in order, where they end, the unfinished bytes behind them, and the damage that ended the scan."""
+
+    records: list[Record]
+    head: Head
+    torn: bytes
+    damage: Finding | None
+
+
+def scan(raw: bytes, head: Head = EMPTY, start: int = 0) -> Scan:
+    """Reads records from `raw[start:]`, the bytes of the file from `head.end` on, up to the first damage."""
+    records: list[Record] = []
+    base = head.end - start
+    seq, prev, good = head.seq, head.prev, start
+    position = start
+    while (newline := raw.find(b"\n", position)) >= 0:
+        line = raw[position:newline]
+        try:
+            record = decode(line, seq + 1, prev)
+            if position > good or record["type"] == "journal.recovered":
+                _check_seal(record, raw[good:position], base + good)
+        except BadLineError as bad:
+            if not line.endswith(CANCEL):
+                damage = Finding("journal.damaged", base + position, base + newline + 1, seq + 1, str(bad))
+                return Scan(records, Head(seq, prev, base + good), b"", damage)
+        else:
+            records.append(record)
+            seq, prev, good = seq + 1, line_hash(line), newline + 1
+        position = newline + 1
+    return Scan(records, Head(seq, prev, base + good), raw[good:], None)
+
+
+def seal_of(torn: bytes, head: Head) -> dict[str, object]:
+    """The `journal.recovered` event for the torn bytes that stand at the end of a journal."""
+    return {"type": "journal.recovered", "offset": head.end, "bytes": len(torn), "sha256": line_hash(torn)}
+
+
+def _check_seal(record: Record, before: bytes, offset: int) -> None:
+    """A seal must name exactly the bytes before it, and only a seal may follow bytes that are no record."""
+    named = before.removesuffix(SEAL)
+    told = (record["type"], record.get("offset"), record.get("bytes"), record.get("sha256"))
+    if named == before or told != ("journal.recovered", offset, len(named), line_hash(named)):
+        raise BadLineError("the bytes before it are not those that a journal.recovered record names")

@@ -1,0 +1,36 @@
+"""Every place where a journal is not what was written: for `audit verify`, which reads on where a reader must stop."""
+
+from __future__ import annotations
+
+from wfrun.journal.codec import claim
+from wfrun.journal.scan import Finding, Head, scan
+
+
+def verify(raw: bytes) -> list[Finding]:
+    """What is wrong with the bytes of a journal, in order; an empty list means that every record is as written.
+
+    After damage the next line is taken at its own word, so that one bad line is told once. A journal that was cut
+    exactly behind a newline looks whole: only a copy of its head kept elsewhere can show that.
+    """
+    findings = []
+    head = Head()
+    while True:
+        found = scan(raw, head, head.end)
+        if found.damage is None:
+            break
+        findings.append(found.damage)
+        head = _resume_after(raw, found.damage)
+    if found.torn:
+        message = f"the last line is unfinished ({len(found.torn)} bytes); the next writer seals it"
+        findings.append(Finding("journal.torn", found.head.end, len(raw), found.head.seq + 1, message))
+    return findings
+
+
+def _resume_after(raw: bytes, damage: Finding) -> Head:
+    """The head as the line after the damage claims it; as it would have been if that line claims nothing."""
+    newline = raw.find(b"\n", damage.end)
+    claimed = claim(raw[damage.end : newline]) if newline >= 0 else None
+    if claimed is None:
+        return Head(damage.seq, "", damage.end)
+    seq, prev = claimed
+    return Head(seq - 1, prev, damage.end)
