@@ -27,10 +27,11 @@ class Sandbox:
         return System(self, name)
 
     def faults(self, db: sqlite3.Connection) -> list[Fault]:
-        """Those of the environment, then those that were told. Raises ServiceError `sandbox.fault`."""
+        """Those that were told, except where the environment speaks of the same target. Raises ServiceError."""
+        rules = parse_faults(os.environ.get("WFRUN_FAIL", ""), self.systems)
+        spoken_of = {rule.target for rule in rules}
         told = db.execute("SELECT target, fault FROM faults ORDER BY id").fetchall()
-        rules = [parse_fault(target, fault, self.systems) for target, fault in told]
-        return parse_faults(os.environ.get("WFRUN_FAIL", ""), self.systems) + rules
+        return rules + [parse_fault(target, fault, self.systems) for target, fault in told if target not in spoken_of]
 
     def perform(self, action: Action, given: object, caller: Caller) -> dict[str, Any]:
         """One call from anywhere. Raises ServiceError for every answer that is not a result."""

@@ -176,6 +176,15 @@ def test_a_fault_that_was_told_is_as_good_as_one_of_the_environment(world: Sandb
     assert refused(ask, "bank.takeBack", "c1", reference="r1").type == "http.503"
 
 
+def test_the_environment_has_the_last_word_on_a_target(
+    world: Sandbox, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world.store.open() as db:
+        db.execute("INSERT INTO faults VALUES (NULL, 'bank', 'down')")
+    monkeypatch.setenv("WFRUN_FAIL", "bank=slow:1")
+    assert ask("bank.deposit", "k1", reference="r1", amount=5)["saved"] == 5
+
+
 def test_a_mistaken_fault_is_told_at_the_first_call(ask: Ask, rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WFRUN_FAIL", "bnk=down")
     assert refused(ask, "bank.deposit", "k1", reference="r1", amount=5).type == "sandbox.fault"
