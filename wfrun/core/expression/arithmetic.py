@@ -50,7 +50,7 @@ def decimal(number: float) -> Decimal:
 
 
 def from_decimal(number: Decimal) -> float:
-    result = float(number)
+    result = float(number) + 0.0  # there is no negative zero
     if result in (float("inf"), float("-inf")):
         raise limit_error("the number is too large", hint="numbers with a fraction end at 1.8e308")
     return result
@@ -135,7 +135,9 @@ def remainder(left: Value, right: Value) -> Value:
 
 
 def negate(value: Value) -> Value:
-    if is_number(value) or is_duration(value):
+    if is_number(value):
+        return 0 - value
+    if is_duration(value):
         return -value
     raise type_error(f"'-' needs a number, not {a_kind(value)}")
 

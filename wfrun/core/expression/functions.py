@@ -7,7 +7,7 @@ length; a function that makes more than it was given checks that beforehand.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wfrun.core.expression import arithmetic, text_functions
 from wfrun.core.expression.export import export, render
@@ -28,6 +28,9 @@ from wfrun.core.expression.kinds import (
     weigh,
 )
 from wfrun.core.values import canonical
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class Function(NamedTuple):
@@ -254,12 +257,18 @@ def string(frame: Frame, value: Value) -> str:
 
 
 def now(frame: Frame) -> Value:
-    return frame.host.now()
+    return _utc(frame.host.now())
+
+
+def _utc(instant: datetime) -> datetime:
+    from datetime import UTC
+
+    return instant.astimezone(UTC)
 
 
 def today(frame: Frame) -> Value:
     """Midnight of the present day in UTC."""
-    return frame.host.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    return _utc(frame.host.now()).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def uuid(frame: Frame) -> str:

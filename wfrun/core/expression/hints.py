@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from wfrun.core.expression.kinds import MISSING, Context, Value, a_kind
 from wfrun.core.expression.path import child
@@ -10,6 +11,9 @@ from wfrun.core.expression.scan import is_name
 from wfrun.errors import ExpressionError
 
 _SHOWN = 8
+# The likeness of two names costs the square of their length: a hint must stay cheap on any data.
+_COMPARED = 1_000
+_LONGEST = 100
 
 
 def undefined(message: str, column: int, hint: str = "") -> ExpressionError:
@@ -34,8 +38,9 @@ def undefined_path(context: Context, text: str, keys: tuple[str | int, ...], col
 def undefined_member(value: Value, key: str | int, column: int) -> ExpressionError:
     """The error for a member or element of a computed value."""
     known = list(value) if type(value) is dict else []
-    message = f"there is no {_named(key)}: {_reason('the value', value, key, known)}"
-    return undefined(message, column, _hint("", key, (), known) if known else "")
+    name = f"element {key}" if isinstance(key, int) else f"key {key!r}"
+    message = f"{name} is not there: {_reason('the value', value, key, known)}"
+    return undefined(message, column, _hint("", key, (), known))
 
 
 def render_keys(keys: tuple[str | int, ...]) -> str:
@@ -47,13 +52,11 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that is most like this one, if any is like it."""
     from difflib import get_close_matches
 
-    by_folded = {other.lower(): other for other in known if isinstance(other, str)}
+    by_folded = {other.lower(): other for other in islice(known, _COMPARED) if len(other) <= _LONGEST}
+    if len(name) > _LONGEST:
+        return None
     close = get_close_matches(name.lower(), by_folded, n=1)
     return by_folded[close[0]] if close else None
-
-
-def _named(key: str | int) -> str:
-    return f"element {key}" if isinstance(key, int) else f"key {key!r}"
 
 
 def _written(key: str | int) -> str:
@@ -82,5 +85,5 @@ def _hint(parent: str, key: str | int, rest: tuple[str | int, ...], known: list[
     if close is not None:
         tail = "".join(_written(part) for part in rest)
         return f"did you mean {parent}{_written(close)}{tail}?" if parent else f"did you mean {close!r}?"
-    shown = ", ".join(sorted(map(str, known))[:_SHOWN])
+    shown = ", ".join(sorted(known[:_COMPARED])[:_SHOWN])
     return f"{parent or 'it'} has: {shown}{', …' if len(known) > _SHOWN else ''}"

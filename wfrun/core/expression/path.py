@@ -12,10 +12,10 @@ grow with the square of the data or worse.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from wfrun.core.expression.kinds import MISSING, Context, Missing
 from wfrun.core.expression.scan import Scanner
@@ -24,6 +24,8 @@ from wfrun.errors import ExpressionError
 
 # RFC 9535 section 2.1: integers stay within what an IEEE double holds exactly.
 _MAX_INTEGER = 2**53 - 1
+# The common case, read at once: `$.order.total` with nothing behind it that could still belong to the path.
+_DOTTED = re.compile(r"\$((?:\.[A-Za-z_][A-Za-z0-9_]*)*)(?![0-9A-Za-z_\u0080-\U0010FFFF]|[ \t\n\r]*[.\[])")
 _COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 
 
@@ -33,8 +35,7 @@ class Wildcard(Enum):
     CHILD = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """A query inside a filter: `absolute` begins at `$`, otherwise at `@`."""
 
     absolute: bool
@@ -45,38 +46,32 @@ class Query:
         return definite_prefix(self.segments) is self.segments
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     value: bool | int | float | str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(NamedTuple):
     op: str
     left: Query | Literal
     right: Query | Literal
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(NamedTuple):
     term: Test
 
 
-@dataclass(frozen=True, slots=True)
-class Both:
+class Both(NamedTuple):
     terms: tuple[Test, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Either:
+class Either(NamedTuple):
     terms: tuple[Test, ...]
 
 
 Test: TypeAlias = "Query | Compare | Not | Both | Either"
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     test: Test
 
 
@@ -84,14 +79,12 @@ Reader: TypeAlias = "Callable[[], Test]"
 Selector: TypeAlias = "str | int | slice | Wildcard | Filter"
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     selectors: tuple[Selector, ...]
     descend: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(NamedTuple):
     """A parsed path. `keys` is its definite prefix; `definite` says that there is nothing behind it.
 
     `absolute` are the `$` queries of its filters, with the offset of each in the text that was parsed.
@@ -122,9 +115,7 @@ def lookup(context: Context, keys: tuple[str | int, ...]) -> Json | Missing:
     if not keys:
         return context.whole()
     first = keys[0]
-    if type(first) is not str:
-        return MISSING
-    value = context.get(first)
+    value = context.get(first) if type(first) is str else child(context.whole(), first)
     for key in keys[1:]:
         value = child(value, key)
     return value
@@ -163,6 +154,14 @@ class PathReader(Scanner):
         self._depth = 0
 
     def path(self) -> Path:
+        match = _DOTTED.match(self.text, self.pos)
+        if match is not None and match.group(1).count(".") <= MAX_DEPTH:
+            self.pos = match.end()
+            keys = tuple(match.group(1).split(".")[1:])
+            return Path(match.group(), tuple([Segment((key,)) for key in keys]), keys, True)
+        return self._any_path()
+
+    def _any_path(self) -> Path:
         start = self.pos
         self.expect("$", "at the beginning of a path")
         segments = self.segments()
@@ -226,9 +225,16 @@ class PathReader(Scanner):
             selectors.append(self._selector())
             self.space()
         if not self.accept("]"):
-            hint = "a computed index is put in parentheses: [(…)]" if self.pos < len(self.text) else ""
-            raise self.error(f"expected ',' or ']', not {self.here()}", hint=hint, pos=self.pos if hint else opening)
+            raise self._unclosed(opening, selectors[-1])
         return tuple(selectors)
+
+    def _unclosed(self, opening: int, last: Selector) -> ExpressionError:
+        if self.pos == len(self.text):
+            return self.error("this '[' has no ']'", pos=opening)
+        hint = "a computed index is put in parentheses: [(…)]"
+        if isinstance(last, Filter):
+            hint = "inside a filter, and is written &&, or ||; calculation needs filter($.items, i, …)"
+        return self.error(f"expected ',' or ']', not {self.here()}", hint=hint)
 
     def _selector(self) -> Selector:
         self.space()
@@ -334,10 +340,10 @@ class PathReader(Scanner):
         return Compare(op, left, right)
 
     def _existence(self, operand: Query | Literal, start: int) -> Query:
-        if isinstance(operand, Query):
-            return operand
         if self.looking_at("="):
             raise self.error("'=' does not compare", hint="write ==")
+        if isinstance(operand, Query):
+            return operand
         raise self.error("a constant alone is no test", hint="compare it: @.key == …", pos=start)
 
     def _comparable(self, operand: Query | Literal, start: int) -> None:

@@ -10,18 +10,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from wfrun.core.definition import Path
 from wfrun.core.expression.export import render
 from wfrun.core.expression.expression import Expression, build, check_source, parse
-from wfrun.core.expression.kinds import MISSING, Context, Host, check_text, limit_error
+from wfrun.core.expression.kinds import MISSING, Context, DictContext, Host, check_text, limit_error
 from wfrun.core.expression.parser import Parser, Reference
 from wfrun.core.expression.path import lookup, parse_path
 from wfrun.core.values import Json
 from wfrun.errors import ExpressionError
 
 _MARK = re.compile(r"\$\$|\$\{")
+
+# A constant expression asks neither.
+_NOWHERE = DictContext({})
+_NOBODY = cast(Host, None)
 
 Resolve: TypeAlias = Callable[[Context, Host], Json]
 
@@ -172,11 +176,18 @@ def _located(expression: Expression, path: Path) -> Resolve:
 
 def _interpolated(text: str, path: Path, builder: _Builder) -> Resolve:
     parts = _parts(text, path, builder)
-    if len(parts) == 1:
-        return parts[0] if not isinstance(parts[0], str) else _Plain(parts[0])
-    if all(isinstance(part, str) for part in parts):
-        return _Plain("".join(part for part in parts if isinstance(part, str)))
+    if len(parts) == 1 and not isinstance(parts[0], str):
+        return parts[0]
+    if all(isinstance(part, str | _Plain) for part in parts):
+        return _Plain(_joined(parts, _NOWHERE, _NOBODY, path))
     return lambda context, host: _joined(parts, context, host, path)
+
+
+def _folded(expression: Expression, path: Path) -> Resolve:
+    """A constant expression is evaluated now, once; where it has no value, that is found before any run."""
+    if expression.constant:
+        return _Plain(expression.evaluate(_NOWHERE, _NOBODY))
+    return _located(expression, path)
 
 
 def _joined(parts: list[str | Resolve], context: Context, host: Host, path: Path) -> str:
@@ -202,7 +213,7 @@ def _parts(text: str, path: Path, builder: _Builder) -> list[str | Resolve]:
         else:
             expression, pos = _embedded(text, mark.end(), builder)
             builder.note(path, expression)
-            parts.append(_located(expression, path))
+            parts.append(_folded(expression, path))
     if pos < len(text):
         parts.append(text[pos:])
     return parts

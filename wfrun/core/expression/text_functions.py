@@ -13,16 +13,19 @@ from wfrun.core.expression.kinds import (
     Frame,
     Value,
     a_kind,
+    check_list,
     check_text,
     is_number,
     limit_error,
     type_error,
     value_error,
+    weigh,
 )
 from wfrun.core.values import MAX_DEPTH, canonical
 
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")
-_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([0-9]{0,3})(?::(,?)(?:\.([0-9]{1,2}))?)?\}|[{}]")
+# Patterns as text: `re` compiles and keeps them when they are first needed.
+_NUMBER = r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?"
+_PLACEHOLDER = r"\{\{|\}\}|\{([0-9]{0,3})(?::(,?)(?:\.([0-9]{1,2}))?)?\}|[{}]"
 _MAX_PATTERN = 1_000
 
 
@@ -50,6 +53,7 @@ def trim(frame: Frame, text: Value) -> str:
 def split(frame: Frame, text: Value, separator: Value) -> list[str]:
     """The parts between the separators; an empty separator gives the single characters."""
     whole, mark = _text(text, "split"), _text(separator, "split")
+    check_list(whole.count(mark) + 1)
     frame.charge(len(whole))
     return whole.split(mark) if mark else list(whole)
 
@@ -140,11 +144,12 @@ def format_(frame: Frame, template: Value, *values: Value) -> str:
             raise value_error(f"the format has no value for {found}")
         value = values[position]
         plain = match.group(2) is None
+        weigh(value, frame)
         text = render(value) if plain else _number_text(value, match.group(2) or "", match.group(3))
         frame.charge(1 + (len(text) >> 4))
         return text
 
-    return _PLACEHOLDER.sub(fill, _text(template, "format"))
+    return re.sub(_PLACEHOLDER, fill, _text(template, "format"))
 
 
 def _number_text(value: Value, comma: str, decimals: str | None) -> str:
@@ -156,7 +161,7 @@ def _number_text(value: Value, comma: str, decimals: str | None) -> str:
 
 def read_number(text: str) -> int | float:
     """A number in a text: `12`, `-0.5`, `1e3`. No spaces, no thousands."""
-    match = _NUMBER.fullmatch(text)
+    match = re.fullmatch(_NUMBER, text)
     if match is None:
         raise value_error("this text is not a number", hint="numbers are written 12, -0.5, 1e3; trim(…) removes spaces")
     if len(text) > MAX_DIGITS:

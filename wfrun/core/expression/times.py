@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
 _UNITS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
-_SHORT = re.compile(
+# Patterns as text: `re` compiles and keeps them when they are first needed.
+_SHORT = (
     r"(?:([0-9]{1,9})w)?(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?"
     r"(?:([0-9]{1,9})s)?(?:([0-9]{1,9})ms)?"
 )
-_ISO = re.compile(
+_ISO = (
     r"P(?:([0-9]{1,9})W)?(?:([0-9]{1,9})D)?"
     r"(?:T(?=[0-9])(?:([0-9]{1,9})H)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9})(?:\.([0-9]{1,6}))?S)?)?"
 )
-_INSTANT = re.compile(
+_INSTANT = (
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?([Zz]|[+-][0-9]{2}:[0-9]{2}))?"
 )
 # A hundred years: past every timeout, within every calendar.
@@ -52,11 +53,12 @@ def _bounded(milliseconds: int) -> int:
 
 
 def _read(text: str) -> int:
-    match = _SHORT.fullmatch(text) or _ISO.fullmatch(text)
+    iso = text.startswith("P")
+    match = re.fullmatch(_ISO if iso else _SHORT, text)
     if match is None or not any(match.groups()):
         raise value_error("this is not a duration", hint=_hint(text))
     amounts = match.groups()
-    if match.re is _ISO:
+    if iso:
         amounts = (*amounts[:5], (amounts[5] or "")[:3].ljust(3, "0"))
     return sum(int(amount) * unit for amount, unit in zip(amounts, _UNITS.values(), strict=True) if amount)
 
@@ -90,7 +92,7 @@ def to_instant(value: Value) -> datetime:
         return value
     if type(value) is not str:
         raise type_error(f"instant() reads a text, not {a_kind(value)}")
-    match = _INSTANT.fullmatch(value)
+    match = re.fullmatch(_INSTANT, value)
     if match is None:
         raise value_error("this is not an instant", hint="instants are written 2030-01-31T09:30:00Z or 2030-01-31")
     return _build(*match.groups())

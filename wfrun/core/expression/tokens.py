@@ -105,8 +105,8 @@ class TokenReader:
         if kind == "end":
             return self._error("the expression ends too early")
         hint = FOREIGN.get(text, "")
-        if kind == "name" and text == "not":
-            hint = "write not (a in b); inside other operators not (…) needs parentheses"
+        if text in ("not", "!"):
+            hint = "'not' binds loosely: write (not a) == b, not (a in b)"
         shown = "a string" if kind == "quote" else repr(self._text[pos : pos + max(1, len(text))])
         return self._error(f"{message}, not {shown}" if message else f"unexpected {shown}", hint=hint)
 
