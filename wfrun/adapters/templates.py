@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wfrun.adapters.contract import ServiceConfig
-from wfrun.core.values import Json, canonical
+from wfrun.core.values import Json
 from wfrun.errors import ExpressionError, InvalidError, Place, Problem
 
 if TYPE_CHECKING:
@@ -51,20 +51,6 @@ class VariableHost:
         )
 
 
-class _Literal:
-    """Until the expression package is there."""
-
-    constant = True
-    references = ()
-    variables = ()
-
-    def __init__(self, value: Json) -> None:
-        self.value = value
-
-    def resolve(self, context: object, host: object) -> Json:
-        return self.value
-
-
 class Entry:
     """The compiled templates of one service, and the host they are resolved with."""
 
@@ -74,8 +60,6 @@ class Entry:
 
     def compile(self, value: Any, *path: str | int) -> Template:
         """A value that may use variables and the call's input. Raises InvalidError with every wrong expression."""
-        if "$" not in canonical(value):
-            return _Literal(value)  # type: ignore[return-value]
         from wfrun.core.expression import TemplateError, compile_template
 
         try:
@@ -99,8 +83,6 @@ class Entry:
 
     def milliseconds(self, duration: Any, *path: str | int) -> int:
         """A duration such as `30s`, or bare milliseconds. Raises InvalidError for anything else."""
-        if type(duration) is int and duration >= 0:
-            return duration
         from wfrun.core.expression import parse_duration
 
         try:
