@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
 from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from wfrun.journal.crash import reach
 
 if TYPE_CHECKING:
-    from wfrun.journal.home import Home
+    from wfrun.journal.io import Files
     from wfrun.journal.journal import Journal
 
 _POOL_SIZE = 16
@@ -31,23 +32,21 @@ class _Wait(NamedTuple):
 
 
 class Committer:
-    """Syncs the journals of one home for one event loop. Make it before the journals: the kernel reports a file
-    system's failures only to descriptors that were open when they happened.
+    """Syncs journals that lie on one file system, for one event loop.
 
     `commits` counts what was asked for, `syncs` the calls to the disk that it took.
     """
 
-    def __init__(self, home: Home) -> None:
-        home.ensure(home.executions)
+    def __init__(self, files: Files) -> None:
         self.commits = 0
         self.syncs = 0
-        self._files = home.files
-        self._fd = home.files.open_read(home.executions)
-        self._grouped = home.files.can_sync_filesystem()
+        self._files = files
+        self._grouped = files.can_sync_filesystem()
         self._pool: ThreadPoolExecutor | None = None
         self._batches: SimpleQueue[list[_Wait] | None] = SimpleQueue()
         self._waiting: list[_Wait] = []
-        self._busy = False
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = Thread(target=self._work, name="wfrun-commit", daemon=True)
 
@@ -60,21 +59,22 @@ class Committer:
             return
         loop = self._loop or self._start()
         done: asyncio.Future[None] = loop.create_future()
+        journal.lease()
         self._waiting.append(_Wait(journal, journal.end, done))
-        if not self._busy:
+        if self._idle.is_set():
             # Not at once: whoever else is ready to run in this round of the loop joins the batch.
-            self._busy = True
+            self._idle.clear()
             loop.call_soon(self._send)
         await done
 
-    def close(self) -> None:
-        """Ends the thread. Nobody may be waiting any more."""
+    async def close(self) -> None:
+        """Waits for the syncs that were asked for, and ends the thread."""
+        await self._idle.wait()
         if self._loop is not None:
             self._batches.put(None)
             self._thread.join()
         if self._pool is not None:
             self._pool.shutdown()
-        self._files.close(self._fd)
 
     def _start(self) -> asyncio.AbstractEventLoop:
         self._loop = asyncio.get_running_loop()
@@ -83,9 +83,10 @@ class Committer:
 
     def _send(self) -> None:
         batch, self._waiting = self._waiting, []
-        self._busy = bool(batch)
         if batch:
             self._batches.put(batch)
+        else:
+            self._idle.set()
 
     def _work(self) -> None:
         assert self._loop is not None
@@ -104,7 +105,9 @@ class Committer:
             journals.pop().harden()
         elif self._grouped:
             self.syncs += 1
-            self._files.sync_filesystem(self._fd)
+            # The kernel reports a file system's failures to descriptors that were open when they happened.
+            oldest = min(journals, key=attrgetter("age"))
+            self._files.sync_filesystem(oldest.fileno)
         else:
             self.syncs += len(journals)
             self._pool = self._pool or ThreadPoolExecutor(_POOL_SIZE)
@@ -112,16 +115,21 @@ class Committer:
         reach("commit.synced")
 
     def _settle(self, batch: list[_Wait], failure: BaseException | None) -> None:
-        for wait in batch:
+        for journal, end, done in batch:
+            error: BaseException | None = None
             if failure is None:
-                wait.journal.hardened(wait.end)
-                if not wait.done.done():
-                    wait.done.set_result(None)
+                journal.hardened(end)
             else:
-                error = self._explain(wait.journal, failure)
-                if not wait.done.done():
-                    wait.done.set_exception(error)
+                error = journal.distrust(failure) if isinstance(failure, OSError) else failure
+            journal.release()
+            _answer(done, error)
         self._send()
 
-    def _explain(self, journal: Journal, failure: BaseException) -> BaseException:
-        return journal.distrust(failure) if isinstance(failure, OSError) else failure
+
+def _answer(done: asyncio.Future[None], error: BaseException | None) -> None:
+    if done.done():  # whoever waited was cancelled
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)

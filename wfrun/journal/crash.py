@@ -18,6 +18,8 @@ POINTS = frozenset(
         "create.named",
         "create.written",
         "definition.written",
+        "driver.after-sync",
+        "driver.before-sync",
         "driver.claimed",
         "journal.appending",
         "journal.appended",

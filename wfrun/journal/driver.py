@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, TypedDict
+
+from wfrun import __version__
 
 if TYPE_CHECKING:
     from wfrun.journal.home import Home
@@ -14,6 +17,10 @@ class DriverInfo(TypedDict):
     host: str
     pid: int
     wfrun: str
+
+
+def this_process() -> DriverInfo:
+    return {"host": os.uname().nodename, "pid": os.getpid(), "wfrun": __version__}
 
 
 def is_driven(home: Home, execution_id: str) -> bool:

@@ -3,6 +3,7 @@
     <home>/executions/<shard>/<execution>.jsonl    one journal
     <home>/executions/<shard>/.lock                held while somebody appends to a journal of this shard; never deleted
     <home>/definitions/<sha256>.yaml               the exact bytes of a definition, written once
+    <home>/checked/<mark>                          a cache: what was found valid before
 
 The shard is the first two hexadecimal digits of the SHA-256 of the execution's id. Directories are made when something
 is first written, with mode 0700, files with 0600; looking at a home that is not there does not make one.
@@ -40,6 +41,7 @@ class Home:
         self.files: Files = files or OsFiles()
         self.executions = f"{self.path}/executions"
         self.definitions = f"{self.path}/definitions"
+        self.checked = f"{self.path}/checked"
         self._trusted: set[str] = set()
         self._stored: set[str] = set()
 
@@ -57,6 +59,10 @@ class Home:
         if len(digest) != 64 or not _HEX.issuperset(digest):
             raise UsageError("definition.digest", f"{digest!r} is not a SHA-256 in hexadecimal")
         return f"{self.definitions}/{digest}.yaml"
+
+    def exists(self, execution_id: str) -> bool:
+        """Whether there is a journal of that id; False for what is no id."""
+        return is_id(execution_id) and self.find(self.journal_path(execution_id)) is not None
 
     def ids(self, prefix: str = "") -> Iterator[str]:
         """Ids of executions that have a journal, in no order. StateError if a directory cannot be trusted."""
@@ -176,6 +182,16 @@ class Home:
             raise StateError("definition.damaged", f"{path} is not what was stored", hint=hint)
         return data
 
+    def is_checked(self, mark: str) -> bool:
+        """Whether `mark_checked` was called with this mark, made of letters, digits and dots, at some time."""
+        return self.find(f"{self.checked}/{mark}") is not None
+
+    def mark_checked(self, mark: str) -> None:
+        """Remembers a mark, if it can: only a cache, neither synced nor missed."""
+        with suppress(OSError):
+            self.ensure(self.checked)
+            self.files.close(self.files.create(f"{self.checked}/{mark}"))
+
     def read_file(self, path: str) -> bytes | None:
         """All bytes of a file in the home, or None if there is none. JournalError if it cannot be read."""
         try:
@@ -191,7 +207,7 @@ class Home:
             raise JournalError("state.io", f"{path} cannot be read: {error.strerror or error}") from error
 
     def _has(self, path: str, data: bytes) -> bool:
-        """Whether the file holds these bytes durably: they were synced before they got their name, the name may not be."""
+        """Whether the file holds these bytes durably: its bytes were synced before it got its name, the name maybe not."""
         if self.read_file(path) != data:
             return False
         self.files.sync_directory(os.path.dirname(path))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import count
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from zlib import crc32
 
@@ -20,7 +21,7 @@ from wfrun.errors import JournalError
 from wfrun.journal.codec import encode, instant, line_hash
 from wfrun.journal.crash import reach
 from wfrun.journal.creation import new_file
-from wfrun.journal.driver import DriverInfo
+from wfrun.journal.driver import DriverInfo, this_process
 from wfrun.journal.failures import broken_off, damaged, failed_elsewhere, held, io_failed, not_as_read, unknown
 from wfrun.journal.marks import AT_REST, FAILED, IN_DOUBT, IN_FLIGHT
 from wfrun.journal.scan import SEAL, Head, scan, seal_of
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from wfrun.core.events import Event, Record
     from wfrun.journal.home import Home
 
+_ages = count()
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -39,7 +42,7 @@ class Journal:
     """A handle. `records` are all records known to it, in order; `create`, `prepare` or `open` make one."""
 
     def __init__(self, home: Home, execution_id: str, fd: int, clock: Callable[[], datetime]) -> None:
-        self.execution_id = execution_id
+        self.execution = execution_id
         self.path = home.journal_path(execution_id)
         self.records: list[Record] = []
         self.fileno = fd
@@ -60,6 +63,8 @@ class Journal:
         self._buffer: list[bytes] = []
         self._failure: JournalError | None = None
         self._closed = False
+        self._leases = 0
+        self.age = next(_ages)
 
     # ---- making one -------------------------------------------------------------------------------------------------
 
@@ -129,7 +134,7 @@ class Journal:
         """Whether anything known to this handle is not known to be durable."""
         return self._synced < self._head.end or not self._named
 
-    def drive(self, info: DriverInfo) -> int:
+    def drive(self, info: DriverInfo | None = None) -> int:
         """Takes the driver lock and appends `driver.started`, not yet synced; returns its epoch, 1 for the first.
 
         A torn tail is sealed, a file in doubt replaced. ConflictError `execution.held` names who holds the lock.
@@ -137,12 +142,12 @@ class Journal:
         with self._exclusively():
             if not self._do(self._files.try_lock, self.fileno):
                 self._read_new()
-                raise held(self.execution_id, self.records)
+                raise held(self.execution, self.records)
             self._driving = True
             reach("driver.claimed")
             self._catch_up()
             with self._writing():
-                self.add({"type": "driver.started", "epoch": self._epoch + 1, **info})
+                self.add({"type": "driver.started", "epoch": self._epoch + 1, **(info or this_process())})
         return self._epoch
 
     @contextmanager
@@ -168,6 +173,13 @@ class Journal:
             self._seal()
         return self._stamp(event)
 
+    def has_foreign(self) -> bool:
+        """Whether others appended, or failed to, since this handle last looked: the next `turn` tells. Takes no lock."""
+        self.check()
+        found = self._do(self._files.stat, self.path)
+        known = (self._found.inode, self._head.end + len(self._torn))
+        return (found.inode, found.size) != known or bool(found.mode & FAILED)
+
     def sync(self) -> None:
         """Makes every record durable, and the journal's name; blocks. Inside of a turn it writes what was added first.
 
@@ -190,8 +202,12 @@ class Journal:
         with suppress(OSError, JournalError):
             self._rest_at_last()
         self._closed = True
-        with suppress(OSError):
-            self._files.close(self.fileno)
+        self._close_unless_leased()
+
+    def has_foreign(self) -> bool:
+        """Whether others seem to have appended: a look without a lock, for deciding whether a turn is worth it."""
+        found = self._do(self._files.stat, self.path)
+        return found.inode != self._found.inode or found.size != self._head.end + len(self._torn)
 
     # ---- the parts of `sync`, for those who sync in another thread or many at once -----------------------------------
 
@@ -199,6 +215,15 @@ class Journal:
     def end(self) -> int:
         """The number of bytes that `hardened` may be told once a sync that begins now has succeeded."""
         return self._head.end
+
+    def lease(self) -> None:
+        """Keeps the descriptor open, whatever happens meanwhile, until `release`: another thread is using it."""
+        self._leases += 1
+
+    def release(self) -> None:
+        self._leases -= 1
+        if self._closed:
+            self._close_unless_leased()
 
     def harden(self) -> None:
         """The blocking part alone. It changes nothing in the handle, so another thread may do it. OSError."""
@@ -219,10 +244,14 @@ class Journal:
 
     def distrust(self, error: OSError) -> JournalError:
         """Ends the handle's use, because a write or sync failed, and marks the file for others who hold it open."""
-        if not self._closed:
-            with suppress(OSError):
-                self._files.set_mode(self.fileno, IN_FLIGHT | FAILED)
+        with suppress(OSError):
+            self._files.set_mode(self.fileno, IN_FLIGHT | FAILED)
         return self._stop(io_failed(self.path, "written", error))
+
+    def _close_unless_leased(self) -> None:
+        if self._leases == 0:
+            with suppress(OSError):
+                self._files.close(self.fileno)
 
     # ---- inside of a turn --------------------------------------------------------------------------------------------
 
@@ -270,7 +299,7 @@ class Journal:
                 raise self._stop(not_as_read(self.path))
             fd = self._do(self._files.open, self.path)
             self._do(self._files.close, self.fileno)
-            self.fileno, self._vouched = fd, False
+            self.fileno, self.age, self._vouched = fd, next(_ages), False
             self._compare(self._do(self._files.read, fd, 0, self._head.end))
         self._found = found
 
@@ -310,7 +339,8 @@ class Journal:
         self._compare(raw[: self._head.end])
         fd = self._do(self._home.replace, self.path, raw, IN_FLIGHT)
         self._do(self._files.close, self.fileno)
-        self.fileno, self._vouched, self._named, self._synced = fd, True, True, len(raw)
+        self.fileno, self.age = fd, next(_ages)
+        self._vouched, self._named, self._synced = True, True, len(raw)
         self._found = self._do(self._files.stat, self.path)
         if not self._driving:
             self._do(self._files.unlock, fd)
