@@ -1,4 +1,4 @@
-"""Where a value departs from a JSON Schema, in plain words: the only place that knows the validator and its keywords."""
+"""Where a value departs from a JSON Schema, in plain words: the only place that knows the validator's keywords."""
 
 from __future__ import annotations
 

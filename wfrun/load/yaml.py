@@ -14,8 +14,9 @@ from hashlib import sha256
 from wfrun.core.definition import Document, Path
 from wfrun.core.values import MAX_DEPTH, Json
 from wfrun.errors import InvalidError, Place, Problem
-from wfrun.load.events import Event, YamlError, events
 from wfrun.load.scalars import plain_value
+from wfrun.load.scanner.block import scan
+from wfrun.load.scanner.cursor import Event, YamlError
 from wfrun.load.text import decode, refuse_controls
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -28,8 +29,7 @@ def parse_document(source: bytes, file: str) -> Document:
     refuse_controls(text, file, kind="yaml")
     builder = _Builder()
     try:
-        for event in events(text):
-            builder.feed(event)
+        scan(text, builder.feed)
     except YamlError as error:
         place = Place(file, error.line, error.column)
         raise InvalidError([Problem(error.code, error.message, place, error.hint)]) from None

@@ -1,0 +1,140 @@
+"""Flow collections: `[a, b]` and `{a: b}`, over as many lines as they like (YAML 1.2, chapter 7.4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from wfrun.load.scanner.cursor import Cursor, Event, YamlError
+from wfrun.load.scanner.quoted import fold, quoted
+
+_SPACE = re.compile(r"(?:[ \t\n]++|(?<=[ \t\n])#[^\n]*+)*+")
+_FIRST = r"(?:[^ \t\n\-?:,\[\]{}#&*!|>'\"%@`]|[-?:](?=[^ \t\n,\[\]{}]))"
+_INNER = r"(?:[^ \t\n,\[\]{}:#]++|:(?=[^ \t\n,\[\]{}])|(?<![ \t\n])#)"
+_PLAIN = re.compile(rf"{_FIRST}{_INNER}*+(?:[ \t\n]++{_INNER}++)*+")
+_BREAK = re.compile(r"(?<![ \t])[ \t]*+\n[ \t\n]*+")
+
+_BRACES_HINT = 'text with brackets or braces needs quotes here: "$.items[0]", "${ ... }"'
+_CLOSING = {"[": "]", "{": "}"}
+
+
+class Flow:
+    """Reads one flow collection. Open ones are a stack of [bracket, what comes next, position]."""
+
+    def __init__(self, cursor: Cursor, emit: Callable[[Event], None], indent: int) -> None:
+        self._cursor = cursor
+        self._emit = emit
+        self._indent = indent
+        self._open: list[tuple[str, int]] = []
+        self._next: list[str] = []
+
+    def read(self, anchor: str) -> None:
+        """From the bracket at the cursor to behind the one that closes it."""
+        self._start(anchor)
+        while self._open:
+            self._skip_space()
+            self._part(self._cursor.text[self._cursor.pos])
+
+    def _part(self, sign: str) -> None:
+        if sign in "]}":
+            self._end(sign)
+        elif sign == ",":
+            self._comma()
+        elif sign == ":" and self._next[-1] == "colon":
+            self._cursor.pos += 1
+            self._next[-1] = "value"
+        else:
+            self._value()
+
+    def _start(self, anchor: str) -> None:
+        cursor = self._cursor
+        bracket = cursor.text[cursor.pos]
+        self._emit(Event(bracket, cursor.line, cursor.column + 1, anchor=anchor))
+        self._open.append((bracket, cursor.pos))
+        self._next.append("item" if bracket == "[" else "key")
+        cursor.pos += 1
+
+    def _skip_space(self) -> None:
+        found = _SPACE.match(self._cursor.text, self._cursor.pos)
+        if found:
+            self._cursor.move(found.end())
+        if self._cursor.pos >= len(self._cursor.text):
+            bracket, start = self._open[-1]
+            message = f"the `{bracket}` that stands here is never closed"
+            raise self._cursor.error("yaml.bracket", message, f"add the `{_CLOSING[bracket]}`", at=start)
+
+    def _end(self, sign: str) -> None:
+        bracket, start = self._open[-1]
+        if _CLOSING[bracket] != sign:
+            line = self._cursor.text.count("\n", 0, start) + 1
+            message = f"`{sign}` does not close the `{bracket}` of line {line}"
+            raise self._cursor.error("yaml.bracket", message, _BRACES_HINT)
+        self._fill()
+        self._emit(Event(sign, self._cursor.line, self._cursor.column + 1))
+        self._cursor.pos += 1
+        self._open.pop()
+        self._next.pop()
+        if self._next:
+            self._next[-1] = "comma"
+
+    def _comma(self) -> None:
+        if self._next[-1] in ("item", "key"):
+            raise self._cursor.error("yaml.comma", "a value is missing before this comma")
+        self._fill()
+        self._cursor.pos += 1
+        self._next[-1] = "item" if self._open[-1][0] == "[" else "key"
+
+    def _fill(self) -> None:
+        """A key whose value was not written has the value null."""
+        if self._next[-1] in ("colon", "value"):
+            self._emit(self._cursor.nothing())
+
+    def _value(self) -> None:
+        cursor = self._cursor
+        if self._next[-1] not in ("item", "key", "value"):
+            raise self._misplaced()
+        is_key = self._next[-1] == "key"
+        anchor = cursor.anchor()
+        if anchor:
+            self._skip_space()
+        self._next[-1] = "colon" if is_key else "comma"
+        if cursor.text[cursor.pos] in "[{":
+            self._start(anchor)
+        elif cursor.text[cursor.pos] == "*":
+            line, column = cursor.line, cursor.column + 1
+            self._emit(Event("alias", line, column, cursor.name()))
+        else:
+            self._scalar(anchor)
+
+    def _scalar(self, anchor: str) -> None:
+        cursor = self._cursor
+        if cursor.text[cursor.pos] in "\"'":
+            text, end = quoted(cursor, self._indent)
+            self._emit(cursor.scalar(text, anchor=anchor))
+        else:
+            found = _PLAIN.match(cursor.text, cursor.pos)
+            if not found:
+                raise self._unexpected()
+            text, end = found[0], found.end()
+            text = _BREAK.sub(lambda breaks: fold(breaks[0]), text) if "\n" in text else text
+            self._emit(cursor.scalar(text, plain=True, anchor=anchor))
+        cursor.move(end)
+
+    def _misplaced(self) -> YamlError:
+        cursor = self._cursor
+        sign = cursor.text[cursor.pos]
+        if sign == ":" and self._open[-1][0] == "[":
+            return cursor.error(
+                "yaml.colon", "a key inside a list", "a pair needs braces, text with a colon needs quotes"
+            )
+        missing = "a colon" if self._next[-1] == "colon" else "a comma or the closing bracket"
+        hint = _BRACES_HINT if sign in "[{" else "text with a comma, a quote or a colon needs quotes around all of it"
+        return cursor.error("yaml.bracket", f"{missing} is missing before this", hint)
+
+    def _unexpected(self) -> YamlError:
+        sign = self._cursor.text[self._cursor.pos]
+        if sign == ":" and self._open[-1][0] == "{":
+            return self._cursor.error("yaml.key", "a key is missing before this colon")
+        if sign == "?":
+            return self._cursor.error("yaml.key", "`? ` starts a key that is no text, which is not accepted")
+        return self._cursor.error("yaml.sign", f"text cannot start with `{sign}`", f'quote it: "{sign}..."')
