@@ -6,8 +6,7 @@ decimals by their shortest text, computed with 40 digits, and the result is roun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from wfrun.core.expression.kinds import (
     MAX_DIGITS,
@@ -24,36 +23,7 @@ from wfrun.core.expression.kinds import (
 )
 from wfrun.errors import ExpressionError
 
-if TYPE_CHECKING:
-    from decimal import Context, Decimal
-
 _MAX_INTEGER = 10**MAX_DIGITS
-_context: Context | None = None
-
-
-def decimals() -> Context:
-    """The arithmetic of decimals: 40 digits hold every product of two doubles as they are written. 8 ms to import."""
-    global _context
-    if _context is None:
-        import decimal
-
-        traps = [decimal.InvalidOperation, decimal.DivisionByZero]
-        _context = decimal.Context(prec=40, rounding=decimal.ROUND_HALF_EVEN, Emax=9999, Emin=-9999, traps=traps)
-    return _context
-
-
-def decimal(number: float) -> Decimal:
-    """A number as the decimal it is written as; an integer is not rounded."""
-    from decimal import Decimal
-
-    return Decimal(number) if type(number) is int else Decimal(repr(number))
-
-
-def from_decimal(number: Decimal) -> float:
-    result = float(number) + 0.0  # there is no negative zero
-    if result in (float("inf"), float("-inf")):
-        raise limit_error("the number is too large", hint="numbers with a fraction end at 1.8e308")
-    return result
 
 
 def whole(number: int) -> int:
@@ -67,7 +37,7 @@ def add(left: Value, right: Value) -> Value:
     if type(left) is int and type(right) is int:
         return whole(left + right)
     if is_number(left) and is_number(right):
-        return from_decimal(decimals().add(decimal(left), decimal(right)))
+        return _fractional("add", left, right)
     if type(left) is str and type(right) is str:
         check_text(len(left) + len(right))
         return left + right
@@ -85,7 +55,7 @@ def subtract(left: Value, right: Value) -> Value:
     if type(left) is int and type(right) is int:
         return whole(left - right)
     if is_number(left) and is_number(right):
-        return from_decimal(decimals().subtract(decimal(left), decimal(right)))
+        return _fractional("subtract", left, right)
     if (is_instant(left) and (is_instant(right) or is_duration(right))) or (is_duration(left) and is_duration(right)):
         return in_range(lambda: left - right)
     raise _unfit("-", left, right)
@@ -95,7 +65,7 @@ def multiply(left: Value, right: Value) -> Value:
     if type(left) is int and type(right) is int:
         return whole(left * right)
     if is_number(left) and is_number(right):
-        return from_decimal(decimals().multiply(decimal(left), decimal(right)))
+        return _fractional("multiply", left, right)
     if is_duration(right):
         left, right = right, left
     if is_duration(left) and is_number(right):
@@ -115,7 +85,7 @@ def divide(left: Value, right: Value) -> Value:
     _not_zero(right)
     if type(left) is int and type(right) is int and left % right == 0:
         return left // right
-    return from_decimal(decimals().divide(decimal(left), decimal(right)))
+    return _fractional("divide", left, right)
 
 
 def remainder(left: Value, right: Value) -> Value:
@@ -125,13 +95,14 @@ def remainder(left: Value, right: Value) -> Value:
     _not_zero(right)
     if type(left) is int and type(right) is int:
         return left % right
-    a, b = decimal(left), decimal(right)
-    if a.adjusted() - b.adjusted() > 36:
-        raise limit_error("the numbers are too far apart for '%'")
-    rest = decimals().remainder(a, b)
-    if rest and (rest < 0) != (b < 0):
-        rest = decimals().add(rest, b)
-    return from_decimal(rest)
+    return _fractional("remainder", left, right)
+
+
+def _fractional(operation: str, left: float, right: float) -> float:
+    """Numbers of which one has a fraction. The decimals are imported only where they are needed: 8 ms."""
+    from wfrun.core.expression import decimals
+
+    return decimals.compute(operation, left, right)
 
 
 def negate(value: Value) -> Value:
@@ -140,31 +111,6 @@ def negate(value: Value) -> Value:
     if is_duration(value):
         return -value
     raise type_error(f"'-' needs a number, not {a_kind(value)}")
-
-
-def total(numbers: Iterable[Value]) -> Value:
-    """The exact sum; an integer where all are integers."""
-    integers, fractions, fractional = 0, decimal(0), False
-    for number in numbers:
-        if type(number) is int:
-            integers += number
-        else:
-            fractions, fractional = decimals().add(fractions, decimal(number)), True
-    if not fractional:
-        return whole(integers)
-    return from_decimal(decimals().add(fractions, decimal(integers)))
-
-
-def quantized(number: float, digits: int, rounding: str) -> Decimal:
-    """A number rounded to so many digits after the point (before it, if negative)."""
-    from decimal import Decimal
-
-    value = decimal(number)
-    if value.adjusted() > MAX_DIGITS:
-        raise limit_error(f"the number would have more than {MAX_DIGITS:,} digits")
-    context = decimals().copy()
-    context.prec = max(40, value.adjusted() + max(digits, 0) + 2)
-    return value.quantize(Decimal(1).scaleb(-digits), rounding=rounding, context=context)
 
 
 def in_range(compute: Callable[[], Value]) -> Value:

@@ -70,12 +70,16 @@ def _numbers(values: Value, function: str) -> list[Any]:
 
 
 def sum_(frame: Frame, values: Value) -> Value:
-    return arithmetic.total(_numbers(values, "sum"))
+    from wfrun.core.expression.decimals import total
+
+    return total(_numbers(values, "sum"))
 
 
 def avg(frame: Frame, values: Value) -> Value:
+    from wfrun.core.expression.decimals import total
+
     numbers = _numbers(values, "avg")
-    return arithmetic.divide(arithmetic.total(numbers), len(numbers)) if numbers else MISSING
+    return arithmetic.divide(total(numbers), len(numbers)) if numbers else MISSING
 
 
 def _extreme(values: tuple[Value, ...], function: str, sign: int) -> Value:
@@ -100,8 +104,10 @@ def _rounded(number: Value, digits: Value, function: str, rounding: str) -> Valu
     need(number, "number", function)
     if type(digits) is not int or not -30 <= digits <= 30:
         raise value_error(f"{function}() rounds to -30 to 30 digits")
-    result = arithmetic.quantized(number, digits, rounding)
-    return arithmetic.whole(int(result)) if digits <= 0 or type(number) is int else arithmetic.from_decimal(result)
+    from wfrun.core.expression.decimals import from_decimal, quantized
+
+    result = quantized(number, digits, rounding)
+    return arithmetic.whole(int(result)) if digits <= 0 or type(number) is int else from_decimal(result)
 
 
 def round_(frame: Frame, number: Value, digits: Value = 0) -> Value:

@@ -9,7 +9,6 @@ loosest  1  c ? a : b        5  not !                          9  unary -
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from wfrun.core.expression import arithmetic, nodes
@@ -60,21 +59,26 @@ class Reference(NamedTuple):
     column: int
 
 
-@dataclass(slots=True)
 class Node:
     """A parsed part: its closure, and what the parts around it must know.
 
-    `steps` are those of a chain of operators at `level`, to which the next operator of that level is appended, so that
-    a long chain does not nest. `path` is set for a path alone, `reaches` for what has() may ask for.
+    `weight` is about how many closures it is. `steps` are those of a chain of operators at `level`, to which the next
+    operator of that level is appended, so that a long chain does not nest. `path` is set for a path alone, `literal`
+    for a constant, `reaches` for what has() may ask for.
     """
 
-    run: Run
-    weight: int = 1
-    level: int = 0
-    steps: list[Step] = field(default_factory=list)
-    path: Path | None = None
-    literal: Value = None
-    reaches: bool = False
+    __slots__ = ("level", "literal", "path", "reaches", "run", "steps", "weight")
+
+    def __init__(
+        self, run: Run, *, weight: int = 1, path: Path | None = None, literal: Value = None, reaches: bool = False
+    ) -> None:
+        self.run = run
+        self.weight = weight
+        self.path = path
+        self.literal = literal
+        self.reaches = reaches
+        self.level = 0
+        self.steps: list[Step] = []
 
 
 class Parser(TokenReader):
@@ -387,4 +391,6 @@ class Parser(TokenReader):
             return left
         steps = [step]
         run = _CHAINS.get(sign, nodes.arithmetic)(left.run, steps)
-        return Node(run, left.weight + right.weight + 1, level, steps, reaches=left.reaches and level == _LEVELS["["])
+        chain = Node(run, weight=left.weight + right.weight + 1, reaches=left.reaches and level == _LEVELS["["])
+        chain.level, chain.steps = level, steps
+        return chain

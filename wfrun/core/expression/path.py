@@ -18,14 +18,14 @@ from enum import Enum
 from typing import NamedTuple, TypeAlias
 
 from wfrun.core.expression.kinds import MISSING, Context, Missing
-from wfrun.core.expression.scan import Scanner
+from wfrun.core.expression.scan import NAME_CHAR, Scanner
 from wfrun.core.values import MAX_DEPTH, Json
 from wfrun.errors import ExpressionError
 
 # RFC 9535 section 2.1: integers stay within what an IEEE double holds exactly.
 _MAX_INTEGER = 2**53 - 1
 # The common case, read at once: `$.order.total` with nothing behind it that could still belong to the path.
-_DOTTED = re.compile(r"\$((?:\.[A-Za-z_][A-Za-z0-9_]*)*)(?![0-9A-Za-z_\u0080-\U0010FFFF]|[ \t\n\r]*[.\[])")
+_DOTTED = re.compile(rf"\$((?:\.[A-Za-z_][A-Za-z0-9_]*)*)(?!{NAME_CHAR}|[ \t\n\r]*[.\[])")
 _COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 
 

@@ -9,7 +9,10 @@ from wfrun.core.expression.kinds import syntax_error
 from wfrun.errors import ExpressionError
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_NAME = re.compile(r"[A-Za-z_\u0080-\U0010FFFF][0-9A-Za-z_\u0080-\U0010FFFF]*")
+# Everything but the ASCII characters that no name has: the same set written as ranges up to U+10FFFF takes 14 ms to
+# compile.
+NAME_CHAR = r"[^\x00-/:-@\[-^`{-\x7f]"
+_NAME = re.compile(rf"(?![0-9]){NAME_CHAR}+")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _STRING = {
     "'": re.compile(r"'((?:[^'\\\x00-\x1f]|\\(?:[bfnrt/\\']|u[0-9A-Fa-f]{4}))*)'"),

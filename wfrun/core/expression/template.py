@@ -59,15 +59,15 @@ class Template:
         return self._resolve(context, host)
 
 
-@dataclass(slots=True)
 class _Builder:
     """What is gathered while a template is walked."""
 
-    variables_allowed: bool
-    references: list[tuple[Path, Reference]] = field(default_factory=list)
-    variables: list[tuple[str, str]] = field(default_factory=list)
-    errors: list[tuple[Path, ExpressionError]] = field(default_factory=list)
-    constant: bool = True
+    def __init__(self, variables_allowed: bool) -> None:
+        self.variables_allowed = variables_allowed
+        self.references: list[tuple[Path, Reference]] = []
+        self.variables: list[tuple[str, str]] = []
+        self.errors: list[tuple[Path, ExpressionError]] = []
+        self.constant = True
 
     def note(self, path: Path, expression: Expression) -> None:
         self.references += [(path, reference) for reference in expression.references]
@@ -89,11 +89,13 @@ def compile_template(value: Json, *, variables: bool = False) -> Template:
     return Template((), True, (), resolve)
 
 
-@dataclass(frozen=True, slots=True)
 class _Plain:
     """A part of a template in which nothing is to be resolved."""
 
-    value: Json
+    __slots__ = ("value",)
+
+    def __init__(self, value: Json) -> None:
+        self.value = value
 
     def __call__(self, context: Context, host: Host) -> Json:
         return self.value

@@ -6,7 +6,6 @@ import json
 import re
 from typing import Any
 
-from wfrun.core.expression.arithmetic import decimal, quantized
 from wfrun.core.expression.export import render
 from wfrun.core.expression.kinds import (
     MAX_DIGITS,
@@ -153,9 +152,11 @@ def format_(frame: Frame, template: Value, *values: Value) -> str:
 
 
 def _number_text(value: Value, comma: str, decimals: str | None) -> str:
+    from wfrun.core.expression.decimals import quantized, to_decimal
+
     if not is_number(value):
         raise type_error(f"a format with decimals needs a number, not {a_kind(value)}")
-    number = decimal(value) if decimals is None else quantized(value, int(decimals), "ROUND_HALF_UP")
+    number = to_decimal(value) if decimals is None else quantized(value, int(decimals), "ROUND_HALF_UP")
     return f"{number:{comma}f}"
 
 
