@@ -31,6 +31,8 @@ def main(sandbox: Sandbox, arguments: Sequence[str] | None = None) -> int:
     except (WfrunError, OSError, sqlite3.Error) as error:
         print(f"error: {error.message if isinstance(error, WfrunError) else error}", file=sys.stderr)
         return 2
+    finally:
+        sandbox.store.close()
 
 
 def _parser(sandbox: Sandbox) -> argparse.ArgumentParser:

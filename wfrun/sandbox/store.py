@@ -6,14 +6,18 @@ import os
 import sqlite3
 import tempfile
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
+from typing import TypeAlias
 
 from wfrun.errors import ServiceError
 
 BUSY_SECONDS = 30.0
+
+Place: TypeAlias = "tuple[int, int, int]"
 
 # calls: every call that arrived, for audits. answers: the first result for a key. undone: what may not happen any more.
 OWN_TABLES = """
@@ -40,6 +44,7 @@ class Store:
         self._schema = f"{OWN_TABLES}\n{schema};\n"
         self._version = zlib.crc32(self._schema.encode()) & 0x7FFFFFFF
         self._turn = Lock()
+        self._idle: deque[tuple[Place, sqlite3.Connection]] = deque()
 
     @property
     def path(self) -> Path:
@@ -52,11 +57,34 @@ class Store:
         path = self.path
         if not path.exists():
             self._create(path)
-        with closing(_connect(path)) as db:
+        place = _place(path)
+        db = self._idle_at(place) or _connect(path)
+        try:
             if db.execute("PRAGMA user_version").fetchone()[0] != self._version:
                 message = f"{path} was made by other services than these; `python -m services reset` starts afresh"
                 raise ServiceError("sandbox.outdated", message, retryable=False)
             yield db
+        finally:
+            if db.in_transaction:
+                db.close()
+            else:
+                self._idle.append((place, db))
+
+    def _idle_at(self, place: Place) -> sqlite3.Connection | None:
+        """Opening costs ten times what a call does, so connections are kept; not those to a file that is gone."""
+        with suppress(IndexError):
+            while True:
+                known, db = self._idle.pop()
+                if known == place:
+                    return db
+                db.close()
+        return None
+
+    def close(self) -> None:
+        """Closes the connections that nobody uses."""
+        with suppress(IndexError):
+            while True:
+                self._idle.pop()[1].close()
 
     @contextmanager
     def transaction(self, db: sqlite3.Connection) -> Iterator[None]:
@@ -98,8 +126,15 @@ class Store:
                 os.link(fresh, path)
 
 
+def _place(path: Path) -> Place:
+    """Which file that is, and whose: a connection may not be used on the other side of a fork."""
+    status = path.stat()
+    return os.getpid(), status.st_dev, status.st_ino
+
+
 def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    # Each connection is used by one thread at a time, but not always by the same one.
+    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     # A killed process loses nothing without syncs; only a power cut would, and this is a rehearsal.
     db.execute("PRAGMA synchronous = OFF")
     return db

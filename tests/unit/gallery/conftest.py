@@ -68,8 +68,16 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def example() -> Callable[[str], Example]:
-    return Example
+def example() -> Iterator[Callable[[str], Example]]:
+    opened: list[Example] = []
+
+    def load(name: str) -> Example:
+        opened.append(Example(name))
+        return opened[-1]
+
+    yield load
+    for each in opened:
+        each.world.store.close()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ class Visitor(NamedTuple):
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     monkeypatch.setenv("WFRUN_SANDBOX", str(tmp_path / "sandbox"))
     monkeypatch.delenv("WFRUN_FAIL", raising=False)
     sandbox = Sandbox("town", systems=["bank"], schema=SCHEMA)
@@ -40,7 +40,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
         row = call.one(sql, call.now, input["reference"])
         return {"returned": row[0] if row else 0}
 
-    return sandbox
+    yield sandbox
+    sandbox.store.close()
 
 
 @pytest.fixture

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +25,17 @@ def stock(store: Store) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     monkeypatch.delenv("WFRUN_SANDBOX", raising=False)
     monkeypatch.chdir(tmp_path)
-    return Store("shop", SCHEMA)
+    store = Store("shop", SCHEMA)
+    yield store
+    store.close()
 
 
 def test_it_stands_in_the_working_directory(store: Store, tmp_path: Path) -> None:
     assert stock(store) == [("tv", 7)]
-    assert [file.name for file in (tmp_path / ".sandbox").iterdir()] == ["shop.sqlite"]
+    assert [file.name for file in (tmp_path / ".sandbox").glob("*.sqlite")] == ["shop.sqlite"]
 
 
 def test_the_environment_moves_it(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,6 +81,42 @@ def test_a_file_of_other_services_is_refused_until_reset(store: Store) -> None:
     assert caught.value.type == "sandbox.outdated"
     newer.reset()
     assert stock(newer) == [("tv", 7)]
+    newer.close()
+    with pytest.raises(ServiceError, match="other services"):
+        stock(store)
+
+
+def test_a_file_that_was_deleted_is_made_anew(store: Store) -> None:
+    with store.open() as db:
+        db.execute("UPDATE stock SET left = 0")
+    for file in store.path.parent.iterdir():
+        file.unlink()
+    assert stock(store) == [("tv", 7)]
+
+
+def test_a_connection_is_used_again_but_never_by_two(store: Store) -> None:
+    with store.open() as first, store.open() as second:
+        assert first is not second
+    with store.open() as third:
+        assert third in (first, second)
+
+
+def test_a_connection_that_was_left_inside_a_transaction_is_not_used_again(store: Store) -> None:
+    with store.open() as db:
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("DELETE FROM stock")
+    assert stock(store) == [("tv", 7)]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_fork_uses_connections_of_its_own(store: Store) -> None:
+    with store.open() as db:
+        here = db
+    child = os.fork()
+    if child == 0:
+        with store.open() as db:
+            os._exit(0 if db is not here else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 FIRST = """
