@@ -1,4 +1,4 @@
-"""The property that defines correctness: cut the journal anywhere, fold it again, and the remaining effects are the same."""
+"""The property that defines correctness: cut a journal anywhere, fold again, and the remaining effects are the same."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from tests.support.world import call
 
 
 def _undo() -> dict[str, Any]:
-    return {"service": "svc", "action": "undo", "input": "$.result", "retry": {"policy": "fixed", "maxRetries": 1}}
+    retry = {"policy": "fixed", "maxRetries": 1}
+    return {"service": "svc", "action": "undo", "input": "${default($.result, null)}", "retry": retry}
 
 
 @st.composite
@@ -58,7 +59,9 @@ def workflows(draw: st.DrawFn, max_leaves: int = 8) -> dict[str, Any]:
 
 def _unlist(steps: list[Any]) -> list[Any]:
     """A list inside a list of steps is written as a sequential block, except in parallel, where it is a branch."""
-    return [{"type": "sequential", "steps": _unlist(step)} if isinstance(step, list) else _inside(step) for step in steps]
+    return [
+        {"type": "sequential", "steps": _unlist(step)} if isinstance(step, list) else _inside(step) for step in steps
+    ]
 
 
 def _inside(step: Any) -> Any:
@@ -78,4 +81,6 @@ def _inside(step: Any) -> Any:
 def faults() -> st.SearchStrategy[dict[str, tuple[int, str]]]:
     """Which steps fail: name → how many of its first attempts, and how. `compensate:…` can fail, too."""
     names = st.integers(0, 9).flatmap(lambda n: st.sampled_from([f"s{n}", f"compensate:s{n}"]))
-    return st.dictionaries(names, st.tuples(st.integers(1, 4), st.sampled_from(["boom", "timeout", "http.404"])), max_size=3)
+    return st.dictionaries(
+        names, st.tuples(st.integers(1, 4), st.sampled_from(["boom", "timeout", "http.404"])), max_size=3
+    )

@@ -1,6 +1,6 @@
 """The use cases: the one place where the rooms are put together.
 
-    reading     status, tasks, executions, records       light: imports no engine, writes nothing
-    authoring   validate, outline, init
-    driving     run, resume, decide, cancel, batch
+reading     status, tasks, executions, records       light: imports no engine, writes nothing
+authoring   validate, outline, init
+driving     run, resume, decide, cancel, batch
 """

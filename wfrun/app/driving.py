@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
 
+from wfrun import __version__
 from wfrun.adapters.registry import Services
 from wfrun.app.executions import find_execution
 from wfrun.app.tasks import find_task
@@ -20,8 +19,9 @@ from wfrun.core.human import Task, Vote, find_repeat, judge
 from wfrun.core.run import Run
 from wfrun.core.values import Json, digest
 from wfrun.engines.local.driver import Driver, Observer
-from wfrun.engines.local.engine import Interrupted, LocalEngine, open_engine
-from wfrun.errors import ConflictError, InvalidError, UsageError, WfrunError
+from wfrun.engines.local.engine import open_engine
+from wfrun.errors import ConflictError, UsageError
+from wfrun.journal.driver import DriverInfo
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.load.fields import check_fields
@@ -52,6 +52,11 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
+def runner() -> DriverInfo:
+    """This process, as it is recorded when it begins to drive."""
+    return {"host": os.uname().nodename, "pid": os.getpid(), "wfrun": __version__}
+
+
 def ignore(execution: str, record: Record) -> None:
     """An observer that does not look."""
 
@@ -77,7 +82,7 @@ def run(
     """
     opened = open_workflow(workflow, services, home)
     values = check_input(opened, input)
-    origin = _origin(workflow, services)
+    origin = origin_of(workflow, services)
     journal, existing = _create_or_open(home, opened, values, execution, origin, initiator)
     if not existing:
         return _drive(home, journal, opened, wait, observer)
@@ -133,7 +138,7 @@ def cancel(
             status = run.ended["status"]
             raise ConflictError("execution.ended", f"execution {journal.execution} has ended: {status}")
         journal.add({"type": "cancel.requested", "by": by, "reason": reason})
-        journal.flush()
+        journal.sync()
     return _continue(home, journal, workflow, True, observer, "")
 
 
@@ -142,7 +147,9 @@ def check_input(workflow: Workflow, input: Json) -> dict[str, Json]:
     values = {} if input is None else input
     if not isinstance(values, dict):
         kind = type(values).__name__
-        raise UsageError("input.type", f"the input must be a JSON object, not {kind}", hint='for example {"order": {…}}')
+        raise UsageError(
+            "input.type", f"the input must be a JSON object, not {kind}", hint='for example {"order": {…}}'
+        )
     if workflow.fields is None:
         return values
     return check_fields(workflow.fields, values, file="input", what="input")
@@ -151,7 +158,7 @@ def check_input(workflow: Workflow, input: Json) -> dict[str, Json]:
 # ---- starting
 
 
-def _origin(workflow: str, services: str | None) -> dict[str, str]:
+def origin_of(workflow: str, services: str | None) -> dict[str, str]:
     origin = {"file": str(Path(workflow).resolve())}
     if services is not None:
         origin["services"] = str(Path(services).resolve())
@@ -194,22 +201,20 @@ def _create_or_open(
         return create(home, workflow, values, origin, initiator), False
     first = _first_event(execution, workflow, values, origin, initiator)
     try:
-        return Journal.create(home, execution, first, clock=clock), False
+        return Journal.prepare(home, execution, first, clock=clock), False
     except ConflictError:
         journal = Journal.open(home, execution, clock=clock)
         _same_start(journal.records[0], first)
         return journal, True
 
 
-def create(
-    home: Home, workflow: Workflow, values: dict[str, Json], origin: dict[str, str], initiator: str
-) -> Journal:
+def create(home: Home, workflow: Workflow, values: dict[str, Json], origin: dict[str, str], initiator: str) -> Journal:
     """A journal with a new id. Not durable yet: its first sync makes it so."""
     while True:
         id = new_id()
         first = _first_event(id, workflow, values, origin, initiator)
         try:
-            return Journal.create(home, id, first, clock=clock)
+            return Journal.prepare(home, id, first, clock=clock)
         except ConflictError:
             continue
 
@@ -239,9 +244,7 @@ def _go_on(home: Home, journal: Journal, services: str | None, wait: bool, obser
     return _drive(home, journal, workflow, wait, observer)
 
 
-def _continue(
-    home: Home, journal: Journal, workflow: Workflow, resume: bool, observer: Observer, note: str
-) -> Outcome:
+def _continue(home: Home, journal: Journal, workflow: Workflow, resume: bool, observer: Observer, note: str) -> Outcome:
     """Drive on after something was recorded, unless that is not wanted or another process is at it already."""
     if not resume:
         journal.close()
@@ -255,10 +258,8 @@ def _continue(
         return _outcome(journal, f"{note}; {held.message}" if note else held.message)
 
 
-def _drive(
-    home: Home, journal: Journal, workflow: Workflow, wait: bool, observer: Observer, note: str = ""
-) -> Outcome:
-    journal.drive()
+def _drive(home: Home, journal: Journal, workflow: Workflow, wait: bool, observer: Observer, note: str = "") -> Outcome:
+    journal.drive(runner())
     asyncio.run(_drive_one(home, journal, workflow, wait, observer))
     return _outcome(journal, note)
 
@@ -266,7 +267,7 @@ def _drive(
 async def _drive_one(home: Home, journal: Journal, workflow: Workflow, wait: bool, observer: Observer) -> None:
     services = Services(workflow.services)
     try:
-        async with open_engine(home.files, observer) as engine:
+        async with open_engine(home) as engine:
             driver = Driver(journal, Run(workflow.plan), services, engine.committer, observer)
             await engine.drive(driver, park=not wait)
     finally:
@@ -294,16 +295,24 @@ def _record_decision(journal: Journal, workflow: Workflow, id: str, vote: Vote) 
         task = run.tasks[id]
         if task.is_expired(clock()):
             run.apply(journal.add({"type": "task.expired", "task": id}))
-            journal.flush()
+            journal.sync()
         repeat = find_repeat(task, vote)
         if repeat is not None:
             return f"{id} was already {repeat['decision']} by {repeat['by']} at {repeat['at']}"
         assert run.started is not None
         judge(task, vote, run.started["initiator"])
         data = _checked_form(task, vote)
-        event = {"type": "task.decided", "task": id, "decision": vote.decision, "by": vote.by}
-        journal.add({**event, "comment": vote.comment, "data": data})
-        journal.flush()
+        journal.add(
+            {
+                "type": "task.decided",
+                "task": id,
+                "decision": vote.decision,
+                "by": vote.by,
+                "comment": vote.comment,
+                "data": data,
+            }
+        )
+        journal.sync()
     return f"{id}: {vote.decision} by {vote.by}"
 
 

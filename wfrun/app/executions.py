@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from itertools import islice
 
 from wfrun.errors import AmbiguousError, NotFoundError
-from wfrun.journal.home import Home
+from wfrun.journal.home import Home, is_id
 
 SHOWN = 5
 
 
 def find_execution(home: Home, prefix: str) -> str:
     """The execution whose id is, or alone begins with, `prefix`. Raises NotFoundError or AmbiguousError."""
-    if home.exists(prefix):
+    if is_id(prefix) and home.find(home.journal_path(prefix)) is not None:
         return prefix
     return only(list(islice(home.ids(prefix), SHOWN + 1)), prefix, "execution")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from wfrun.core.expression import ExpressionError
+from wfrun.errors import ExpressionError
 
 
 def variable(kind: str, name: str) -> str:

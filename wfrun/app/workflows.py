@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from wfrun.adapters.contract import ServiceConfig
 from wfrun.adapters.registry import known_actions
+from wfrun.app.checked import is_checked, mark_checked
 from wfrun.app.variables import variable
 from wfrun.core.definition import Document
 from wfrun.core.plan import Plan, check_services, compile_plan
 from wfrun.errors import InvalidError, NotFoundError, Problem
 from wfrun.journal.home import Home
-from wfrun.load.definition import load_definition, load_services, shape_fingerprint
+from wfrun.load.definition import load_definition, load_services
 from wfrun.load.yaml import parse_document
 
 MAX_FILE = 4 * 1024 * 1024
@@ -82,11 +82,10 @@ def _document(source: bytes, shown: str, home: Home | None) -> Document:
     """A home remembers the bytes that passed the schema: the check costs more than the rest of a start together."""
     if home is None:
         return load_definition(source, shown)
-    mark = f"{sha256(source).hexdigest()}.{shape_fingerprint()[:16]}"
-    if home.is_checked(mark):
+    if is_checked(home, source):
         return parse_document(source, shown)
     document = load_definition(source, shown)
-    home.mark_checked(mark)
+    mark_checked(home, source)
     return document
 
 

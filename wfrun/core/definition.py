@@ -36,7 +36,7 @@ class Document:
     sha256: str
 
     def place(self, path: Path, *, key: bool = False) -> Place:
-        """Where the value at `path` (or its key) stands; the nearest enclosing value where it has no mark of its own."""
+        """Where the value at `path` (or its key) stands, or the nearest value around it that has a mark."""
         table = self.keys if key and path in self.keys else self.marks
         known = path
         while known and known not in table:

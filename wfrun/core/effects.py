@@ -28,12 +28,12 @@ from wfrun.core.events import (
     TaskWithdrawn,
     TimerStarted,
 )
-from wfrun.core.expression import Expression, ExpressionError, Template
+from wfrun.core.expression import Expression, Template
 from wfrun.core.plan.nodes import Audience, Call, HumanTask, Plan
 from wfrun.core.retry import format_instant, parse_instant
 from wfrun.core.scope import Scope
 from wfrun.core.values import Json, digest
-from wfrun.errors import Place
+from wfrun.errors import ExpressionError, Place
 
 
 @dataclass(slots=True)

@@ -241,5 +241,5 @@ Event: TypeAlias = (
     | JournalRecovered
 )
 
-# A record read from a journal: an event with its envelope. Its shape is checked by the fold, which refuses unknown types.
+# A record of a journal: an event with its envelope. The fold refuses types that it does not know.
 Record: TypeAlias = dict[str, Any]

@@ -163,13 +163,11 @@ class Scheduler:
             self._park(fiber, wanted)
 
     def _resume(self, fiber: Fiber, value: Record | Exception | None) -> Effect | Group:
-        if isinstance(value, Exception):
-            wanted = fiber.strand.throw(value)
-        else:
-            wanted = fiber.strand.send(value)
+        strand = fiber.strand
+        wanted = strand.throw(value) if isinstance(value, Exception) else strand.send(value)
         while fiber.cancelling and not isinstance(wanted, Group) and wanted.id not in self.pending:
             fiber.cancelling = False
-            wanted = fiber.strand.throw(Cancelled())
+            wanted = strand.throw(Cancelled())
         return wanted  # type: ignore[no-any-return]
 
     def _park(self, fiber: Fiber, wanted: Effect | Group) -> None:

@@ -29,7 +29,7 @@ class Ballot:
 
     @property
     def rejected(self) -> bool:
-        return self._last["decision"] == REJECTED
+        return bool(self._last["decision"] == REJECTED)
 
     @property
     def settled(self) -> bool:
@@ -99,7 +99,7 @@ def find_repeat(task: Task, vote: Vote) -> Record | None:
 
 
 def judge(task: Task, vote: Vote, initiator: str) -> None:
-    """Whether the vote may become a fact (C12). Raises ConflictError if the task is closed, UsageError if it is not theirs."""
+    """May the vote become a fact (C12)? ConflictError if the task is closed, UsageError if it is not this person's."""
     id = task.created["task"]
     if task.closed is not None:
         raise _closed(id, task.closed)

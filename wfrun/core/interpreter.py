@@ -149,7 +149,7 @@ class Interpreter:
             await self._step(branch, scope)
 
     async def _parallel(self, block: Parallel, scope: Scope) -> None:
-        """Branches see what was known at the fork. What they produce is merged in the order written, never by timing."""
+        """Branches see what was known at the fork; what they produce is merged as written, never by timing."""
         group = Group(self.scheduler)
         scopes = [scope.fork() for _ in block.branches]
         waiting = deque(zip(block.branches, scopes, strict=True))

@@ -91,4 +91,3 @@ class Memory:
         """The scope as it was, with further reserved names (`result`, `error`) that a compensation may use."""
         reserved = {**self.scope.reserved(), **more}
         return Scope(self.scope.as_of(self.length), reserved, iteration=self.scope.iteration)
-

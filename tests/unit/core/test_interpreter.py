@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -130,12 +130,16 @@ class TestParallel:
 
 class TestRetries:
     def test_a_step_is_retried_and_then_succeeds(self) -> None:
-        plan = plan_of(call("a", retry={"policy": "exponential", "maxRetries": 3, "jitter": 0}, output="a"), output="$.a")
+        plan = plan_of(
+            call("a", retry={"policy": "exponential", "maxRetries": 3, "jitter": 0}, output="a"), output="$.a"
+        )
         world = World(plan, script=fail_first(2, "a", "timeout")).finish()
         assert world.output == {"attempt": 3}
         timers = [record["due"] for record in world.of_type("timer.started")]
         failures = [record["at"] for record in world.of_type("step.failed")]
-        assert [due[17:19] for due in timers] == [f"{int(at[17:19]) + wait:02}" for at, wait in zip(failures, (1, 2), strict=True)]
+        assert [due[17:19] for due in timers] == [
+            f"{int(at[17:19]) + wait:02}" for at, wait in zip(failures, (1, 2), strict=True)
+        ]
 
     def test_retries_are_exhausted(self) -> None:
         plan = plan_of(call("a"), errorHandling={"retryPolicy": "fixed", "maxRetries": 2})
@@ -158,7 +162,9 @@ class TestRetries:
 
 
 class TestSaga:
-    undo = {"a": {"service": "svc", "action": "undo", "input": {"a": "$.a", "result": "$.result", "why": "$.error.type"}}}
+    undo: ClassVar[dict[str, Any]] = {
+        "a": {"service": "svc", "action": "undo", "input": {"a": "$.a", "result": "$.result", "why": "$.error.type"}}
+    }
 
     def test_what_completed_is_undone_last_first(self) -> None:
         steps = [call(n, output=n, compensate={"service": "svc", "action": "un"}) for n in "abc"]
@@ -199,7 +205,9 @@ class TestSaga:
         assert World(plan, script=script).finish().status == "compensated"
 
     def test_a_step_in_doubt_is_undone_too(self) -> None:
-        plan = plan_of(call("a", compensate={"service": "svc", "action": "un", "input": "${default($.result, 'unknown')}"}))
+        plan = plan_of(
+            call("a", compensate={"service": "svc", "action": "un", "input": "${default($.result, 'unknown')}"})
+        )
         world = World(plan, script=fail_at("a", type="timeout")).finish()
         assert world.calls[-1] == ("compensate:a", "unknown")
         assert world.status == "compensated"
@@ -213,7 +221,12 @@ class TestSaga:
 
 
 class TestHumanTasks:
-    ask = {"type": "human-task", "name": "ask", "assignee": {"groups": ["managers"]}, "output": "answer"}
+    ask: ClassVar[dict[str, Any]] = {
+        "type": "human-task",
+        "name": "ask",
+        "assignee": {"groups": ["managers"]},
+        "output": "answer",
+    }
 
     @staticmethod
     def yes(step: str) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from wfrun.core.definition import Path
-from wfrun.core.expression import DictContext, Expression, ExpressionError, Reference, Template
+from wfrun.core.expression import DictContext, Expression, Reference, Template
 from wfrun.core.plan.nodes import Call, Conditional, HumanTask, Parallel, Plan, Sequence, Step, walk
-from wfrun.errors import Place, Problem
+from wfrun.errors import ExpressionError, Place, Problem
 
 EXECUTION_KEYS = ("id", "workflow", "version", "startedAt", "attempt")
 

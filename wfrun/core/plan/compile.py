@@ -12,7 +12,6 @@ from typing import Any
 from wfrun.core.definition import Document, Path, render_path
 from wfrun.core.expression import (
     Expression,
-    ExpressionError,
     Template,
     TemplateError,
     compile_template,
@@ -23,7 +22,7 @@ from wfrun.core.plan.check import check
 from wfrun.core.plan.nodes import Audience, Call, Conditional, HumanTask, Parallel, Plan, Sequence, Step
 from wfrun.core.retry import Retry
 from wfrun.core.values import Json
-from wfrun.errors import InvalidError, Problem
+from wfrun.errors import ExpressionError, InvalidError, Problem
 
 DEFAULT_RETRIES = 3
 DECISIONS = ["approved", "rejected"]
@@ -114,9 +113,7 @@ class _Compiler:
     def _service_call(self, data: Any, path: Path) -> Call:
         id = self._id(data, path)
         call = self._call(data, path, id)
-        return replace(
-            call, condition=self._condition(data, path), compensation=self._compensation(data, path, id)
-        )
+        return replace(call, condition=self._condition(data, path), compensation=self._compensation(data, path, id))
 
     def _call(self, data: Any, path: Path, id: str) -> Call:
         timeout = self._duration(data, "timeout", path)
@@ -218,7 +215,7 @@ class _Compiler:
 
     def _expression(self, text: Any, path: Path) -> Expression:
         try:
-            return parse(_CONSTANTS.get(text, text) if isinstance(text, bool) else _bare(text))
+            return parse(_CONSTANTS[text] if isinstance(text, bool) else _bare(text))
         except ExpressionError as error:
             self._expression_problem(error, path)
             return parse("true")

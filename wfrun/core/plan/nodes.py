@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from wfrun.core.definition import Document, Path
-from wfrun.core.expression import Expression, ExpressionError, Template
+from wfrun.core.expression import Expression, Template
 from wfrun.core.retry import Retry
 from wfrun.core.values import Json
-from wfrun.errors import Place
+from wfrun.errors import ExpressionError, Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
-from wfrun.core.effects import CallService, Effect, Stop
-from wfrun.core.events import Record
+from wfrun.core.effects import CallService, Effect
+from wfrun.core.events import Event, Record
 from wfrun.core.fibers import stop_id
 from wfrun.core.run import Run
 from wfrun.engines.local.intents import Intent, make_intent
@@ -36,7 +35,7 @@ class Driver:
         self._committer = committer
         self._observer = observer
         self._performer = Performer(self.execution, run, services, self._answer)
-        self._outcomes: deque[tuple[str, dict[str, Any]]] = deque()
+        self._outcomes: deque[tuple[str, Event]] = deque()
         self._effects: deque[Effect] = deque()
         self._awake = asyncio.Event()
         self._seen = 0
@@ -89,7 +88,7 @@ class Driver:
                     intents.append(self._record_intent(self._effects.popleft()))
         return intents
 
-    def _record_outcome(self, effect: str, event: dict[str, Any]) -> None:
+    def _record_outcome(self, effect: str, event: Event) -> None:
         if event["type"] == "task.expired":
             # Judged here, under the lock: somebody may have decided, or the task may have gone on to others (C12).
             if not self.run.tasks[event["task"]].is_expired(utc_now()):
@@ -99,9 +98,8 @@ class Driver:
         self._fold([self.journal.add(event)])
 
     def _record_intent(self, effect: Effect) -> Intent:
-        if effect.id in self.run.recorded:
-            return Intent(effect, None)
-        if effect.id not in self.run.pending:
+        """Write down what is about to be attempted, unless an earlier runner did or nobody needs it any more."""
+        if effect.id in self.run.recorded or effect.id not in self.run.pending:
             return Intent(effect, None)
         intent = make_intent(effect, self.run.epoch, utc_now())
         if intent.event is not None:
@@ -130,6 +128,6 @@ class Driver:
                 self._observer(self.execution, record)
         self._seen = len(self.journal.records)
 
-    def _answer(self, effect: str, event: dict[str, Any]) -> None:
+    def _answer(self, effect: str, event: Event) -> None:
         self._outcomes.append((effect, event))
         self._awake.set()

@@ -6,10 +6,11 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
 
-from wfrun.engines.local.driver import Driver, Observer
+from wfrun.engines.local.driver import Driver
 from wfrun.journal.commit import Committer
-from wfrun.journal.io import Files
+from wfrun.journal.home import Home
 
 # How often a runner looks for what others appended to its journals: half of the 100 ms promised (C9).
 LOOK_EVERY_S = 0.05
@@ -26,9 +27,8 @@ class Interrupted(Exception):
 class LocalEngine:
     """Drives executions until they end, park, or the process is told to stop. Lives within one `open_engine`."""
 
-    def __init__(self, files: Files, observer: Observer | None) -> None:
-        self.committer = Committer(files)
-        self.observer = observer
+    def __init__(self, home: Home) -> None:
+        self.committer = Committer(home.files)
         self._drivers: set[Driver] = set()
         self._interrupt: asyncio.Future[str] | None = None
 
@@ -37,8 +37,9 @@ class LocalEngine:
         self._drivers.add(driver)
         work = asyncio.ensure_future(driver.drive(park=park))
         interrupt = self._interrupted()
+        either: set[asyncio.Future[Any]] = {work, interrupt}
         try:
-            await asyncio.wait({work, interrupt}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if work.done():
                 return work.result()
             work.cancel()
@@ -71,8 +72,8 @@ class LocalEngine:
 
 
 @asynccontextmanager
-async def open_engine(files: Files, observer: Observer | None = None) -> AsyncIterator[LocalEngine]:
-    engine = LocalEngine(files, observer)
+async def open_engine(home: Home) -> AsyncIterator[LocalEngine]:
+    engine = LocalEngine(home)
     looking = asyncio.ensure_future(engine.look_around())
     try:
         with _signals(engine.interrupt):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from wfrun.core.effects import Effect, EscalateTask, OpenTask
+from wfrun.core.events import Event
 from wfrun.core.retry import format_instant
 from wfrun.core.values import canonical
 
@@ -16,10 +17,10 @@ MAX_INLINE_INPUT = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """An effect about to be performed. `event` is its record's content, None where none is written; `input` is for calls."""
+    """An effect about to be performed. `event` is what was recorded, or None; `input` is what a call sends."""
 
     effect: Effect
-    event: dict[str, Any] | None
+    event: Event | None
     input: Any = None
 
 

@@ -10,15 +10,16 @@ from typing import Any, Protocol
 
 from wfrun.adapters.contract import Call
 from wfrun.core.effects import CallService, StartTimer, Stop
-from wfrun.core.events import ErrorData
+from wfrun.core.events import ErrorData, Event, StepCancelled, StepFailed
 from wfrun.core.run import Run
+from wfrun.core.values import Json
 from wfrun.engines.local.intents import Intent
 from wfrun.errors import ServiceError
 
 # A sleep is cut into pieces, so that a clock that is set or a machine that slept is noticed.
 LONGEST_SLEEP_S = 30.0
 
-Answer = Callable[[str, dict[str, Any]], None]
+Answer = Callable[[str, Event], None]
 
 
 class Caller(Protocol):
@@ -53,7 +54,8 @@ class Performer:
         effect = intent.effect
         if isinstance(effect, CallService):
             if intent.event is not None and intent.event["type"] == "step.started":
-                self._begin_call(effect, intent)
+                call = self._call(effect, intent.event["key"], intent.input)
+                self._calls[effect.id] = asyncio.ensure_future(call)
         elif isinstance(effect, StartTimer):
             self._sleep_until(effect.id, effect.due, {"type": "timer.fired", "timer": effect.id})
         elif isinstance(effect, Stop) and not effect.task:
@@ -85,10 +87,6 @@ class Performer:
 
     # ---- calls
 
-    def _begin_call(self, effect: CallService, intent: Intent) -> None:
-        task = asyncio.ensure_future(self._call(effect, intent))
-        self._calls[effect.id] = task
-
     def _stop_call(self, id: str) -> None:
         task = self._calls.get(id)
         if task is not None:
@@ -99,9 +97,10 @@ class Performer:
         if isinstance(effect, CallService):
             self._answer(id, _cancelled(effect))
 
-    async def _call(self, effect: CallService, intent: Intent) -> None:
+    async def _call(self, effect: CallService, key: str, input: Json) -> None:
+        event: Event
         try:
-            event = await self._attempt(effect, intent)
+            event = await self._attempt(effect, key, input)
         except asyncio.CancelledError:
             if self._leaving:
                 raise
@@ -110,16 +109,16 @@ class Performer:
             del self._calls[effect.id]
         self._answer(effect.id, event)
 
-    async def _attempt(self, effect: CallService, intent: Intent) -> dict[str, Any]:
+    async def _attempt(self, effect: CallService, key: str, input: Json) -> Event:
         deadline, of = self._limit(effect)
         call = Call(
             execution=self._execution,
             step=effect.step,
             attempt=effect.attempt,
-            idempotency_key=intent.event["key"] if intent.event else "",
+            idempotency_key=key,
             service=effect.node.service,
             action=effect.node.action,
-            input=intent.input,
+            input=input,
             deadline=deadline,
         )
         try:
@@ -150,7 +149,7 @@ class Performer:
 
     # ---- timers
 
-    def _sleep_until(self, id: str, due: datetime, event: dict[str, Any]) -> None:
+    def _sleep_until(self, id: str, due: datetime, event: Event) -> None:
         left = (due - utc_now()).total_seconds()
         if left <= 0:
             self._timers.pop(id, None)
@@ -173,7 +172,7 @@ def error_data(error: ServiceError) -> ErrorData:
     return data
 
 
-def _failed(effect: CallService, error: ErrorData) -> dict[str, Any]:
+def _failed(effect: CallService, error: ErrorData) -> StepFailed:
     return {
         "type": "step.failed",
         "step": effect.step,
@@ -183,5 +182,5 @@ def _failed(effect: CallService, error: ErrorData) -> dict[str, Any]:
     }
 
 
-def _cancelled(effect: CallService) -> dict[str, Any]:
+def _cancelled(effect: CallService) -> StepCancelled:
     return {"type": "step.cancelled", "step": effect.step, "attempt": effect.attempt}

@@ -1,0 +1,82 @@
+"""Many executions of one workflow in one process: one loop, one sync for all that gathered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from wfrun.adapters.registry import Services
+from wfrun.app.driving import check_input, create, origin_of, runner
+from wfrun.app.workflows import Workflow, open_workflow
+from wfrun.core.run import Run
+from wfrun.core.values import Json
+from wfrun.engines.local.driver import Driver
+from wfrun.engines.local.engine import LocalEngine, open_engine
+from wfrun.errors import WfrunError
+from wfrun.journal.home import Home
+from wfrun.views.model import Summary
+from wfrun.views.status import status_of
+from wfrun.views.summary import summary_of
+
+# What became of one line: its number, counted from 1, and the summary of its execution or why there is none.
+Finished = Callable[[int, Summary | WfrunError], None]
+
+
+@dataclass(slots=True)
+class Batch:
+    """One workflow, many inputs. `finished` is called for each, in the order in which they finish."""
+
+    home: Home
+    workflow: Workflow
+    origin: dict[str, str]
+    initiator: str
+    finished: Finished
+
+    async def run(self, inputs: Iterable[Json], concurrency: int) -> None:
+        """Raises Interrupted once everything that was begun has been left in order."""
+        lines = iter(enumerate(inputs, 1))
+        services = Services(self.workflow.services)
+        try:
+            async with open_engine(self.home) as engine:
+                workers = [self._work(engine, services, lines) for _ in range(concurrency)]
+                results = await asyncio.gather(*workers, return_exceptions=True)
+        finally:
+            await services.close()
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _work(self, engine: LocalEngine, services: Services, lines: Iterator[tuple[int, Json]]) -> None:
+        for number, input in lines:
+            if engine.is_interrupted:
+                return
+            try:
+                self.finished(number, await self._one(engine, services, input))
+            except WfrunError as error:
+                self.finished(number, error)
+
+    async def _one(self, engine: LocalEngine, services: Services, input: Json) -> Summary:
+        values = check_input(self.workflow, input)
+        journal = create(self.home, self.workflow, values, self.origin, self.initiator)
+        journal.drive(runner())
+        driver = Driver(journal, Run(self.workflow.plan), services, engine.committer)
+        await engine.drive(driver, park=True)
+        return summary_of(status_of(journal.records))
+
+
+def batch(
+    home: Home,
+    *,
+    workflow: str,
+    inputs: Iterable[Json],
+    concurrency: int,
+    services: str | None = None,
+    initiator: str = "",
+    finished: Finished,
+) -> None:
+    """Run a workflow once for each input, `concurrency` at a time. A refused input is told and does not stop the rest."""
+    opened = open_workflow(workflow, services, home)
+    home.write_definition(opened.document.source)
+    many = Batch(home, opened, origin_of(workflow, services), initiator, finished)
+    asyncio.run(many.run(inputs, concurrency))
