@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, TypedDict
 
-from wfrun import __version__
-
 if TYPE_CHECKING:
     from wfrun.journal.home import Home
 
@@ -17,10 +15,6 @@ class DriverInfo(TypedDict):
     host: str
     pid: int
     wfrun: str
-
-
-def this_process() -> DriverInfo:
-    return {"host": os.uname().nodename, "pid": os.getpid(), "wfrun": __version__}
 
 
 def is_driven(home: Home, execution_id: str) -> bool:

@@ -207,7 +207,7 @@ class Home:
             raise JournalError("state.io", f"{path} cannot be read: {error.strerror or error}") from error
 
     def _has(self, path: str, data: bytes) -> bool:
-        """Whether the file holds these bytes durably: its bytes were synced before it got its name, the name maybe not."""
+        """Whether the file holds these bytes durably: they were synced before it was named, its name maybe not."""
         if self.read_file(path) != data:
             return False
         self.files.sync_directory(os.path.dirname(path))

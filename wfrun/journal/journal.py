@@ -21,7 +21,7 @@ from wfrun.errors import JournalError
 from wfrun.journal.codec import encode, instant, line_hash
 from wfrun.journal.crash import reach
 from wfrun.journal.creation import new_file
-from wfrun.journal.driver import DriverInfo, this_process
+from wfrun.journal.driver import DriverInfo
 from wfrun.journal.failures import broken_off, damaged, failed_elsewhere, held, io_failed, not_as_read, unknown
 from wfrun.journal.marks import AT_REST, FAILED, IN_DOUBT, IN_FLIGHT
 from wfrun.journal.scan import SEAL, Head, scan, seal_of
@@ -42,7 +42,7 @@ class Journal:
     """A handle. `records` are all records known to it, in order; `create`, `prepare` or `open` make one."""
 
     def __init__(self, home: Home, execution_id: str, fd: int, clock: Callable[[], datetime]) -> None:
-        self.execution = execution_id
+        self.execution_id = execution_id
         self.path = home.journal_path(execution_id)
         self.records: list[Record] = []
         self.fileno = fd
@@ -134,7 +134,7 @@ class Journal:
         """Whether anything known to this handle is not known to be durable."""
         return self._synced < self._head.end or not self._named
 
-    def drive(self, info: DriverInfo | None = None) -> int:
+    def drive(self, info: DriverInfo) -> int:
         """Takes the driver lock and appends `driver.started`, not yet synced; returns its epoch, 1 for the first.
 
         A torn tail is sealed, a file in doubt replaced. ConflictError `execution.held` names who holds the lock.
@@ -142,12 +142,12 @@ class Journal:
         with self._exclusively():
             if not self._do(self._files.try_lock, self.fileno):
                 self._read_new()
-                raise held(self.execution, self.records)
+                raise held(self.execution_id, self.records)
             self._driving = True
             reach("driver.claimed")
             self._catch_up()
             with self._writing():
-                self.add({"type": "driver.started", "epoch": self._epoch + 1, **(info or this_process())})
+                self.add({"type": "driver.started", "epoch": self._epoch + 1, **info})
         return self._epoch
 
     @contextmanager
@@ -174,7 +174,7 @@ class Journal:
         return self._stamp(event)
 
     def has_foreign(self) -> bool:
-        """Whether others appended, or failed to, since this handle last looked: the next `turn` tells. Takes no lock."""
+        """Whether others appended, or failed to, since this handle last looked. Takes no lock; the next turn tells."""
         self.check()
         found = self._do(self._files.stat, self.path)
         known = (self._found.inode, self._head.end + len(self._torn))
@@ -203,11 +203,6 @@ class Journal:
             self._rest_at_last()
         self._closed = True
         self._close_unless_leased()
-
-    def has_foreign(self) -> bool:
-        """Whether others seem to have appended: a look without a lock, for deciding whether a turn is worth it."""
-        found = self._do(self._files.stat, self.path)
-        return found.inode != self._found.inode or found.size != self._head.end + len(self._torn)
 
     # ---- the parts of `sync`, for those who sync in another thread or many at once -----------------------------------
 
