@@ -136,7 +136,7 @@ def cancel(
         run = _folded(journal, workflow)
         if run.ended is not None:
             status = run.ended["status"]
-            raise ConflictError("execution.ended", f"execution {journal.execution} has ended: {status}")
+            raise ConflictError("execution.ended", f"execution {journal.execution_id} has ended: {status}")
         journal.add({"type": "cancel.requested", "by": by, "reason": reason})
         journal.sync()
     return _continue(home, journal, workflow, True, observer, "")
@@ -275,7 +275,7 @@ async def _drive_one(home: Home, journal: Journal, workflow: Workflow, wait: boo
 
 
 def _outcome(journal: Journal, note: str = "") -> Outcome:
-    return Outcome(journal.execution, status_of(journal.records, driven=None), note)
+    return Outcome(journal.execution_id, status_of(journal.records, driven=None), note)
 
 
 # ---- deciding
