@@ -1,0 +1,104 @@
+"""`isolate: true`: each call of a Python function in a process of its own, which can really be ended.
+
+The parent sends one JSON object on standard input and reads one from standard output. What the function itself prints
+goes to standard error, so that it cannot be taken for the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+from wfrun.adapters.contract import Call, ServiceConfig
+from wfrun.adapters.data import parse_json, plain
+from wfrun.adapters.guard import Guard
+from wfrun.adapters.process import Finished, run_process
+from wfrun.adapters.python import PythonService
+from wfrun.core.values import Json, canonical
+from wfrun.errors import ExpressionError, ServiceError
+
+MAX_OUTPUT = 64 * 1024 * 1024
+
+_BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from wfrun.adapters.isolated import answer; answer()"
+_ERROR_FIELDS = ("type", "message", "status", "details", "retry_after_ms", "retryable")
+
+
+class IsolatedService:
+    def __init__(self, config: ServiceConfig) -> None:
+        self._config = config
+        self._guard = Guard()
+
+    async def call(self, call: Call) -> Json:
+        finished = await run_process(
+            [sys.executable, "-c", _BOOT, json.dumps(sys.path)],
+            cwd=Path.cwd(),
+            env=os.environ,
+            stdin=self._request(call).encode(),
+            limit=MAX_OUTPUT,
+            guard=self._guard,
+        )
+        return _outcome(finished)
+
+    def _request(self, call: Call) -> str:
+        deadline = call.deadline.isoformat() if call.deadline else None
+        settings = {key: self._config.settings.get(key, {}) for key in ("module", "functions")}
+        return canonical(
+            {
+                "name": self._config.name,
+                "folder": str(self._config.folder.resolve()),
+                "settings": settings,
+                "call": asdict(call) | {"deadline": deadline},
+            }
+        )
+
+    async def close(self) -> None:
+        self._guard.close()
+
+
+def _outcome(finished: Finished) -> Json:
+    details: Json = {"stderr": finished.errors} if finished.errors else None
+    if finished.overflow:
+        message = f"the function answered with more than {MAX_OUTPUT // 1024 // 1024} MiB"
+        raise ServiceError("python.too-large", message, retryable=False)
+    try:
+        outcome: Any = parse_json(finished.output)
+    except ValueError:
+        message = f"the function's process ended without an answer ({finished.ending})"
+        raise ServiceError(f"python.{finished.ending}", message, details=details) from None
+    if "error" in outcome:
+        raise ServiceError(**outcome["error"])
+    return outcome["result"]  # type: ignore[no-any-return]
+
+
+def answer() -> NoReturn:
+    """The child's whole life."""
+    channel = os.dup(1)
+    os.dup2(2, 1)
+    request = json.loads(sys.stdin.buffer.read())
+    deadline = request["call"]["deadline"]
+    call = Call(**request["call"] | {"deadline": datetime.fromisoformat(deadline) if deadline else None})
+    config = ServiceConfig(request["name"], request["settings"], Path(request["folder"]), _no_variable)
+    outcome = asyncio.run(_perform(config, call))
+    with os.fdopen(channel, "w", encoding="utf-8") as file:
+        file.write(canonical(outcome))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Threads that the function left running must not keep the process.
+    os._exit(0)
+
+
+async def _perform(config: ServiceConfig, call: Call) -> dict[str, Any]:
+    try:
+        return {"result": plain(await PythonService(config).call(call))}
+    except ServiceError as error:
+        return {"error": {field: getattr(error, field) for field in _ERROR_FIELDS}}
+
+
+def _no_variable(kind: str, name: str) -> str:
+    raise ExpressionError("expression.undefined", f"{kind}.{name} is not known here")
