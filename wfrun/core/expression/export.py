@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wfrun.core.expression.kinds import Value, is_duration, is_instant
+from wfrun.core.expression.times import render_duration, render_instant
 from wfrun.core.values import Json, canonical
 
 
@@ -26,8 +27,6 @@ def _is_time(value: Value) -> bool:
 
 
 def _time(value: Value) -> str:
-    from wfrun.core.expression.times import render_duration, render_instant
-
     return render_instant(value) if is_instant(value) else render_duration(value)
 
 

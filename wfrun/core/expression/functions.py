@@ -7,7 +7,8 @@ length; a function that makes more than it was given checks that beforehand.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from wfrun.core.expression import arithmetic, text_functions
 from wfrun.core.expression.export import export, render
@@ -27,10 +28,8 @@ from wfrun.core.expression.kinds import (
     value_error,
     weigh,
 )
+from wfrun.core.expression.times import to_duration, to_instant
 from wfrun.core.values import canonical
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 
 class Function(NamedTuple):
@@ -267,8 +266,6 @@ def now(frame: Frame) -> Value:
 
 
 def _utc(instant: datetime) -> datetime:
-    from datetime import UTC
-
     return instant.astimezone(UTC)
 
 
@@ -282,14 +279,10 @@ def uuid(frame: Frame) -> str:
 
 
 def instant(frame: Frame, value: Value) -> Value:
-    from wfrun.core.expression.times import to_instant
-
     return to_instant(value)
 
 
 def duration(frame: Frame, value: Value) -> Value:
-    from wfrun.core.expression.times import to_duration
-
     return to_duration(value)
 
 

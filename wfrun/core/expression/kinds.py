@@ -6,15 +6,12 @@ Kinds are told apart by exact type: `True` is no number.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol, TypeAlias
 
 from wfrun.core.values import MAX_DEPTH, Json
 from wfrun.errors import ExpressionError
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 Value: TypeAlias = Any
 
@@ -176,14 +173,11 @@ def is_number(value: Value) -> bool:
 
 
 def is_instant(value: Value) -> bool:
-    """Without importing `datetime`: where it isn't loaded, nothing is an instant."""
-    module = sys.modules.get("datetime")
-    return module is not None and isinstance(value, module.datetime)
+    return isinstance(value, datetime)
 
 
 def is_duration(value: Value) -> bool:
-    module = sys.modules.get("datetime")
-    return module is not None and isinstance(value, module.timedelta)
+    return isinstance(value, timedelta)
 
 
 def check_text(length: int) -> None:

@@ -16,7 +16,8 @@ from wfrun.core.expression.functions import FUNCTIONS
 from wfrun.core.expression.hints import nearest
 from wfrun.core.expression.kinds import Run, Value
 from wfrun.core.expression.nodes import Step
-from wfrun.core.expression.path import Path, PathReader, keys_of
+from wfrun.core.expression.path import Path, keys_of
+from wfrun.core.expression.reader import PathReader
 from wfrun.core.expression.scan import Scanner
 from wfrun.core.expression.text_functions import compile_pattern
 from wfrun.core.expression.tokens import FOREIGN, WORDS, TokenReader

@@ -17,7 +17,8 @@ from wfrun.core.expression.export import render
 from wfrun.core.expression.expression import Expression, build, check_source, parse
 from wfrun.core.expression.kinds import MISSING, Context, DictContext, Host, check_text, limit_error
 from wfrun.core.expression.parser import Parser, Reference
-from wfrun.core.expression.path import lookup, parse_path
+from wfrun.core.expression.path import lookup
+from wfrun.core.expression.reader import parse_path
 from wfrun.core.values import Json
 from wfrun.errors import ExpressionError
 

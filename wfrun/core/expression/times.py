@@ -7,12 +7,9 @@ part of ISO 8601 that has a fixed length: `PT1H30M`, `P1D`, `P2W`; years and mon
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
 
 from wfrun.core.expression.kinds import Value, a_kind, type_error, value_error
-
-if TYPE_CHECKING:
-    from datetime import datetime, timedelta
 
 _UNITS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 # Patterns as text: `re` compiles and keeps them when they are first needed.
@@ -73,8 +70,6 @@ def _hint(text: str) -> str:
 
 def to_duration(value: Value) -> timedelta:
     """The function `duration`: as `parse_duration`, and a `-` before it is allowed."""
-    from datetime import timedelta
-
     if isinstance(value, timedelta):
         return value
     if type(value) is str and value.startswith("-"):
@@ -86,8 +81,6 @@ def to_duration(value: Value) -> timedelta:
 
 def to_instant(value: Value) -> datetime:
     """The function `instant`: reads RFC 3339, or a date. Leap seconds are taken as the second before."""
-    from datetime import datetime
-
     if isinstance(value, datetime):
         return value
     if type(value) is not str:
@@ -99,8 +92,6 @@ def to_instant(value: Value) -> datetime:
 
 
 def _build(date: str, time: str | None, fraction: str | None, zone: str | None) -> datetime:
-    from datetime import UTC, datetime
-
     if time and time.endswith(":60"):
         time = time[:-2] + "59"
     micros = (fraction or "")[:6].ljust(6, "0")
