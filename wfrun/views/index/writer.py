@@ -1,0 +1,130 @@
+"""Keeping the index: rows as executions end or wait, and all of it anew."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from wfrun.views.index.rows import Layout, Read, Row, fold_row, row_of
+from wfrun.views.index.store import (
+    COLUMNS,
+    RACY_NS,
+    boot_id,
+    index_path,
+    is_of_this_boot,
+    journals_in,
+    open_writing,
+    remove,
+    rows_in,
+    shard_names,
+)
+
+if TYPE_CHECKING:
+    from wfrun.views.model import StatusView
+
+# A shard that lacks more rows than this is left to `reindex`: no run should have to pay for it.
+HEALED_AT_ONCE = 200
+_UPSERT = f"INSERT OR REPLACE INTO executions({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+class IndexWriter:
+    """Collects rows and writes them in one transaction. An index that can't be written is no error: it is a cache.
+
+    Call `note` when what it says is durable, `flush` now and then, `close` once at the end.
+    """
+
+    def __init__(self, home: Layout, read: Read) -> None:
+        self._home = home
+        self._read = read
+        self._pending: dict[str, Row] = {}
+        self._shards: set[str] = set()
+
+    def note(self, view: StatusView, size: int) -> None:
+        """`size` is the journal's, in bytes, up to the last record that is in the view: not what it has grown to."""
+        self._pending[view["execution"]] = row_of(view, size)
+        self._shards.add(shard_of(self._home, view["execution"]))
+
+    def flush(self) -> None:
+        """Write what was noted. What cannot be written now is kept for the next time."""
+        if self._pending:
+            with suppress(sqlite3.DatabaseError):
+                self._write(complete=False)
+
+    def close(self) -> None:
+        """Write the rest, and vouch for the shards in which all journals have rows now."""
+        if self._shards:
+            with suppress(sqlite3.DatabaseError):
+                self._write(complete=True)
+
+    def _write(self, *, complete: bool) -> None:
+        database = open_writing(index_path(self._home))
+        try:
+            database.execute("BEGIN IMMEDIATE")
+            _forget_other_boots(database)
+            _put(database, self._home, self._pending.values())
+            if complete:
+                for shard in sorted(self._shards):
+                    _complete(database, self._home, self._read, shard, HEALED_AT_ONCE)
+            database.execute("COMMIT")
+            self._pending.clear()
+        finally:
+            database.close()
+
+
+def rebuild(home: Layout, read: Read) -> int:
+    """Make the index anew from the journals, beside the old one, and put it in its place. The number of executions."""
+    if not shard_names(home):
+        return 0
+    new = f"{index_path(home)}.new"
+    remove(new)
+    database = open_writing(new)
+    try:
+        database.execute("BEGIN IMMEDIATE")
+        _forget_other_boots(database)
+        for shard, _ in shard_names(home):
+            _complete(database, home, read, shard, None)
+        (count,) = database.execute("SELECT count(*) FROM executions").fetchone()
+        database.execute("COMMIT")
+    finally:
+        database.close()
+    remove(index_path(home))
+    os.rename(new, index_path(home))
+    return int(count)
+
+
+def shard_of(home: Layout, execution: str) -> str:
+    return os.path.basename(os.path.dirname(home.journal_path(execution)))
+
+
+def _put(database: sqlite3.Connection, home: Layout, rows: Iterable[Row]) -> None:
+    whole = (row for row in rows if not row.damaged)
+    database.executemany(_UPSERT, (row.columns(shard_of(home, row.execution)) for row in whole))
+
+
+def _complete(database: sqlite3.Connection, home: Layout, read: Read, shard: str, most: int | None) -> None:
+    """Give every journal of a shard a row, and remember the directory's time as of before it was listed."""
+    try:
+        modified = os.stat(f"{home.executions}/{shard}").st_mtime_ns
+        there, stored = journals_in(home, shard), rows_in(database, shard)
+    except OSError:
+        return
+    database.executemany("DELETE FROM executions WHERE id = ?", ((id,) for id in stored - there))
+    missing = there - stored
+    if most is not None and len(missing) > most:
+        return
+    rows = [fold_row(home, read, id) for id in sorted(missing)]
+    _put(database, home, (row for row in rows if row))
+    settled = abs(time.time_ns() - modified) > RACY_NS
+    if settled and all(row and not row.damaged for row in rows):
+        database.execute("INSERT OR REPLACE INTO shards(shard, modified) VALUES (?, ?)", (shard, modified))
+
+
+def _forget_other_boots(database: sqlite3.Connection) -> None:
+    if not is_of_this_boot(database):
+        database.execute("DELETE FROM shards")
+        database.execute("DELETE FROM boot")
+        database.execute("INSERT INTO boot VALUES (?)", (boot_id(),))
