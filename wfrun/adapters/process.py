@@ -11,7 +11,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -98,7 +97,9 @@ def _input(content: bytes | None) -> Iterator[int | BinaryIO]:
 def _unnamed_file() -> BinaryIO:
     if hasattr(os, "memfd_create"):
         return open(os.memfd_create("stdin"), "w+b", buffering=0)
-    return tempfile.TemporaryFile(buffering=0)
+    from tempfile import TemporaryFile
+
+    return TemporaryFile(buffering=0)
 
 
 async def _exited(pid: int) -> None:

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wfrun.adapters.data import MAX_INTEGER_BITS, parse_json, plain
+from wfrun.core.values import MAX_DEPTH, canonical
+from wfrun.errors import ServiceError
+
+TEXT = st.text(st.characters(codec="utf-8"))
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def containers(value: Any) -> list[int]:
+    if isinstance(value, dict):
+        return [id(value), *(found for item in value.values() for found in containers(item))]
+    if isinstance(value, list):
+        return [id(value), *(found for item in value for found in containers(item))]
+    return []
+
+
+@given(VALUES)
+def test_json_is_copied_and_shares_nothing_that_can_be_changed(value: Any) -> None:
+    copy = plain(value)
+    assert canonical(copy) == canonical(value)
+    assert not set(containers(copy)) & set(containers(value))
+
+
+def nested(levels: int) -> Any:
+    value: Any = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+CYCLE: list[Any] = []
+CYCLE.append(CYCLE)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ((1, 2), "result is a Python tuple"),
+        ({"a": [{"b": Decimal(1)}]}, "result.a[0].b is a Python Decimal"),
+        ({1: "x"}, "the key 1 of result is not text"),
+        ({"a": {"\ud800": 1}}, "surrogate"),
+        ([float("nan")], "result[0] is NaN"),
+        ({"a": float("-inf")}, "result.a is NaN or an infinity"),
+        ("\udfff", "result is text with a lone surrogate"),
+        (1 << MAX_INTEGER_BITS, "1,200 digits"),
+        (OrderedDict(a=1), "OrderedDict"),
+        (nested(MAX_DEPTH + 1), "nested deeper"),
+        (CYCLE, "nested deeper"),
+        ({1}, "a Python set"),
+        (b"x", "a Python bytes"),
+    ],
+)
+def test_what_is_not_json_is_named_with_its_place(value: Any, words: str) -> None:
+    with pytest.raises(ServiceError) as caught:
+        plain(value)
+    assert caught.value.type == "adapter.result"
+    assert words in caught.value.message
+
+
+def test_the_deepest_and_the_largest_that_fit() -> None:
+    assert plain(nested(MAX_DEPTH)) == nested(MAX_DEPTH)
+    largest = (1 << MAX_INTEGER_BITS) - 1
+    assert json.loads(canonical(plain([largest, -largest]))) == [largest, -largest]
+
+
+@pytest.mark.parametrize("text", ["", "{", "NaN", "[Infinity]", "-Infinity", "[" * 100_000, b"\xff", "1 2", "9" * 5000])
+def test_what_cannot_be_parsed_is_a_value_error(text: str | bytes) -> None:
+    with pytest.raises(ValueError):
+        parse_json(text)
