@@ -48,4 +48,6 @@ def _cell(column: str, value: Any) -> str:
     if value is None:
         return "-"
     text = f"${amount(value):,.2f}" if column.endswith("_cents") else str(value)
+    if column == "at" or column.endswith("_at"):
+        text = text[:19].replace("T", " ")
     return "".join(character if character.isprintable() else "?" for character in text)

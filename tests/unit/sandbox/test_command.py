@@ -31,6 +31,16 @@ def test_state_tells_who_did_what(world: Sandbox, ask: Ask, capsys: Capture) -> 
     assert "undone: none" in shown
 
 
+def test_state_writes_money_as_money_and_instants_to_the_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("WFRUN_SANDBOX", str(tmp_path))
+    paid = "CREATE TABLE paid (sum_cents INTEGER, paid_at TEXT); "
+    row = "INSERT INTO paid VALUES (123456789, '2026-03-01T09:05:07.123456Z')"
+    assert main(Sandbox("money", systems=["bank"], schema=paid + row), ["state"]) == 0
+    assert "paid\n  sum            paid_at\n  $1,234,567.89  2026-03-01 09:05:07\n" in capsys.readouterr().out
+
+
 def test_state_as_json(world: Sandbox, ask: Ask, capsys: Capture) -> None:
     ask("bank.deposit", "k1", reference="r1", amount=5)
     assert main(world, ["state", "--json"]) == 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import struct
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, RemoteDisconnected
@@ -123,6 +125,26 @@ def test_whoever_hangs_up_early_does_not_stop_the_effect_but_an_undo_does(
         pass
     assert rows("SELECT outcome FROM calls WHERE key = 'k1'") == [("bank.undone",)]
     assert rows("SELECT count(*) FROM deposits") == [(0,)]
+
+
+def break_off(connection: HTTPConnection) -> None:
+    """Ends the connection with a reset, as a killed process may."""
+    connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def test_whoever_is_killed_leaves_no_traceback(
+    connection: HTTPConnection, rows: Rows, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert send(connection, "/bank/deposits/r0/withdrawal", {}, "c1")[0] == 200
+    break_off(connection)
+    monkeypatch.setenv("WFRUN_FAIL", "bank=slow:50")
+    connection.request("POST", "/bank/deposits", json.dumps(DEPOSIT), {"Idempotency-Key": "k1"})
+    break_off(connection)
+    while rows("SELECT outcome FROM calls WHERE key = 'k1'") != [("done",)]:
+        pass
+    assert send(connection, "/bank/deposits", DEPOSIT)[0] == 200
+    assert capfd.readouterr().err == ""
 
 
 def test_two_hundred_calls_fifty_at_once(connection: HTTPConnection, rows: Rows) -> None:
