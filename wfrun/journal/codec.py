@@ -64,10 +64,13 @@ def line_hash(line: bytes) -> str:
 
 def instant(moment: datetime) -> str:
     """RFC 3339 in UTC with microseconds: `2026-01-31T09:30:00.000000Z`. ValueError if the moment knows no zone."""
-    offset = moment.utcoffset()
-    if offset is None:
-        raise ValueError("an instant needs a time zone")
-    return (moment - offset).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    text = moment.isoformat(timespec="microseconds")
+    if not text.endswith("+00:00"):
+        offset = moment.utcoffset()
+        if offset is None:
+            raise ValueError("an instant needs a time zone")
+        text = (moment.replace(tzinfo=None) - offset).isoformat(timespec="microseconds") + "+00:00"
+    return text.removesuffix("+00:00") + "Z"
 
 
 def _parse(line: bytes) -> Record:

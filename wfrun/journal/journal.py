@@ -2,7 +2,7 @@
 
 Two locks. The *append lock* belongs to the shard's `.lock` file and is held for one turn: look at what others wrote,
 decide, write. The *driver lock* is the kernel's lock on the journal file itself, and whoever runs the execution keeps
-it until `close` or death.
+it until `close` or death. It is only taken, and the file is only replaced, under the append lock.
 
 What is in the file when a handle comes to it is believed only if the file says so: see `marks`.
 
@@ -11,20 +11,20 @@ Full disk or failing disk, the handle is of no more use (C6): no second try, eve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
-from zlib import crc32
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from wfrun.errors import JournalError
-from wfrun.journal.codec import encode, instant, line_hash
+from wfrun.journal.chain import Chain
+from wfrun.journal.codec import instant
 from wfrun.journal.crash import reach
 from wfrun.journal.creation import new_file
 from wfrun.journal.driver import DriverInfo
 from wfrun.journal.failures import broken_off, damaged, failed_elsewhere, held, io_failed, not_as_read, unknown
 from wfrun.journal.marks import AT_REST, FAILED, IN_DOUBT, IN_FLIGHT
-from wfrun.journal.scan import SEAL, Head, scan, seal_of
+from wfrun.journal.scan import scan
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,41 +32,36 @@ if TYPE_CHECKING:
     from wfrun.core.events import Event, Record
     from wfrun.journal.home import Home
 
-_ages = count()
-
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_ages = count()
+
 
 class Journal:
-    """A handle. `records` are all records known to it, in order; `create`, `prepare` or `open` make one."""
+    """A handle on a journal; `create`, `prepare` or `open` make one. A handle serves one thread."""
 
     def __init__(self, home: Home, execution_id: str, fd: int, clock: Callable[[], datetime]) -> None:
         self.execution_id = execution_id
         self.path = home.journal_path(execution_id)
-        self.records: list[Record] = []
         self.fileno = fd
+        self.age = next(_ages)  # grows with every file opened: the oldest descriptor has the smallest
         self._home = home
         self._files = home.files
         self._shard = home.shard(execution_id)
         self._clock = clock
         self._found = home.files.stat(self.path)
-        self._head = Head()
-        self._torn = b""
-        self._check = 0  # CRC-32 of the bytes before _head.end: a file that takes this one's place must begin with them
+        self._chain = Chain()
         self._synced = 0
         self._named = True  # whether the file's name is durable
-        self._epoch = 0
         self._vouched = False  # whether the bytes can be believed although the file is marked as in flight
         self._driving = False
-        self._writing_turn = False
-        self._buffer: list[bytes] = []
+        self._lock: int | None = None
         self._failure: JournalError | None = None
-        self._closed = False
         self._leases = 0
-        self.age = next(_ages)
+        self._closed = False
 
-    # ---- making one -------------------------------------------------------------------------------------------------
+    # ---- making one
 
     @classmethod
     def create(cls, home: Home, execution_id: str, first: Event, *, clock: Callable[[], datetime]) -> Journal:
@@ -96,8 +91,7 @@ class Journal:
     def open(cls, home: Home, execution_id: str, *, clock: Callable[[], datetime]) -> Journal:
         """An existing journal, to append to. NotFoundError; JournalError `journal.damaged`. It writes nothing yet."""
         path = home.journal_path(execution_id)
-        found = home.find(path)
-        if found is None:
+        if home.find(path) is None:
             raise unknown(home, execution_id)
         try:
             journal = cls(home, execution_id, home.files.open(path), clock)
@@ -110,7 +104,7 @@ class Journal:
         except BaseException:
             journal.close()
             raise
-        journal._synced = 0 if found.mode & IN_DOUBT else journal._head.end
+        journal._synced = 0 if journal._found.mode & IN_DOUBT else journal.end
         return journal
 
     @staticmethod
@@ -127,57 +121,65 @@ class Journal:
             raise unknown(home, execution_id)
         return found.records
 
-    # ---- using it ---------------------------------------------------------------------------------------------------
+    # ---- using it
+
+    @property
+    def records(self) -> list[Record]:
+        """Every record known to this handle, in order."""
+        return self._chain.records
 
     @property
     def dirty(self) -> bool:
         """Whether anything known to this handle is not known to be durable."""
-        return self._synced < self._head.end or not self._named
+        return self._synced < self._chain.end or not self._named
 
     def drive(self, info: DriverInfo) -> int:
         """Takes the driver lock and appends `driver.started`, not yet synced; returns its epoch, 1 for the first.
 
         A torn tail is sealed, a file in doubt replaced. ConflictError `execution.held` names who holds the lock.
         """
-        with self._exclusively():
+        self._enter()
+        try:
             if not self._do(self._files.try_lock, self.fileno):
                 self._read_new()
                 raise held(self.execution_id, self.records)
             self._driving = True
             reach("driver.claimed")
             self._catch_up()
-            with self._writing():
-                self.add({"type": "driver.started", "epoch": self._epoch + 1, **info})
-        return self._epoch
+            self.add({"type": "driver.started", "epoch": self._chain.epoch + 1, **info})
+            self._flush()
+        finally:
+            self._leave()
+        return self._chain.epoch
 
     @contextmanager
     def turn(self) -> Iterator[list[Record]]:
-        """Holds the append lock; gives the records that others appended since this handle last looked.
+        """`with journal.turn() as foreign:` holds the append lock; `foreign` is what others appended meanwhile.
 
         What `add` stamps inside is written in one write on leaving. To keep the lock until it is durable, as whoever
         does not drive must, call `sync` inside. An exception inside leaves nothing written; if records had been added,
         the handle is of no more use.
         """
-        with self._exclusively():
-            foreign = self._catch_up()
-            with self._writing():
-                yield foreign
+        self._enter()
+        try:
+            yield self._catch_up()
+            self._flush()
             self._rest_if_visiting()
+        finally:
+            self._leave()
 
     def add(self, event: Event) -> Record:
         """Stamps an event with `seq`, `at` and `prev` and keeps it for the end of the turn. ValueError if not JSON."""
-        self.check()
-        if not self._writing_turn:
+        if self._failure is not None or self._lock is None:
+            self.check()
             raise RuntimeError("Journal.add outside of a turn")
-        if self._torn:
-            self._seal()
-        return self._stamp(event)
+        return self._chain.stamp(event, instant(self._clock()))
 
     def has_foreign(self) -> bool:
         """Whether others appended, or failed to, since this handle last looked. Takes no lock; the next turn tells."""
         self.check()
         found = self._do(self._files.stat, self.path)
-        known = (self._found.inode, self._head.end + len(self._torn))
+        known = (self._found.inode, self._chain.size)
         return (found.inode, found.size) != known or bool(found.mode & FAILED)
 
     def sync(self) -> None:
@@ -186,14 +188,22 @@ class Journal:
         JournalError `journal.io`, never to be tried again: the kernel reports a failed sync once.
         """
         self.check()
-        if self._writing_turn:
+        if self._lock is not None:
             self._flush()
-        end = self._head.end
+        end = self.end
         try:
             self.harden()
         except OSError as error:
             raise self.distrust(error) from error
         self.hardened(end)
+
+    def check(self) -> None:
+        """JournalError if the handle was closed, or if anything failed with it before."""
+        if self._failure is not None:
+            message = f"{self.path} is not used any more after: {self._failure.message}"
+            raise JournalError("journal.stopped", message, hint=self._failure.hint)
+        if self._closed:
+            raise JournalError("journal.closed", f"{self.path} was closed")
 
     def close(self) -> None:
         """Ends every lock. Only a journal known to be synced to its last byte is marked as at rest. Raises nothing."""
@@ -204,12 +214,12 @@ class Journal:
         self._closed = True
         self._close_unless_leased()
 
-    # ---- the parts of `sync`, for those who sync in another thread or many at once -----------------------------------
+    # ---- the parts of `sync`, for those who sync in another thread or many at once
 
     @property
     def end(self) -> int:
         """The number of bytes that `hardened` may be told once a sync that begins now has succeeded."""
-        return self._head.end
+        return self._chain.end
 
     def lease(self) -> None:
         """Keeps the descriptor open, whatever happens meanwhile, until `release`: another thread is using it."""
@@ -243,44 +253,34 @@ class Journal:
             self._files.set_mode(self.fileno, IN_FLIGHT | FAILED)
         return self._stop(io_failed(self.path, "written", error))
 
-    def _close_unless_leased(self) -> None:
-        if self._leases == 0:
-            with suppress(OSError):
-                self._files.close(self.fileno)
+    # ---- turns
 
-    # ---- inside of a turn --------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _exclusively(self) -> Iterator[None]:
+    def _enter(self) -> None:
         self.check()
-        if self._writing_turn:
+        if self._lock is not None:
             raise RuntimeError("a turn within a turn")
-        lock = self._do(self._home.lock, self._shard)
+        self._lock = self._do(self._home.lock, self._shard)
         try:
             self._follow()
-            yield
-        finally:
-            self._do(self._files.close, lock)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        self._writing_turn = True
-        try:
-            yield
-            self._flush()
         except BaseException:
-            if self._buffer and self._failure is None:
-                self._stop(broken_off(self.path))
+            self._leave()
             raise
-        finally:
-            self._writing_turn = False
+
+    def _leave(self) -> None:
+        """Lets go of the append lock. Records that were stamped but not written make the handle useless."""
+        lock, self._lock = self._lock, None
+        assert lock is not None
+        if self._chain.unwritten and self._failure is None:
+            self._stop(broken_off(self.path))
+        self._do(self._files.close, lock)
 
     def _begin(self, first: Event) -> None:
+        """The first turn, under a lock that the caller holds."""
         self._vouched, self._named = True, False
         try:
             reach("create.named")
-            with self._writing():
-                self.add(first)
+            self._chain.stamp(first, instant(self._clock()))
+            self._flush()
             reach("create.written")
         except BaseException:
             self.close()
@@ -295,7 +295,7 @@ class Journal:
             fd = self._do(self._files.open, self.path)
             self._do(self._files.close, self.fileno)
             self.fileno, self.age, self._vouched = fd, next(_ages), False
-            self._compare(self._do(self._files.read, fd, 0, self._head.end))
+            self._expect(self._do(self._files.read, fd, 0, self.end))
         self._found = found
 
     def _catch_up(self) -> list[Record]:
@@ -313,25 +313,19 @@ class Journal:
 
     def _read_new(self) -> list[Record]:
         size = self._found.size
-        if size == self._head.end + len(self._torn):
+        if size == self._chain.size:
             return []
-        if size < self._head.end:
+        if size < self.end:
             raise self._stop(not_as_read(self.path))
-        raw = self._do(self._files.read, self.fileno, self._head.end, size - self._head.end)
-        found = scan(raw, self._head)
+        found = self._chain.read(self._do(self._files.read, self.fileno, self.end, size - self.end))
         if found.damage is not None:
             raise self._stop(damaged(self.path, found.damage))
-        self._check = crc32(raw[: found.head.end - self._head.end], self._check)
-        self._head, self._torn = found.head, found.torn
-        self.records += found.records
-        for record in found.records:
-            self._count(record)
         return found.records
 
     def _replace(self) -> None:
         """Copies the bytes to a new, synced file in the place of this one."""
         raw = self._do(self._files.read, self.fileno, 0, self._found.size)
-        self._compare(raw[: self._head.end])
+        self._expect(raw)
         fd = self._do(self._home.replace, self.path, raw, IN_FLIGHT)
         self._do(self._files.close, self.fileno)
         self.fileno, self.age = fd, next(_ages)
@@ -340,43 +334,17 @@ class Journal:
         if not self._driving:
             self._do(self._files.unlock, fd)
 
-    def _compare(self, known: bytes) -> None:
-        if len(known) != self._head.end or crc32(known) != self._check:
+    def _expect(self, raw: bytes) -> None:
+        if not self._chain.begins(raw):
             raise self._stop(not_as_read(self.path))
 
-    def _seal(self) -> None:
-        event = seal_of(self._torn, self._head)
-        self._advance(self._torn + SEAL)
-        self._torn = b""
-        self._buffer.append(SEAL)
-        self._stamp(event)
-
-    def _stamp(self, event: Mapping[str, Any]) -> Record:
-        seq, prev, at = self._head.seq + 1, self._head.prev, instant(self._clock())
-        line = encode(event, seq, at, prev)
-        record = {**event, "seq": seq, "at": at, "prev": prev}
-        self._buffer.append(line)
-        self._advance(line)
-        self._head = Head(seq, line_hash(line[:-1]), self._head.end)
-        self.records.append(record)
-        self._count(record)
-        return record
-
-    def _advance(self, data: bytes) -> None:
-        self._head = self._head._replace(end=self._head.end + len(data))
-        self._check = crc32(data, self._check)
-
-    def _count(self, record: Record) -> None:
-        if record["type"] == "driver.started":
-            self._epoch = record["epoch"]
-
     def _flush(self) -> None:
-        if not self._buffer:
+        if not self._chain.unwritten:
             return
         if not self._found.mode & IN_DOUBT:
             self._mark(IN_FLIGHT)
             self._vouched = True
-        data = b"".join(self._buffer)
+        data = b"".join(self._chain.unwritten)
         reach("journal.appending")
         try:
             written = self._files.write(self.fileno, data)
@@ -384,8 +352,8 @@ class Journal:
                 raise OSError(f"only {written} of {len(data)} bytes were taken")
         except OSError as error:
             raise self.distrust(error) from error
+        self._chain.unwritten.clear()
         reach("journal.appended")
-        self._buffer.clear()
 
     def _rest_if_visiting(self) -> None:
         if self._vouched and not self._driving and not self.dirty:
@@ -396,16 +364,24 @@ class Journal:
         """Marks the file as at rest if every byte in it was synced by this handle, or before it came."""
         if not self._vouched or self.dirty or self._failure is not None:
             return
-        with self._exclusively():
-            if self._found.size == self._head.end and not self._found.mode & FAILED:
+        self._enter()
+        try:
+            if self._found.size == self.end and not self._found.mode & FAILED and self._vouched:
                 reach("journal.resting")
                 self._mark(AT_REST)
+        finally:
+            self._leave()
 
     def _mark(self, mode: int) -> None:
         self._do(self._files.set_mode, self.fileno, mode)
         self._found = self._found._replace(mode=mode)
 
-    # ---- failing -----------------------------------------------------------------------------------------------------
+    def _close_unless_leased(self) -> None:
+        if self._leases == 0:
+            with suppress(OSError):
+                self._files.close(self.fileno)
+
+    # ---- failing
 
     def _do(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """One call to the disk; if it fails, so does everything after it."""
@@ -417,11 +393,3 @@ class Journal:
     def _stop(self, error: JournalError) -> JournalError:
         self._failure = self._failure or error
         return error
-
-    def check(self) -> None:
-        """JournalError if the handle was closed or anything failed with it before."""
-        if self._failure is not None:
-            message = f"{self.path} is not used any more after: {self._failure.message}"
-            raise JournalError("journal.stopped", message, hint=self._failure.hint)
-        if self._closed:
-            raise JournalError("journal.closed", f"{self.path} was closed")
