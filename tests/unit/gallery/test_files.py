@@ -13,8 +13,8 @@ import pytest
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[3]
-NAMES = sorted(folder.name for folder in (ROOT / "workflows").iterdir() if (folder / "services").is_dir())
-INPUTS = sorted((ROOT / "workflows").glob("*/*.json"))
+NAMES = sorted(file.parents[1].name for file in (ROOT / "workflows").glob("*/services/__main__.py"))
+INPUTS = sorted(file for name in NAMES for file in (ROOT / "workflows" / name).glob("*.json"))
 
 
 def read(file: Path) -> Any:
