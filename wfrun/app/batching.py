@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from wfrun.adapters.registry import Services
 from wfrun.app.driving import check_input, create, origin_of, runner
@@ -15,6 +16,8 @@ from wfrun.engines.local.driver import Driver
 from wfrun.engines.local.engine import LocalEngine, open_engine
 from wfrun.errors import WfrunError
 from wfrun.journal.home import Home
+from wfrun.journal.journal import Journal
+from wfrun.views.index.writer import IndexWriter
 from wfrun.views.model import Summary
 from wfrun.views.status import status_of
 from wfrun.views.summary import summary_of
@@ -32,6 +35,7 @@ class Batch:
     origin: dict[str, str]
     initiator: str
     finished: Finished
+    index: IndexWriter
 
     async def run(self, inputs: Iterable[Json], concurrency: int) -> None:
         """Raises Interrupted once everything that was begun has been left in order."""
@@ -43,6 +47,7 @@ class Batch:
                 results = await asyncio.gather(*workers, return_exceptions=True)
         finally:
             await services.close()
+            self.index.close()
         for result in results:
             if isinstance(result, BaseException):
                 raise result
@@ -62,7 +67,9 @@ class Batch:
         journal.drive(runner())
         driver = Driver(journal, Run(self.workflow.plan), services, engine.committer)
         await engine.drive(driver, park=True)
-        return summary_of(status_of(journal.records))
+        view = status_of(journal.records)
+        self.index.note(view, journal.end)
+        return summary_of(view)
 
 
 def batch(
@@ -75,8 +82,9 @@ def batch(
     initiator: str = "",
     finished: Finished,
 ) -> None:
-    """Run a workflow once for each input, `concurrency` at a time. A refused input is told and does not stop the rest."""
+    """Run a workflow for each input, `concurrency` at a time. A refused input is told, and does not stop the rest."""
     opened = open_workflow(workflow, services, home)
     home.write_definition(opened.document.source)
-    many = Batch(home, opened, origin_of(workflow, services), initiator, finished)
+    index = IndexWriter(home, partial(Journal.read, home))
+    many = Batch(home, opened, origin_of(workflow, services), initiator, finished, index)
     asyncio.run(many.run(inputs, concurrency))

@@ -7,6 +7,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from wfrun import __version__
@@ -25,6 +26,7 @@ from wfrun.journal.driver import DriverInfo
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.load.fields import check_fields
+from wfrun.views.index.writer import IndexWriter
 from wfrun.views.model import StatusView
 from wfrun.views.status import status_of
 
@@ -261,7 +263,11 @@ def _continue(home: Home, journal: Journal, workflow: Workflow, resume: bool, ob
 def _drive(home: Home, journal: Journal, workflow: Workflow, wait: bool, observer: Observer, note: str = "") -> Outcome:
     journal.drive(runner())
     asyncio.run(_drive_one(home, journal, workflow, wait, observer))
-    return _outcome(journal, note)
+    outcome = _outcome(journal, note)
+    index = IndexWriter(home, partial(Journal.read, home))
+    index.note(outcome.view, journal.end)
+    index.close()
+    return outcome
 
 
 async def _drive_one(home: Home, journal: Journal, workflow: Workflow, wait: bool, observer: Observer) -> None:

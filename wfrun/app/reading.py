@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
 from wfrun.app.executions import find_execution
 from wfrun.core.events import Record
@@ -13,10 +15,12 @@ from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.views.model import StatusView, Summary, TaskView
 from wfrun.views.status import status_of
-from wfrun.views.summary import summary_of
-from wfrun.views.tasks import open_tasks
+
+if TYPE_CHECKING:
+    from wfrun.views.index.reader import Index
 
 DEFAULT_HOME = ".wfrun"
+INDEX = "index.sqlite"
 FOLLOW_EVERY_S = 0.1
 
 
@@ -49,25 +53,36 @@ def follow(home: Home, prefix: str) -> Iterator[Record]:
 
 def tasks(home: Home, assignee: str | None) -> list[TaskView]:
     """Every open task, oldest first, or those of one person, role or group."""
-    found = [task for id in home.ids() for task in open_tasks(Journal.read(home, id), assignee)]
-    return sorted(found, key=lambda task: task["createdAt"])
+    return _index(home).tasks(assignee)
 
 
-def executions(home: Home, *, status: str | None, workflow: str | None, limit: int, since: str | None) -> list[Summary]:
+def executions(
+    home: Home, *, status: str | None, workflow: str | None, limit: int | None, since: str | None
+) -> list[Summary]:
     """Executions, newest first."""
-    found = (summary_of(_view(home, id)) for id in home.ids())
-    chosen = [
-        summary
-        for summary in found
-        if status in (None, summary["status"])
-        and workflow in (None, summary["workflow"])
-        and (since is None or summary["startedAt"] >= since)
-    ]
-    return sorted(chosen, key=lambda summary: summary["startedAt"], reverse=True)[:limit]
+    return _index(home).summaries(
+        status=status, workflow=workflow, limit=limit, since=since, driven=partial(is_driven, home)
+    )
+
+
+def reindex(home: Home) -> int:
+    """Build the index anew from all journals, which is the only thing here that writes. The number of executions."""
+    from wfrun.views.index.writer import rebuild
+
+    return rebuild(home, partial(Journal.read, home))
+
+
+def _index(home: Home) -> Index:
+    from wfrun.views.index.reader import Index
+
+    home.find(f"{home.path}/{INDEX}")  # StateError if what stands there cannot be trusted
+    return Index(home, partial(Journal.read, home))
 
 
 def _view(home: Home, execution: str) -> StatusView:
     view = status_of(Journal.read(home, execution))
     if view["status"] != "running":
         return view
-    return status_of(Journal.read(home, execution), driven=is_driven(home, execution))
+    # Looked at in this order, for a driver that ends meanwhile has written all that it had to say.
+    driven = is_driven(home, execution)
+    return status_of(Journal.read(home, execution), driven=driven)

@@ -56,9 +56,12 @@ def _sides(node: OutlineNode) -> list[tuple[str | None, list[OutlineNode]]]:
 
 
 def _tree_text(node: OutlineNode) -> str:
-    text = f"{node['name']}  {node['label']}" if node["label"] and node["label"] != node["name"] else node["name"]
+    """What it is called, what it does, and when: a block without a name is called by its type."""
     condition = node.get("condition")
-    return f"{text}  if {condition}" if condition and condition not in text else text
+    if node["type"] == "conditional":
+        return " ".join(part for part in (node["name"], f"if {condition}") if part)
+    text = "  ".join(part for part in (node["name"] or node["type"], node["label"]) if part)
+    return f"{text}  if {condition}" if condition else text
 
 
 _SHAPES = {"conditional": ('{"', '"}'), "human-task": ('(["', '"])'), "parallel": ('[["', '"]]')}
@@ -131,7 +134,9 @@ def mermaid(title: str, nodes: Sequence[OutlineNode], statuses: Statuses | None 
 
 
 def _chart_text(node: OutlineNode) -> str:
-    return node.get("condition") or node["name"] if node["type"] == "conditional" else node["name"]
+    if node["type"] == "conditional":
+        return node.get("condition") or node["name"]
+    return node["name"] or node["type"]
 
 
 def _escape(text: str) -> str:

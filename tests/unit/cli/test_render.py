@@ -13,6 +13,7 @@ from wfrun.cli.render.batch import BatchReport
 from wfrun.cli.render.lists import execution_table, moment_line, summary_line, task_table, tree_lines
 from wfrun.cli.render.progress import Lines, LiveSteps, Silence, progress_for
 from wfrun.cli.render.status import status_lines
+from wfrun.errors import InvalidError, Problem
 from wfrun.views.graph import tree
 from wfrun.views.model import Summary
 from wfrun.views.summary import summary_of
@@ -21,6 +22,7 @@ from wfrun.views.timeline import timeline
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Tale
 
+REFUSED = InvalidError([Problem("input.missing", "total is missing")])
 MakeTale = Callable[..., "Tale"]
 ERROR = {"type": "payment.declined", "message": "card declined", "step": "pay"}
 
@@ -164,8 +166,8 @@ def test_a_run_goes_on_when_nobody_reads_any_more(tale: MakeTale, monkeypatch: p
     for record in tale("pay").call("pay").records:
         progress.observe("k7m2x9qd", record)
     report = BatchReport("-", as_json=False, quiet=False)
-    report.finished(summary_of(tale("pay").view()))
-    report.finished(summary_of(tale("pay").view()))
+    report.finished(1, summary_of(tale("pay").view()))
+    report.finished(2, summary_of(tale("pay").view()))
     assert report.counts == {"running": 2}
 
 
@@ -219,28 +221,33 @@ def batch_rows(tale: MakeTale) -> list[Summary]:
 
 def test_a_batch_in_words(tale: MakeTale, capsys: pytest.CaptureFixture[str]) -> None:
     with BatchReport("-", as_json=False, quiet=False) as report:
-        for row in batch_rows(tale):
-            report.finished(row)
+        for number, row in enumerate(batch_rows(tale), 1):
+            report.finished(number, row)
+        report.finished(3, REFUSED)
     report.totals()
     assert capsys.readouterr().out.splitlines() == [
         "k7m2x9qd  compensated  1/3  8.0s  payment.declined",
         "k7m2x9qd  waiting  0/1  -  loan-managers",
-        "2 executions: 1 compensated, 1 waiting",
+        "input 3 refused: error[input.missing] total is missing",
+        "3 executions: 1 compensated, 1 refused, 1 waiting",
     ]
 
 
 def test_a_batch_as_json_lines(tale: MakeTale, capsys: pytest.CaptureFixture[str]) -> None:
     rows = batch_rows(tale)
     report = BatchReport("-", as_json=True, quiet=False)
-    for row in rows:
-        report.finished(row)
+    for number, row in enumerate(rows, 1):
+        report.finished(number, row)
+    report.finished(3, REFUSED)
     report.totals()
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert lines == [*rows, {"total": 2, "counts": {"compensated": 1, "waiting": 1}}]
+    assert lines[:2] == [{"input": 1, **rows[0]}, {"input": 2, **rows[1]}]
+    assert (lines[2]["input"], lines[2]["refused"][0]["code"]) == (3, "input.missing")
+    assert lines[3] == {"total": 3, "counts": {"compensated": 1, "refused": 1, "waiting": 1}}
 
 
 def test_a_quiet_batch_gives_totals_only(tale: MakeTale, capsys: pytest.CaptureFixture[str]) -> None:
     report = BatchReport("-", as_json=False, quiet=True)
-    report.finished(batch_rows(tale)[0])
+    report.finished(1, batch_rows(tale)[0])
     report.totals()
     assert capsys.readouterr().out == "1 executions: 1 compensated\n"

@@ -19,7 +19,8 @@ LOAN = [
         node("both", "parallel", node("underwrite"), node("documents"), branch="then"),
         node("approve", "human-task", branch="then"),
         node("reject", branch="else"),
-        name="conditional",
+        name="",
+        label="$.score >= 680",
         condition="$.score >= 680",
     ),
     node("archive"),
@@ -33,7 +34,7 @@ def drawn(statuses: dict[str, Any] | None = None) -> list[str]:
 def test_tree() -> None:
     assert drawn() == [
         "├─ credit-check  bureau.check",
-        "├─ conditional  if $.score >= 680",
+        "├─ if $.score >= 680",
         "│  ├─ then",
         "│  │  ├─ both",
         "│  │  │  ├─ underwrite",
@@ -45,9 +46,14 @@ def test_tree() -> None:
     ]
 
 
+def test_tree_names_blocks_by_type_and_shows_conditions() -> None:
+    lines = tree([node("steps[0]", "parallel", node("a", label="s.act", condition="$.x"), name="")])
+    assert [line.rails + line.text for line in lines] == ["└─ parallel", "   └─ a  s.act  if $.x"]
+
+
 def test_tree_without_an_else_side() -> None:
     lines = tree([node("c", "conditional", node("a", branch="then"), condition="$.x")])
-    assert [line.rails + line.text for line in lines] == ["└─ c  if $.x", "   └─ then", "      └─ a"]
+    assert [line.rails + line.text for line in lines] == ["└─ c if $.x", "   └─ then", "      └─ a"]
 
 
 def test_tree_carries_status_by_step() -> None:

@@ -174,6 +174,18 @@ def test_running_and_interrupted_are_told_apart_by_who_drives(disk: Disk, tell: 
     assert disk.ids(status="interrupted", driven=driven, limit=1) == ["b2"]
 
 
+def test_what_ends_while_it_is_looked_at_is_not_called_interrupted(disk: Disk, tell: Tell) -> None:
+    told = tell("a1")
+    disk.noted(told)
+
+    def driver_ends(execution: str) -> bool:
+        disk.write(told.end("completed"))
+        return False
+
+    (row,) = disk.index().summaries(driven=driver_ends)
+    assert row["status"] == "completed"
+
+
 def test_a_journal_that_grew_is_read_again(disk: Disk, tell: Tell) -> None:
     told = tell("a1", "waiting")
     disk.noted(told, tell("b2", "waiting"))

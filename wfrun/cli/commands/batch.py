@@ -1,15 +1,17 @@
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from wfrun.cli.declare import Arg, AsJson, Home, Opt, Services
+from wfrun.errors import InvalidError, UsageError
 
 EXAMPLE = "wfrun batch order.yaml --inputs orders.jsonl --concurrency 50"
 
-# A batch ends with the code of its worst execution. Worst is what needs a person most.
+# A batch ends with the code of its worst outcome. Worst is what needs a person most.
 WORST_FIRST = (
     "needs-attention",
     "interrupted",
+    "refused",
     "failed",
     "compensated",
     "cancelled",
@@ -29,30 +31,29 @@ def command(
     quiet: Annotated[bool, Opt(("--quiet", "-q"), "Print only the totals.")] = False,
 ) -> int:
     """Run a workflow once for each input. Exits 0 if all completed, else with the code of the worst outcome."""
-    from wfrun.app import driving, reading
+    from wfrun.app import batching, reading
     from wfrun.cli.render.batch import BatchReport
     from wfrun.cli.values import current_user, read_lines
 
+    if concurrency < 1:
+        raise UsageError("usage.concurrency", f"{concurrency} executions at a time are none", hint="give 1 or more")
     with BatchReport(inputs, as_json=as_json, quiet=quiet) as report:
-        driving.batch(
+        batching.batch(
             reading.open_home(home),
             workflow=workflow,
             inputs=read_lines(inputs),
             concurrency=concurrency,
             services=services,
             initiator=current_user(),
-            observer=_ignore,
             finished=report.finished,
         )
     report.totals()
     return exit_code(report.counts)
 
 
-def _ignore(execution: str, record: dict[str, Any]) -> None:
-    """Single records are not shown in a batch."""
-
-
 def exit_code(counts: dict[str, int]) -> int:
+    """`refused` counts inputs that were not accepted; everything else is a status."""
     from wfrun.cli.invoke import EXIT_CODES
 
-    return next((EXIT_CODES[status] for status in WORST_FIRST if counts.get(status)), 0)
+    codes = {**EXIT_CODES, "refused": InvalidError.exit_code}
+    return next((codes[outcome] for outcome in WORST_FIRST if counts.get(outcome)), 0)

@@ -22,6 +22,8 @@ def command(
     from wfrun.cli.render.lists import execution_table
 
     _check_status(status)
+    if limit < 0:
+        raise UsageError("usage.limit", f"{limit} is not a number of executions")
     found = reading.executions(
         reading.open_home(home), status=status, workflow=workflow, limit=limit, since=_instant(since)
     )

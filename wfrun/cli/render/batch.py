@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wfrun.cli.invoke import print_json_line
+from wfrun.cli.invoke import print_json_line, problem_data, problem_text
 from wfrun.cli.render.lists import summary_line
 from wfrun.cli.text import is_lively
+from wfrun.errors import WfrunError
 from wfrun.views.model import Summary
 
 if TYPE_CHECKING:
@@ -36,13 +38,16 @@ class BatchReport:
         if self._bar:
             self._bar[0].stop()
 
-    def finished(self, row: Summary) -> None:
-        """One execution has ended, or waits. If nobody reads any more, the work goes on in silence."""
-        self.counts[row["status"]] += 1
+    def finished(self, number: int, outcome: Summary | WfrunError) -> None:
+        """An execution ended, or waits, or its input was refused. If nobody reads any more, work goes on in silence."""
+        self.counts["refused" if isinstance(outcome, WfrunError) else outcome["status"]] += 1
         if self._bar:
             self._bar[0].advance(self._bar[1])
         if self._open and not (self._quiet and not self._as_json):
-            self._print(row)
+            try:
+                self._print(number, outcome)
+            except BrokenPipeError:
+                self._open = False
 
     def totals(self) -> None:
         total = sum(self.counts.values())
@@ -52,16 +57,23 @@ class BatchReport:
         words = ", ".join(f"{count} {status}" for status, count in sorted(self.counts.items()))
         print(f"{total} executions: {words}" if total else "0 executions: there was no input")
 
-    def _print(self, row: Summary) -> None:
-        try:
-            if self._as_json:
-                print_json_line(row)
-            elif self._bar and sys.stdout.isatty():
-                self._bar[0].console.out(summary_line(row), highlight=False)
-            else:
-                print(summary_line(row))
-        except BrokenPipeError:
-            self._open = False
+    def _print(self, number: int, outcome: Summary | WfrunError) -> None:
+        if self._as_json:
+            print_json_line({"input": number, **_data(outcome)})
+        elif self._bar and sys.stdout.isatty():
+            self._bar[0].console.out(_line(number, outcome), highlight=False)
+        else:
+            print(_line(number, outcome))
+
+
+def _data(outcome: Summary | WfrunError) -> Mapping[str, object]:
+    return {"refused": [*map(problem_data, outcome.problems)]} if isinstance(outcome, WfrunError) else outcome
+
+
+def _line(number: int, outcome: Summary | WfrunError) -> str:
+    if isinstance(outcome, WfrunError):
+        return "\n".join(f"input {number} refused: {problem_text(problem)}" for problem in outcome.problems)
+    return summary_line(outcome)
 
 
 def _start_bar(inputs: str) -> tuple[Progress, TaskID]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from wfrun.cli.text import Cell, columns, paint, safe
@@ -80,13 +81,15 @@ def _retry(row: StepView) -> str:
 
 
 def footer_lines(view: StatusView) -> list[str]:
-    """Everything below the steps: errors, who is waited for, what to do next."""
+    """Everything below the steps: errors, who is waited for, the output, what to do next."""
     lines: list[str] = []
     if view["error"]:
         lines += ["", f"{paint('red', 'Error')}  {safe(error_text(view['error']))}"]
     lines += [f"{paint('red', 'Not undone')}  {safe(error_text(failure))}" for failure in view["failures"]]
     for task in view["tasks"]:
         lines += ["", *task_lines(task)]
+    if view["output"] is not None:
+        lines += ["", f"Output  {safe(json.dumps(view['output'], ensure_ascii=False))}"]
     hints = next_steps(view)
     return [*lines, *([""] if hints else []), *hints]
 

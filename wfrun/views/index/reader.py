@@ -85,7 +85,7 @@ class _Now:
         # Whether a running execution is driven is no part of a row, so a question for it can't be cut short in SQL.
         most = None if wanted["status"] == "running" else limit
         found = (self._checked(row) for row in self._newest_first(wanted, since, most))
-        shown = (_shown(row.summary, driven) for row in found if row)
+        shown = (self._with_driver(row, driven) for row in found if row)
         return list(islice((summary for summary in shown if status in (None, summary["status"])), limit))
 
     def tasks(self) -> Iterator[TaskView]:
@@ -127,6 +127,13 @@ class _Now:
             return row
         return fold_row(self._home, self._read, row.execution)
 
+    def _with_driver(self, row: Row, driven: Driven | None) -> Summary:
+        """A running execution that nobody drives is interrupted, unless it went on before its driver let go."""
+        if row.summary["status"] != "running" or driven is None or driven(row.execution):
+            return row.summary
+        summary = (fold_row(self._home, self._read, row.execution) or row).summary
+        return {**summary, "status": "interrupted"} if summary["status"] == "running" else summary
+
     def _look_at_unfinished(self) -> None:
         for id, size in self._database.execute("SELECT id, size FROM executions WHERE NOT ended"):
             if journal_size(self._home, id) != size:
@@ -152,12 +159,6 @@ class _Now:
             self._gone.add(id)
         else:
             self._fresh[id] = row
-
-
-def _shown(summary: Summary, driven: Driven | None) -> Summary:
-    if summary["status"] == "running" and driven and not driven(summary["execution"]):
-        return {**summary, "status": "interrupted"}
-    return summary
 
 
 def _matches(summary: Summary, given: dict[str, str], since: str | None) -> bool:
