@@ -15,6 +15,8 @@ from wfrun.journal.journal import Journal
 from wfrun.resources import resource
 from wfrun.views.model import OutlineNode
 
+_STARTER_SUFFIXES = (".yaml", ".json", ".py")
+
 
 def validate(workflow: str, *, services: str | None) -> list[Problem]:
     """Every problem of a workflow, its plan and its services; those of severity `warning` are advice."""
@@ -37,15 +39,25 @@ def init(folder: str) -> list[Path]:
     """Write a commented workflow to start from. Raises ConflictError rather than overwrite anything."""
     target = Path(folder)
     template = resource("workflows", "starter")
-    names = sorted(path.name for path in template.iterdir() if path.is_file())
+    names = _files_of(template)
     for name in names:
         if (target / name).exists():
             raise ConflictError("init.exists", f"{target / name} is there already", hint="choose an empty folder")
     try:
-        target.mkdir(parents=True, exist_ok=True)
-        return [Path(shutil.copyfile(template / name, target / name)) for name in names]
+        return [_copy(template / name, target / name) for name in names]
     except OSError as error:
         raise NotFoundError("file.unwritable", f"cannot write to {target}: {os.strerror(error.errno or 0)}") from None
+
+
+def _files_of(template: Path) -> list[Path]:
+    """Relative paths. Installers compile what they install, and that is not part of a starter."""
+    names = (path.relative_to(template) for path in template.rglob("*") if path.suffix in _STARTER_SUFFIXES)
+    return sorted(names)
+
+
+def _copy(source: Path, target: Path) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copyfile(source, target))
 
 
 # ---- drawing
