@@ -45,7 +45,7 @@ class HttpService:
     async def call(self, call: Call) -> Json:
         action = self._actions.get(call.action)
         if action is None:
-            raise ServiceError("http.action", f"the service has no action {call.action!r}", retryable=False)
+            raise ServiceError("service.action", f"the service has no action {call.action!r}", retryable=False)
         request = self._requests.build(action, call)
         answer = await self._ask(request, self._limit(call))
         return self._chosen(action, result_of(answer))

@@ -13,7 +13,7 @@ from wfrun.adapters.data import plain
 from wfrun.adapters.secrets import Redactor
 from wfrun.adapters.templates import refused
 from wfrun.core.values import Json
-from wfrun.errors import ServiceError, WfrunError
+from wfrun.errors import Problem, ServiceError, WfrunError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -107,6 +107,11 @@ def _outcome(call: Call, error: Exception) -> ServiceError:
         return error
     if isinstance(error, WfrunError):
         # A wrong entry, an undefined variable or an input without what a template names: no attempt can change that.
-        return ServiceError(error.code, str(error), retryable=False)
+        return ServiceError(error.code, "; ".join(map(_words, error.problems)), retryable=False)
     message = f"the adapter of {call.service!r} failed: {type(error).__name__}: {error}"
     return ServiceError("adapter.defect", message, retryable=False)
+
+
+def _words(problem: Problem) -> str:
+    where = f"{problem.place}: " if str(problem.place) else ""
+    return f"{where}{problem.message}" + (f" ({problem.hint})" if problem.hint else "")

@@ -51,7 +51,7 @@ class ShellService:
     async def call(self, call: Call) -> Json:
         command = self._commands.get(call.action)
         if command is None:
-            raise ServiceError("shell.action", f"the service has no action {call.action!r}", retryable=False)
+            raise ServiceError("service.action", f"the service has no action {call.action!r}", retryable=False)
         arguments = [_argument(self._entry.resolve(each, call.input)) for each in command.arguments]
         try:
             finished = await run_process(

@@ -136,14 +136,14 @@ def test_a_wrong_entry_fails_the_step_with_its_code_and_place() -> None:
     with pytest.raises(ServiceError) as caught:
         ask({"adapter": "shell"}, "go")
     assert (caught.value.type, caught.value.retryable) == ("service.actions", False)
-    assert "services.svc.actions" in caught.value.message
+    assert caught.value.message == "services.svc.actions: a mapping of action names is needed"
 
 
 def test_a_variable_that_is_not_set_fails_the_step() -> None:
     settings = {"adapter": "shell", "actions": {"go": {"command": ["echo", "${env.MISSING}"]}}}
     with pytest.raises(ServiceError) as caught:
         ask(settings, "go")
-    assert "env.MISSING is not set" in caught.value.message
+    assert (caught.value.type, caught.value.message) == ("expression.undefined", "env.MISSING is not set")
 
 
 def test_a_call_cannot_depend_on_the_clock() -> None:
@@ -210,7 +210,7 @@ def test_the_actions_of_a_module_are_read_without_running_it(
 def test_functions_add_to_the_known_actions(tmp_path: Path) -> None:
     (tmp_path / "pay.py").write_text("def charge(input): pass\n")
     settings = {"adapter": "python", "module": "pay", "functions": {"bill": "charge"}}
-    assert known_actions(config(settings, tmp_path)) == {"charge", "bill"}
+    assert known_actions(config(settings, tmp_path)) == frozenset({"charge", "bill"})
 
 
 def test_what_is_known_of_a_module_is_what_can_be_called(tmp_path: Path) -> None:
@@ -235,3 +235,16 @@ print([name for name in {heavy!r} if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"adapter": "http", "baseUrl": "http://127.0.0.1:9", "actions": {"pay": "POST /pay"}},
+        {"adapter": "shell", "actions": {"pay": {"command": ["true"]}}},
+    ],
+)
+def test_an_action_that_a_service_does_not_have(settings: dict[str, Any]) -> None:
+    with pytest.raises(ServiceError) as caught:
+        ask(settings, "payy")
+    assert (caught.value.type, caught.value.retryable) == ("service.action", False)
