@@ -9,15 +9,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from wfrun.app.executions import find_execution
-from wfrun.core.events import Record
 from wfrun.journal.driver import is_driven
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
-from wfrun.views.model import StatusView, Summary, TaskView
 from wfrun.views.status import status_of
 
 if TYPE_CHECKING:
+    from wfrun.core.events import Record
     from wfrun.views.index.reader import Index
+    from wfrun.views.model import StatusView, Summary, TaskView
 
 DEFAULT_HOME = ".wfrun"
 INDEX = "index.sqlite"
