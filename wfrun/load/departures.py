@@ -132,6 +132,8 @@ _EXPECTATIONS: dict[str, Callable[[Any, str], str]] = {
     "minProperties": lambda value, _title: "a mapping that is not empty" if value == 1 else f"{value} keys or more",
     "maxProperties": lambda value, _title: f"{value} keys or less",
     "uniqueItems": lambda _value, _title: "a list in which nothing stands twice",
-    "not": lambda value, title: _EXPECTATIONS["reserved"](value, title) if "$ref" in value else "something else",
+    "not": lambda value, title: (
+        _EXPECTATIONS["reserved"](value, title) if value.get("title") == "Reserved" else "something else"
+    ),
     "reserved": lambda _value, _title: "another word: execution, item, index, error, result and event are reserved",
 }

@@ -85,8 +85,12 @@ class Flow:
         self._next[-1] = "item" if self._open[-1][0] == "[" else "key"
 
     def _fill(self) -> None:
-        """A key whose value was not written has the value null."""
-        if self._next[-1] in ("colon", "value"):
+        """A key with nothing behind its colon has the value null; a key without a colon is a slip of the pen."""
+        if self._next[-1] == "colon":
+            raise self._cursor.error(
+                "yaml.colon", "a colon and a value are missing before this", "braces hold `key: value`"
+            )
+        if self._next[-1] == "value":
             self._emit(self._cursor.nothing())
 
     def _value(self) -> None:

@@ -7,6 +7,8 @@ import re
 from wfrun.load.scanner.cursor import QUOTES_HINT, Cursor
 from wfrun.load.scanner.quoted import fold
 
+MAX_LINES = 10_000  # of one text without quotes
+
 _FIRST = r"(?:[^ \t\n\-?:,\[\]{}#&*!|>'\"%@`]|[-?:](?=[^ \t\n]))"
 _INNER = r"(?:[^ \t\n:#]++|:(?=[^ \t\n])|(?<![ \t\n])#)"
 PLAIN = re.compile(rf"{_FIRST}{_INNER}*+(?:[ \t]++{_INNER}++)*+")
@@ -25,7 +27,7 @@ def plain_lines(cursor: Cursor, first: str, indent: int) -> str:
 
     The cursor stands behind `first`, and afterwards behind the last line.
     """
-    text = first
+    parts = [first]
     while breaks := _BLANKS.match(cursor.text, cursor.pos):
         end = breaks.end()
         column = end - cursor.text.rindex("\n", 0, end) - 1
@@ -35,9 +37,11 @@ def plain_lines(cursor: Cursor, first: str, indent: int) -> str:
         if cursor.colon_at(found.end()):
             hint = "indent it like the key it belongs beside, or put the text above in quotes"
             raise cursor.error("yaml.colon", f"`{found[0]}:` continues the text of the line above", hint, at=end)
-        text += fold(breaks[0]) + found[0]
+        parts += (fold(breaks[0]), found[0])
+        if len(parts) > 2 * MAX_LINES:
+            raise cursor.error("yaml.size", f"unquoted text of more than {MAX_LINES:,} lines", "use `|` for long texts")
         cursor.move(found.end())
-    return text
+    return "".join(parts)
 
 
 def block_scalar(cursor: Cursor, indent: int) -> str:
