@@ -13,7 +13,7 @@ from wfrun.app.workflows import Workflow, open_workflow
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.engines.local.driver import Driver
-from wfrun.engines.local.engine import LocalEngine, open_engine
+from wfrun.engines.local.engine import Interrupted, LocalEngine, open_engine
 from wfrun.errors import WfrunError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
@@ -38,7 +38,7 @@ class Batch:
     index: IndexWriter
 
     async def run(self, inputs: Iterable[Json], concurrency: int) -> None:
-        """Raises Interrupted once everything that was begun has been left in order."""
+        """After a signal nothing more is begun, and what was begun is left in order, as `interrupted`."""
         lines = iter(enumerate(inputs, 1))
         services = Services(self.workflow.services)
         try:
@@ -66,8 +66,11 @@ class Batch:
         journal = create(self.home, self.workflow, values, self.origin, self.initiator)
         journal.drive(runner())
         driver = Driver(journal, Run(self.workflow.plan), services, engine.committer)
-        await engine.drive(driver, park=True)
-        view = status_of(journal.records)
+        try:
+            await engine.drive(driver, park=True)
+            view = status_of(journal.records)
+        except Interrupted:
+            view = status_of(journal.records, driven=False)
         self.index.note(view, journal.end)
         return summary_of(view)
 

@@ -80,7 +80,7 @@ def run(
     """Start an execution and drive it until it ends or waits for people.
 
     The same `execution` id with the same input is the same execution: it is driven on, and never started twice (C1).
-    Raises InvalidError, ConflictError, JournalError; Interrupted leaves it to be resumed.
+    Raises InvalidError, ConflictError, JournalError. A signal leaves it `interrupted`, to be resumed.
     """
     opened = open_workflow(workflow, services, home)
     values = check_input(opened, input)
@@ -262,8 +262,12 @@ def _continue(home: Home, journal: Journal, workflow: Workflow, resume: bool, ob
 
 def _drive(home: Home, journal: Journal, workflow: Workflow, wait: bool, observer: Observer, note: str = "") -> Outcome:
     journal.drive(runner())
-    asyncio.run(_drive_one(home, journal, workflow, wait, observer))
-    outcome = _outcome(journal, note)
+    try:
+        asyncio.run(_drive_one(home, journal, workflow, wait, observer))
+        outcome = _outcome(journal, note)
+    except Interrupted as interrupted:
+        stopped = f"stopped by {interrupted.signal_name}; `wfrun resume {journal.execution_id}` goes on from here"
+        outcome = Outcome(journal.execution_id, status_of(journal.records, driven=False), stopped)
     index = IndexWriter(home, partial(Journal.read, home))
     index.note(outcome.view, journal.end)
     index.close()
