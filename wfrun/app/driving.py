@@ -20,7 +20,7 @@ from wfrun.core.human import Task, Vote, find_repeat, judge
 from wfrun.core.run import Run
 from wfrun.core.values import Json, digest
 from wfrun.engines.local.driver import Driver, Observer
-from wfrun.engines.local.engine import open_engine
+from wfrun.engines.local.engine import Interrupted, open_engine
 from wfrun.errors import ConflictError, UsageError
 from wfrun.journal.driver import DriverInfo
 from wfrun.journal.home import Home
