@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from wfrun.cli.invoke import EXIT_CODES, print_json
 from wfrun.cli.render.status import status_lines
 from wfrun.cli.text import safe
-from wfrun.views.model import StatusView
+
+if TYPE_CHECKING:
+    from wfrun.views.model import StatusView
 
 
 def finish(view: StatusView, *, note: str, as_json: bool, quiet: bool) -> int:

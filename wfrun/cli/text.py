@@ -13,9 +13,8 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple, TextIO
 
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
-)
+# Compiled at its first use, for most of what is printed is plain: compiling costs more than `wfrun status` has to do.
+_UNSAFE = "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 _CODES = {
     "red": "31",
     "green": "32",
@@ -35,12 +34,13 @@ def _escape(match: re.Match[str]) -> str:
 
 def safe(text: object) -> str:
     """`text` on one line, with nothing in it that a terminal would obey."""
-    return _UNSAFE.sub(_escape, str(text))
+    plain = str(text)
+    return plain if plain.isprintable() else re.sub(_UNSAFE, _escape, plain)
 
 
 def safe_json(text: str) -> str:
     """JSON text in which those characters are escaped the JSON way: the value stays the same."""
-    return _UNSAFE.sub(lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", text)
+    return re.sub(_UNSAFE, lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", text)
 
 
 def is_terminal(stream: TextIO) -> bool:

@@ -7,11 +7,13 @@ without terminal codes; whoever prints them adds colour from `status`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from wfrun.views.model import OutlineNode, StatusView, StepStatus
+if TYPE_CHECKING:
+    from wfrun.views.model import OutlineNode, StatusView, StepStatus
 
-Statuses = Mapping[str, StepStatus]
+
+Statuses: TypeAlias = "Mapping[str, StepStatus]"
 
 
 class TreeLine(NamedTuple):

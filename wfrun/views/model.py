@@ -26,17 +26,6 @@ StepStatus: TypeAlias = Literal[
     "compensated",
 ]
 
-EXECUTION_STATUSES: tuple[ExecutionStatus, ...] = (
-    "running",
-    "waiting",
-    "interrupted",
-    "completed",
-    "failed",
-    "compensated",
-    "cancelled",
-    "needs-attention",
-)
-
 
 class Progress(TypedDict):
     """Steps that need no more work (completed, or decided against) of all steps known."""

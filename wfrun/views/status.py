@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from wfrun.core.events import Record
 from wfrun.errors import JournalError
 from wfrun.views.instants import elapsed_ms
-from wfrun.views.model import DecisionView, DriverView, ExecutionStatus, StatusView, TimerView
 from wfrun.views.steps import ACTIVE, SETTLED, StepFold
 from wfrun.views.tasks import TaskFold
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Record
+    from wfrun.views.model import DecisionView, DriverView, ExecutionStatus, StatusView, TimerView
+
+
+EXECUTION_STATUSES: tuple[ExecutionStatus, ...] = (
+    "running",
+    "waiting",
+    "interrupted",
+    "completed",
+    "failed",
+    "compensated",
+    "cancelled",
+    "needs-attention",
+)
 
 
 class StatusFold:

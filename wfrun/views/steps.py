@@ -8,10 +8,14 @@ forward step, too.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from wfrun.core.events import ErrorData, Record
 from wfrun.views.instants import elapsed_ms
-from wfrun.views.model import StepStatus, StepView
+
+if TYPE_CHECKING:
+    from wfrun.core.events import ErrorData, Record
+    from wfrun.views.model import StepStatus, StepView
+
 
 COMPENSATE = "compensate:"
 ACTIVE: tuple[StepStatus, ...] = ("running", "retrying", "waiting", "compensating")

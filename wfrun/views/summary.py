@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from wfrun.views.model import StatusView, Summary
+from typing import TYPE_CHECKING
+
 from wfrun.views.tasks import assignee_names
+
+if TYPE_CHECKING:
+    from wfrun.views.model import StatusView, Summary
 
 
 def summary_of(view: StatusView) -> Summary:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from wfrun.core.events import Assignee, Record
-from wfrun.views.model import TaskView, Vote
+if TYPE_CHECKING:
+    from wfrun.core.events import Assignee, Record
+    from wfrun.views.model import TaskView, Vote
+
 
 REJECTED = "rejected"
 

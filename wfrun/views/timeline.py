@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from wfrun.core.events import Assignee, ErrorData, Record
 from wfrun.core.values import canonical
 from wfrun.views.instants import elapsed_ms
-from wfrun.views.model import Moment
 from wfrun.views.steps import COMPENSATE
 from wfrun.views.tasks import assignee_names
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Assignee, ErrorData, Record
+    from wfrun.views.model import Moment
+
 
 SHOWN_CHARACTERS = 120
 

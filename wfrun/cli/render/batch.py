@@ -12,10 +12,11 @@ from wfrun.cli.invoke import print_json_line, problem_data, problem_text
 from wfrun.cli.render.lists import summary_line
 from wfrun.cli.text import is_lively
 from wfrun.errors import WfrunError
-from wfrun.views.model import Summary
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+    from wfrun.views.model import Summary
 
 
 class BatchReport:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from wfrun.cli.render.status import COLOURS, MARKS, clock
 from wfrun.cli.text import Cell, columns, paint, safe
 from wfrun.views.graph import TreeLine
 from wfrun.views.instants import duration_words, elapsed_ms
-from wfrun.views.model import Moment, Summary, TaskView
 from wfrun.views.tasks import assignee_names
+
+if TYPE_CHECKING:
+    from wfrun.views.model import Moment, Summary, TaskView
 
 
 def task_table(tasks: Sequence[TaskView]) -> list[str]:

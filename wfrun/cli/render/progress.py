@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Protocol
 from wfrun.cli.render.lists import moment_line
 from wfrun.cli.render.status import MARKS
 from wfrun.cli.text import is_lively, safe
-from wfrun.core.events import Record
 from wfrun.views.instants import duration_words, elapsed_ms, format_instant
-from wfrun.views.model import StatusView, StepView
 from wfrun.views.status import StatusFold
 from wfrun.views.steps import ACTIVE
 from wfrun.views.timeline import Timeline
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from wfrun.core.events import Record
+    from wfrun.views.model import StatusView, StepView
 
 _QUIET_TYPES = ("driver.started", "driver.stopped", "timer.fired")
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from wfrun.cli.text import Cell, columns, paint, safe
-from wfrun.core.events import ErrorData
 from wfrun.views.instants import duration_words
-from wfrun.views.model import StatusView, StepStatus, StepView, TaskView
 from wfrun.views.tasks import assignee_names
+
+if TYPE_CHECKING:
+    from wfrun.core.events import ErrorData
+    from wfrun.views.model import StatusView, StepStatus, StepView, TaskView
+
 
 MARKS: dict[StepStatus, tuple[str, str]] = {
     "pending": ("·", "dim"),

@@ -6,17 +6,20 @@ import json
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from wfrun.core.events import Record
 from wfrun.core.values import canonical
 from wfrun.errors import JournalError, UsageError
 from wfrun.views.instants import format_instant
-from wfrun.views.model import StatusView, Summary, TaskView
 from wfrun.views.status import status_of
 from wfrun.views.summary import summary_of
 
-Read = Callable[[str], list[Record]]
+if TYPE_CHECKING:
+    from wfrun.core.events import Record
+    from wfrun.views.model import StatusView, Summary, TaskView
+
+
+Read: TypeAlias = "Callable[[str], list[Record]]"
 JOURNAL = ".jsonl"
 
 
