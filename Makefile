@@ -1,6 +1,8 @@
 # Everything is set up by the first target that needs it: Python 3.11 or newer and make are enough.
 
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+# The first that runs and is new enough: a version manager's python3.13 may be there and yet refuse to start.
+NEW    := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '$(NEW)' 2>/dev/null && echo $$p && break; done)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 DEMO   ?= .demo
@@ -29,7 +31,7 @@ bench: $(VENV)/.bench
 setup: $(VENV)/.dev
 
 $(VENV)/.venv:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wfrun needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
+	@$(or $(PYTHON),false) -c '$(NEW)' || { echo 'wfrun needs Python 3.11 or newer: make PYTHON=/path/to/python3.11' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
