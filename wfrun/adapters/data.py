@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from math import inf
 from typing import Any, NoReturn
 
-from wfrun.core.values import MAX_DEPTH, Json
+from wfrun.core.values import MAX_DEPTH, Json, canonical
 from wfrun.errors import ServiceError
 
 MAX_INTEGER_BITS = 4096
 """Python itself refuses to write integers of more than 4,300 digits as text."""
+
+MAX_TYPE = 128
+MAX_MESSAGE = 4_096
+MAX_DETAILS = 64 * 1024
 
 _DOTTED = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+")
 
@@ -78,6 +83,34 @@ def _blame(value: Any, where: str, depth: int) -> tuple[str, str]:
     return where, ""
 
 
+def sound(error: ServiceError) -> ServiceError:
+    """The same error made of what a journal can hold, whatever somebody's code has put into it."""
+    status, after, retryable = error.status, error.retry_after_ms, error.retryable
+    type_ = clean(error.type)[:MAX_TYPE] if isinstance(error.type, str) and error.type else "adapter.error"
+    return ServiceError(
+        type_,
+        clean(str(error.message))[:MAX_MESSAGE],
+        status=status if type(status) is int else None,
+        details=_details(error.details),
+        retry_after_ms=max(0, int(after)) if type(after) is int or (type(after) is float and after < inf) else None,
+        retryable=retryable if isinstance(retryable, bool) else None,
+    )
+
+
+def _details(details: Any) -> Json:
+    try:
+        copy = plain(details)
+    except ServiceError:
+        return clean(repr(details))[:MAX_MESSAGE]
+    text = canonical(copy)
+    return copy if len(text) <= MAX_DETAILS else text[:MAX_MESSAGE] + " …"
+
+
+def clean(text: str) -> str:
+    """Lone surrogates, which stand for bytes of file names that are no UTF-8, become question marks."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def parse_json(text: str | bytes) -> Json:
     """The JSON in `text` (UTF-8). Raises ValueError, with a message for people, for everything else."""
     try:
@@ -102,7 +135,7 @@ def stated_error(body: Json, *, status: int | None = None, retry_after_ms: int |
     if not isinstance(error, dict) or not isinstance(error.get("type"), str):
         return None
     type_, retryable = str(error["type"]), error.get("retryable")
-    if len(type_) > 128 or not _DOTTED.fullmatch(type_):
+    if len(type_) > MAX_TYPE or not _DOTTED.fullmatch(type_):
         return None
     message = next((text for key in ("message", "detail", "title") if isinstance(text := error.get(key), str)), type_)
     return ServiceError(

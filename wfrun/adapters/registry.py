@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from wfrun.adapters.contract import Call, OpenService, Service, ServiceConfig
-from wfrun.adapters.data import plain
+from wfrun.adapters.data import plain, sound
 from wfrun.adapters.secrets import Redactor
 from wfrun.adapters.templates import refused
 from wfrun.core.values import Json
@@ -76,10 +76,9 @@ class Services:
         """The result of one attempt. Raises ServiceError for every other outcome, CancelledError when it is stopped."""
         try:
             service = self._opened.get(call.service) or self._open(call.service)
-            result = await service.call(call)
+            return self._redactor.json(plain(await service.call(call)))
         except Exception as error:  # noqa: BLE001 - a plugin's defect is one step's error, not the engine's end
-            raise self._redactor.error(_outcome(call, error)) from None
-        return self._redactor.json(plain(result))
+            raise self._redactor.error(sound(_outcome(call, error))) from None
 
     def _open(self, name: str) -> Service:
         if name not in self._configs:

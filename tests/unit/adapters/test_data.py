@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wfrun.adapters.data import MAX_INTEGER_BITS, parse_json, plain
+from wfrun.adapters.data import MAX_INTEGER_BITS, parse_json, plain, sound
 from wfrun.core.values import MAX_DEPTH, canonical
 from wfrun.errors import ServiceError
 
@@ -82,3 +82,37 @@ def test_the_deepest_and_the_largest_that_fit() -> None:
 def test_what_cannot_be_parsed_is_a_value_error(text: str | bytes) -> None:
     with pytest.raises(ValueError):
         parse_json(text)
+
+
+class Unprintable:
+    def __repr__(self) -> str:
+        return "odd \udcff"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"status": 402, "retry_after_ms": 5, "retryable": False, "details": {"a": [1]}}, (402, 5, False, {"a": [1]})),
+        ({"status": "402", "retry_after_ms": "soon", "retryable": "no"}, (None, None, None, None)),
+        ({"retry_after_ms": 1.5}, (None, 1, None, None)),
+        ({"retry_after_ms": float("nan")}, (None, None, None, None)),
+        ({"retry_after_ms": -3}, (None, 0, None, None)),
+        ({"details": Decimal("1.5")}, (None, None, None, "Decimal('1.5')")),
+        ({"details": [Unprintable()]}, (None, None, None, "[odd ?]")),
+    ],
+)
+def test_an_error_of_somebodys_code_can_be_journaled(given: dict[str, Any], kept: tuple[Any, ...]) -> None:
+    error = sound(ServiceError("a.b", "text \udcff", **given))
+    assert (error.status, error.retry_after_ms, error.retryable, error.details) == kept
+    assert error.message == "text ?"
+    canonical([error.type, error.message, error.details]).encode()
+
+
+def test_an_error_without_a_type_gets_one() -> None:
+    assert sound(ServiceError("", "x")).type == "adapter.error"
+    assert sound(ServiceError(5, "x")).type == "adapter.error"  # type: ignore[arg-type]
+
+
+def test_an_error_has_a_bounded_size() -> None:
+    error = sound(ServiceError("x" * 1_000, "y" * 100_000, details=["z" * 100_000]))
+    assert len(canonical([error.type, error.message, error.details])) < 10_000

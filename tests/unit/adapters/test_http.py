@@ -2,10 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from base64 import b64encode
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,48 +10,16 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request as Received
 from werkzeug import Response
 
-from tests.unit.adapters.support import SECRET, a_call, ask, config, pool
+from tests.unit.adapters.http_support import answer, echo_all, failure, sent, service, silent, with_raw_server
+from tests.unit.adapters.support import SECRET, a_call, ask, pool
 from wfrun.adapters import http
-from wfrun.adapters.registry import open_service
 from wfrun.core.values import Json
-from wfrun.errors import InvalidError, ServiceError
-
-PATHS = re.compile("^/api/.*")
-
-
-def service(server: HTTPServer, action: Any, **more: Any) -> dict[str, Any]:
-    return {"adapter": "http", "baseUrl": server.url_for("/api"), "actions": {"go": action}, **more}
-
-
-def answer(server: HTTPServer, action: Any = "POST /pay", input: Json = None, **more: Any) -> Json:
-    return ask(service(server, action, **more), "go", input)
-
-
-def failure(server: HTTPServer, action: Any = "POST /pay", input: Json = None, **more: Any) -> ServiceError:
-    with pytest.raises(ServiceError) as caught:
-        answer(server, action, input, **more)
-    return caught.value
-
-
-def echo(request: Received) -> Response:
-    """Answers with what arrived."""
-    seen = {
-        "method": request.method,
-        "path": request.environ["REQUEST_URI"],
-        "headers": {name.lower(): value for name, value in request.headers.items()},
-        "body": request.get_data(as_text=True),
-    }
-    return Response(json.dumps(seen), content_type="application/json")
+from wfrun.errors import ServiceError
 
 
 @pytest.fixture
 def echoing(httpserver: HTTPServer) -> HTTPServer:
-    httpserver.expect_request(PATHS).respond_with_handler(echo)
-    return httpserver
-
-
-def sent(server: HTTPServer, action: Any, input: Json = None, **more: Any) -> Any:
-    return answer(server, action, input, **more)
+    return echo_all(httpserver)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
@@ -296,188 +261,3 @@ def test_an_answer_that_is_too_large_is_not_read(httpserver: HTTPServer, monkeyp
     httpserver.clear()
     httpserver.expect_request("/api/pay").respond_with_data(b"x" * 1_000_000)
     assert answer(httpserver) == "x" * 1_000_000
-
-
-@pytest.mark.parametrize(("status", "method"), [(303, "GET"), (307, "POST"), (308, "POST")])
-def test_a_redirect_to_the_same_origin_is_followed(echoing: HTTPServer, status: int, method: str) -> None:
-    echoing.expect_oneshot_request("/old").respond_with_data("", status, headers={"Location": "/api/new"})
-    seen = ask(service(echoing, "POST /old") | {"baseUrl": echoing.url_for("")}, "go", {"a": 1})
-    assert isinstance(seen, dict)
-    assert (seen["method"], seen["path"]) == (method, "/api/new")
-    assert seen["body"] == ('{"a":1}' if method == "POST" else "")
-
-
-def test_a_redirect_of_a_post_by_302_is_an_error(httpserver: HTTPServer) -> None:
-    httpserver.expect_request("/api/pay").respond_with_data("", 302, headers={"Location": "/api/x"})
-    assert failure(httpserver).type == "http.302"
-
-
-def test_a_redirect_in_circles_ends(httpserver: HTTPServer) -> None:
-    httpserver.expect_request("/api/pay").respond_with_data("", 307, headers={"Location": "/api/pay"})
-    assert failure(httpserver).type == "http.redirect"
-
-
-def test_a_redirect_to_another_host_is_not_followed(httpserver: HTTPServer) -> None:
-    with HTTPServer(port=0) as other:
-        other.expect_request("/steal").respond_with_json("stolen")
-        httpserver.expect_request("/api/pay").respond_with_data("", 307, headers={"Location": other.url_for("/steal")})
-        assert failure(httpserver, auth={"type": "bearer", "token": "${secret.TOKEN}"}).type == "http.307"
-        assert other.log == []
-
-
-def test_cookies_are_not_kept(echoing: HTTPServer) -> None:
-    echoing.expect_oneshot_request("/api/login").respond_with_data("", headers={"Set-Cookie": "session=1"})
-
-    async def scenario() -> Any:
-        settings = service(echoing, "POST /x") | {"actions": {"login": "POST /login", "go": "POST /x"}}
-        async with pool(settings) as services:
-            await services.call(a_call("login"))
-            return await services.call(a_call("go"))
-
-    assert "cookie" not in asyncio.run(scenario())["headers"]
-
-
-FROM_DATA = {"method": "POST", "url": "$.callback"}
-
-
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1", "[::ffff:127.0.0.1]", "0.0.0.0"]
-)
-def test_a_url_of_data_does_not_lead_to_private_addresses(httpserver: HTTPServer, host: str) -> None:
-    error = failure(httpserver, FROM_DATA, {"callback": f"http://{host}:1/x"})
-    assert (error.type, error.retryable) == ("http.address", False)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "file:///etc/passwd",
-        "ftp://example.com",
-        "//example.com",
-        "http://",
-        "http://u:p@example.com",
-        "http://a b",
-        5,
-        "http://a:x",
-    ],
-)
-def test_a_url_of_data_is_http_and_carries_no_password(httpserver: HTTPServer, url: Json) -> None:
-    error = failure(httpserver, FROM_DATA, {"callback": url})
-    assert error.type == "http.url"
-    assert "u:p" not in error.message
-
-
-def test_a_url_of_data_gets_no_credentials_unless_it_is_of_the_service(echoing: HTTPServer) -> None:
-    credentials: dict[str, Any] = {"auth": {"type": "bearer", "token": "abcd"}, "headers": {"X-Api": "k"}}
-    own = sent(echoing, FROM_DATA, {"callback": echoing.url_for("/api/x")}, **credentials)
-    assert own["headers"]["authorization"] == "Bearer abcd"
-    with HTTPServer(host="localhost", port=0) as other:
-        other.expect_request("/x").respond_with_handler(echo)
-        seen = sent(echoing, FROM_DATA, {"callback": other.url_for("/x?a=1")}, allowPrivate=True, **credentials)
-        assert seen["headers"]["host"] == f"localhost:{other.port}"
-    assert seen["path"] == "/x?a=1"
-    assert not {"authorization", "x-api"} & seen["headers"].keys()
-
-
-async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Reads, never answers, and ends when the other side has closed."""
-    while await reader.read(1000):
-        pass
-
-
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-async def with_raw_server(handler: Handler, scenario: Callable[[int], Awaitable[None]]) -> None:
-    """Runs a scenario against a server of our own, and then sees that every connection was closed by the client."""
-    closed: list[asyncio.Task[None]] = []
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        closed.append(task)
-        await handler(reader, writer)
-        writer.close()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    async with server:
-        await scenario(server.sockets[0].getsockname()[1])
-        assert closed, "nothing has connected"
-        async with asyncio.timeout(2):
-            await asyncio.gather(*closed)
-
-
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_cancelled_call_closes_its_connection(scheme: str) -> None:
-    async def scenario(port: int) -> None:
-        settings = {"adapter": "http", "baseUrl": f"{scheme}://127.0.0.1:{port}", "actions": {"go": "POST /pay"}}
-        services = pool(settings)
-        opened = await services.__aenter__()
-        task = asyncio.create_task(opened.call(a_call("go", {"a": 1})))
-        await asyncio.sleep(0.5)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        # The pool stays open here: the connection must be closed by the cancellation, not by the end of the service.
-        open_pools.append(services)
-
-    open_pools: list[Any] = []
-
-    async def main() -> None:
-        await with_raw_server(silent, scenario)
-        await open_pools[0].__aexit__(None, None, None)
-
-    asyncio.run(main())
-
-
-def test_connections_are_kept_between_calls(httpserver: HTTPServer) -> None:
-    connections = 0
-
-    async def keeping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal connections
-        connections += 1
-        while await reader.read(10_000):
-            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
-
-    async def scenario(port: int) -> None:
-        async with pool(service(httpserver, "GET /x") | {"baseUrl": f"http://127.0.0.1:{port}"}) as services:
-            for _ in range(5):
-                await services.call(a_call("go"))
-
-    asyncio.run(with_raw_server(keeping, scenario))
-    assert connections == 1
-
-
-@pytest.mark.parametrize(
-    ("settings", "path"),
-    [
-        ({"baseUrl": None}, "services.svc.baseUrl"),
-        ({"baseUrl": "$.url"}, "services.svc.baseUrl"),
-        ({"actions": {}}, "services.svc.actions"),
-        ({"actions": {"go": "PAY /x"}}, "services.svc.actions.go"),
-        ({"actions": {"go": "POST x"}}, "services.svc.actions.go"),
-        ({"actions": {"go": "POST"}}, "services.svc.actions.go"),
-        ({"actions": {"go": "POST /x/{a b}"}}, "services.svc.actions.go"),
-        ({"actions": {"go": "POST /x/${$.a}"}}, "services.svc.actions.go.path"),
-        ({"actions": {"go": {"method": "GET", "path": "/x", "url": "$.u"}}}, "services.svc.actions.go"),
-        ({"actions": {"go": {"method": "GET", "path": "/x", "colour": 1}}}, "services.svc.actions.go"),
-        ({"actions": {"go": FROM_DATA | {"headers": {"A": "${secret.TOKEN}"}}}}, "services.svc.actions.go"),
-        ({"auth": {"type": "bearer"}}, "services.svc.auth"),
-        ({"auth": {"type": "digest", "token": "x"}}, "services.svc.auth"),
-        ({"headers": {"A": "$.a"}}, "services.svc.headers"),
-        ({"timeout": "soon"}, "services.svc.timeout"),
-    ],
-)
-def test_a_wrong_entry_is_refused_with_its_place(settings: dict[str, Any], path: str) -> None:
-    whole = {"adapter": "http", "baseUrl": "http://localhost", "actions": {"go": "POST /x"}, **settings}
-    with pytest.raises(InvalidError) as caught:
-        open_service(config(whole, Path()))
-    assert caught.value.place.path == path
-
-
-@pytest.mark.parametrize("url", ["ftp://x", "http://me:pw@x", "x", "http://x?a=1"])
-def test_a_base_url_is_checked_when_it_is_known(url: str) -> None:
-    with pytest.raises(ServiceError) as caught:
-        ask({"adapter": "http", "baseUrl": url, "actions": {"go": "POST /x"}}, "go")
-    assert caught.value.type == "http.url"
-    assert "pw" not in caught.value.message
