@@ -34,6 +34,6 @@ def _make_durable(home: Home, execution_id: str) -> None:
     fd = home.files.open(home.journal_path(execution_id))
     try:
         home.files.sync(fd)
-        home.sync_shard(home.shard(execution_id))
+        home.sync_names(home.shard(execution_id))
     finally:
         home.files.close(fd)

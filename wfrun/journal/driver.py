@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
+from wfrun.journal.home import reading
+
 if TYPE_CHECKING:
     from wfrun.journal.home import Home
 
@@ -25,9 +27,14 @@ def is_driven(home: Home, execution_id: str) -> bool:
     if home.find(path) is None:
         return False
     try:
-        lock = home.files.open_read(f"{home.shard(execution_id)}/.lock")
+        with reading(path):
+            return _look_under_lock(home, path, f"{home.shard(execution_id)}/.lock")
     except FileNotFoundError:
         return False
+
+
+def _look_under_lock(home: Home, path: str, lock_path: str) -> bool:
+    lock = home.files.open_read(lock_path)
     try:
         home.files.lock(lock)
         return _is_locked(home, path)

@@ -33,6 +33,17 @@ def is_id(text: str) -> bool:
     return 0 < len(text) <= 64 and text[0] in _ID_FIRST and _ID_REST.issuperset(text)
 
 
+@contextmanager
+def reading(path: str) -> Iterator[None]:
+    """What the disk says against reading becomes a JournalError; that nothing is there is left to the caller."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as error:
+        raise JournalError("state.io", f"{path} cannot be read: {error.strerror or error}") from error
+
+
 class Home:
     """A state directory at `path`. It holds no descriptor and no lock; one object serves any number of executions."""
 
@@ -44,6 +55,7 @@ class Home:
         self.checked = f"{self.path}/checked"
         self._trusted: set[str] = set()
         self._stored: set[str] = set()
+        self._durable: set[str] = set()
 
     def shard(self, execution_id: str) -> str:
         """The directory of an execution's journal. UsageError if that is no id."""
@@ -79,27 +91,27 @@ class Home:
         return self._look(path, "file")
 
     def ensure(self, directory: str) -> None:
-        """Makes a directory of the home and those above it, durably."""
+        """Makes a directory of the home and those above it. Their names are made durable by `sync_names`."""
         for path in self._lineage(directory):
             if path not in self._trusted and not self._find_directory(path):
                 self._make(path)
                 self._find_directory(path)
 
-    def ensure_shard(self, execution_id: str) -> str:
-        """Makes the directory of an execution's journal; its name is durable once `sync_shard` has been called."""
-        shard = self.shard(execution_id)
-        if shard not in self._trusted:
-            self.ensure(self.executions)
-            with suppress(FileExistsError):
-                self.files.mkdir(shard)
-            self._find_directory(shard)
-        return shard
+    def sync_names(self, directory: str) -> None:
+        """Makes durable what has been named in a directory, and the names of the directory and of those above it.
 
-    def sync_shard(self, shard: str) -> None:
-        """Makes the names of new journals durable. The shard's own name is synced too: whoever made the shard may
-        have died before doing so, and nobody can tell."""
-        self.files.sync_directory(shard)
-        self.files.sync_directory(self.executions)
+        A directory that was there may still have no durable name: whoever made it may have died before its sync.
+        """
+        self.files.sync_directory(directory)
+        if directory in self._durable:
+            return
+        parent = os.path.dirname(directory)
+        if directory == self.path:
+            with suppress(PermissionError):  # a parent that may not be read is not one in which the home was just made
+                self.files.sync_directory(parent)
+        else:
+            self.sync_names(parent)
+        self._durable.add(directory)
 
     def lock(self, directory: str) -> int:
         """Waits for the append lock of a directory; closing the descriptor that is returned ends it.
@@ -148,7 +160,7 @@ class Home:
             reach("replace.synced")
             self.files.rename(temporary, path)
             reach("replace.renamed")
-            self.files.sync_directory(directory)
+            self.sync_names(directory)
         except BaseException:
             self.files.close(fd)
             raise
@@ -194,23 +206,21 @@ class Home:
 
     def read_file(self, path: str) -> bytes | None:
         """All bytes of a file in the home, or None if there is none. JournalError if it cannot be read."""
-        try:
-            found = self.find(path)
-            if found is None:
-                return None
+        found = self.find(path)
+        if found is None:
+            return None
+        with reading(path):
             fd = self.files.open_read(path)
             try:
                 return self.files.read(fd, 0, found.size)
             finally:
                 self.files.close(fd)
-        except OSError as error:
-            raise JournalError("state.io", f"{path} cannot be read: {error.strerror or error}") from error
 
     def _has(self, path: str, data: bytes) -> bool:
         """Whether the file holds these bytes durably: they were synced before it was named, its name maybe not."""
         if self.read_file(path) != data:
             return False
-        self.files.sync_directory(os.path.dirname(path))
+        self.sync_names(self.definitions)
         return True
 
     def _lineage(self, directory: str) -> list[str]:
@@ -221,7 +231,8 @@ class Home:
     def _names(self, directory: str) -> list[str]:
         if not all(self._find_directory(path) for path in self._lineage(directory)):
             return []
-        return self.files.list(directory)
+        with reading(directory):
+            return self.files.list(directory)
 
     def _find_directory(self, path: str) -> bool:
         if path not in self._trusted:
@@ -232,7 +243,8 @@ class Home:
 
     def _look(self, path: str, kind: Literal["file", "directory"]) -> Stat | None:
         try:
-            found = self.files.stat(path)
+            with reading(path):
+                found = self.files.stat(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         if found.kind != kind:
@@ -252,9 +264,8 @@ class Home:
             pass
         except FileNotFoundError:
             self._make(parent)
-            self._make(directory)
-            return
-        self.files.sync_directory(parent)
+            self.files.sync_directory(os.path.dirname(parent))
+            self.files.mkdir(directory)
 
     def _make_lock(self, path: str) -> int:
         try:

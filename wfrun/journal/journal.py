@@ -79,7 +79,8 @@ class Journal:
         """A new journal, still to be synced, for callers that sync many at once. Say its id to nobody before that."""
         path = home.journal_path(execution_id)
         try:
-            shard = home.ensure_shard(execution_id)
+            shard = home.shard(execution_id)
+            home.ensure(shard)
             with home.locked(shard):
                 journal = cls(home, execution_id, new_file(home, execution_id), clock)
                 journal._begin(first)
@@ -236,7 +237,7 @@ class Journal:
         try:
             self._files.sync(self.fileno)
             if not self._named:
-                self._home.sync_shard(self._shard)
+                self._home.sync_names(self._shard)
         except OSError:
             reach("journal.sync-failed")
             raise

@@ -1,0 +1,138 @@
+"""F2 and F3: journals cut at every byte, with foreign tails, and with every bit flipped."""
+
+from __future__ import annotations
+
+import random
+from contextlib import closing
+
+import pytest
+
+from tests.support.journals import ID, INFO, Clock, Ledger, append, bytes_of, completed, live, memory_home, started
+from wfrun.errors import JournalError, NotFoundError
+from wfrun.journal.home import Home
+from wfrun.journal.journal import Journal
+from wfrun.journal.memory import MemoryFiles
+from wfrun.journal.scan import scan
+from wfrun.journal.verify import verify
+
+
+def plain() -> bytes:
+    home = memory_home()
+    live(home, Ledger())
+    return bytes_of(home)
+
+
+def sealed() -> bytes:
+    """A journal that was torn twice, the second time while it was being sealed."""
+    raw = plain()
+    raw = resumed(raw[:-40])
+    end = raw.rindex(b"\x18\n") + 2
+    return resumed(raw[:end] + b'{"at":"2026')
+
+
+def home_with(raw: bytes) -> Home:
+    """A home whose journal holds these bytes, as after a copy or a loss of power."""
+    home = memory_home()
+    shard = home.shard(ID)
+    home.ensure(shard)
+    fd = home.files.create(home.journal_path(ID))
+    home.files.write(fd, raw)
+    home.files.close(fd)
+    return home
+
+
+def resumed(raw: bytes) -> bytes:
+    home = home_with(raw)
+    with closing(Journal.open(home, ID, clock=Clock())) as journal:
+        journal.drive(INFO)
+        append(journal, completed(50))
+    return bytes_of(home)
+
+
+JOURNALS = {"plain": plain(), "sealed": sealed()}
+
+
+@pytest.mark.parametrize("name", JOURNALS)
+def test_cut_at_every_byte(name: str) -> None:
+    raw = JOURNALS[name]
+    whole = scan(raw).records
+    for cut in range(len(raw)):
+        home = home_with(raw[:cut])
+        if not scan(raw[:cut]).records:
+            with pytest.raises(NotFoundError):
+                Journal.read(home, ID)
+            Journal.create(home, ID, started(), clock=Clock()).close()
+            continue
+        found = Journal.read(home, ID)
+        assert found == whole[: len(found)]
+        after = resumed(raw[:cut])
+        assert after.startswith(raw[:cut])
+        assert verify(after) == []
+        assert scan(after).records[: len(found)] == found
+        assert scan(after).records[-1]["step"] == "charge@50"
+
+
+TAILS = {
+    "zeros": bytes(700),
+    "garbage": random.Random(7).randbytes(300).replace(b"\n", b""),
+    "zeros behind half a line": b'{"at":"2026-' + bytes(4096),
+    "a whole line without its end": b"",
+}
+
+
+@pytest.mark.parametrize("tail", TAILS)
+def test_an_unfinished_tail_is_sealed(tail: str) -> None:
+    raw = JOURNALS["plain"] + TAILS[tail]
+    if not TAILS[tail]:
+        raw = raw[:-1]
+    expected = scan(raw).records
+    after = resumed(raw)
+    assert after.startswith(raw)
+    assert verify(after) == []
+    records = scan(after).records
+    assert records[: len(expected)] == expected
+    seal = records[len(expected)]
+    assert (seal["type"], seal["offset"] + seal["bytes"]) == ("journal.recovered", len(raw))
+
+
+def test_a_finished_foreign_tail_is_damage() -> None:
+    raw = JOURNALS["plain"]
+    last = raw[raw[:-1].rindex(b"\n") + 1 :]
+    for tail in (last, b"garbage\n", b"\n", bytes(10) + b"\n"):
+        home = home_with(raw + tail)
+        with pytest.raises(JournalError, match=f"byte {len(raw)}, record ") as caught:
+            Journal.read(home, ID)
+        assert caught.value.code == "journal.damaged"
+        with pytest.raises(JournalError):
+            Journal.open(home, ID, clock=Clock())
+        assert bytes_of(home) == raw + tail
+
+
+@pytest.mark.parametrize("name", JOURNALS)
+def test_every_flipped_bit_is_found(name: str) -> None:
+    raw = JOURNALS[name]
+    for at in range(len(raw)):
+        for bit in range(8):
+            flipped = bytearray(raw)
+            flipped[at] ^= 1 << bit
+            assert verify(bytes(flipped)), f"bit {bit} of byte {at}"
+
+
+@pytest.mark.parametrize("name", JOURNALS)
+def test_every_moved_line_is_found(name: str) -> None:
+    lines = JOURNALS[name].splitlines(keepends=True)
+    last = len(lines) - 1
+    for at in range(len(lines)):
+        if at != last:  # without its last line a journal is shorter, and whole: only an anchor shows that
+            assert verify(b"".join(lines[:at] + lines[at + 1 :])), f"line {at} deleted"
+        assert verify(b"".join(lines[: at + 1] + lines[at:])), f"line {at} twice"
+        for other in range(at + 1, len(lines)):
+            swapped = list(lines)
+            swapped[at], swapped[other] = lines[other], lines[at]
+            assert verify(b"".join(swapped)), f"lines {at} and {other} swapped"
+
+
+def test_the_untouched_journals_are_whole() -> None:
+    """The control: what the tests above find is what they changed."""
+    assert [verify(raw) for raw in JOURNALS.values()] == [[], []]
+    assert MemoryFiles().crash().list("/") == []

@@ -1,0 +1,248 @@
+"""A disk in memory that knows what a loss of power would leave of it.
+
+Each file and directory has two states: what every reader sees, and what was synced. `crash()` gives the disk that the
+machine finds when it comes back. Locks exclude separately opened descriptors, also between threads, as flock(2) does.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import NoReturn
+
+from wfrun.journal.io import DIRECTORY_MODE, FILE_MODE, Stat
+
+Keep = Callable[[bytes, bytes], bytes]
+
+
+def keep_synced(synced: bytes, written: bytes) -> bytes:
+    """Of a file's bytes, what was synced: the least that a disk may hold. `written` may have got there, too."""
+    return synced
+
+
+@dataclass(eq=False)
+class _File:
+    number: int
+    mode: int
+    data: bytearray = field(default_factory=bytearray)
+    synced: bytes = b""
+    lost: list[slice] = field(default_factory=list)
+    holder: int | None = None
+
+    def on_disk(self) -> bytes:
+        """What the disk would hold if all that still can be written were written: zeros where bytes were lost."""
+        data = bytearray(self.data)
+        for hole in self.lost:
+            data[hole] = bytes(hole.stop - hole.start)
+        return bytes(data)
+
+
+@dataclass(eq=False)
+class _Directory:
+    number: int
+    mode: int
+    entries: dict[str, _Node] = field(default_factory=dict)
+    synced: dict[str, _Node] = field(default_factory=dict)
+    holder: int | None = None
+
+
+_Node = _File | _Directory
+
+
+class MemoryFiles:
+    """A `Files` whose only directory is `/` to begin with."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+        self._descriptors = count(1000)
+        self._root = _Directory(next(self._numbers), DIRECTORY_MODE)
+        self._open: dict[int, _Node] = {}
+        self._unlocked = threading.Condition()
+
+    def end_process(self) -> None:
+        """What the kernel does for a process that died: every descriptor is closed, every lock let go."""
+        for fd in list(self._open):
+            self.close(fd)
+
+    def lose_unsynced(self, fd: int) -> None:
+        """What a failed sync does: readers go on seeing bytes that no later sync writes, for they count as clean."""
+        file = self._opened_file(fd)
+        file.lost.append(slice(len(file.synced), len(file.data)))
+        file.synced = file.on_disk()
+
+    def crash(self, keep: Keep = keep_synced) -> MemoryFiles:
+        """The disk after a loss of power: synced names, and of each file's bytes those that `keep` decides."""
+        after = MemoryFiles()
+        after._root = after._survive(self._root, keep, {})
+        return after
+
+    def open(self, path: str) -> int:
+        return self._descriptor(self._file(path))
+
+    def open_read(self, path: str) -> int:
+        return self._descriptor(self._node(path))
+
+    def create(self, path: str, mode: int = FILE_MODE) -> int:
+        directory, name = self._parent(path)
+        if name in directory.entries:
+            _fail(errno.EEXIST, path)
+        directory.entries[name] = file = _File(next(self._numbers), mode)
+        return self._descriptor(file)
+
+    def read(self, fd: int, offset: int, size: int) -> bytes:
+        return bytes(self._opened_file(fd).data[offset : offset + size])
+
+    def write(self, fd: int, data: bytes) -> int:
+        self._opened_file(fd).data += data
+        return len(data)
+
+    def sync(self, fd: int) -> None:
+        _sync(self._opened(fd))
+
+    def sync_directory(self, path: str) -> None:
+        _sync(self._directory(path))
+
+    def sync_filesystem(self, fd: int) -> None:
+        self._opened(fd)
+        _sync_tree(self._root)
+
+    def can_sync_filesystem(self) -> bool:
+        return True
+
+    def stat(self, path: str) -> Stat:
+        node = self._node(path)
+        if isinstance(node, _Directory):
+            return Stat((0, node.number), "directory", 0, node.mode, os.geteuid())
+        return Stat((0, node.number), "file", len(node.data), node.mode, os.geteuid())
+
+    def set_mode(self, fd: int, mode: int) -> None:
+        self._opened(fd).mode = mode
+
+    def lock(self, fd: int) -> None:
+        with self._unlocked:
+            self._unlocked.wait_for(lambda: self._take(fd))
+
+    def try_lock(self, fd: int) -> bool:
+        with self._unlocked:
+            return self._take(fd)
+
+    def unlock(self, fd: int) -> None:
+        with self._unlocked:
+            self._let_go(fd)
+
+    def mkdir(self, path: str) -> None:
+        directory, name = self._parent(path)
+        if name in directory.entries:
+            _fail(errno.EEXIST, path)
+        directory.entries[name] = _Directory(next(self._numbers), DIRECTORY_MODE)
+
+    def list(self, path: str) -> list[str]:
+        return list(self._directory(path).entries)
+
+    def rename(self, source: str, target: str) -> None:
+        directory, name = self._parent(source)
+        node = self._node(source)
+        into, new_name = self._parent(target)
+        del directory.entries[name]
+        into.entries[new_name] = node
+
+    def remove(self, path: str) -> None:
+        self._node(path)
+        directory, name = self._parent(path)
+        del directory.entries[name]
+
+    def close(self, fd: int) -> None:
+        with self._unlocked:
+            self._let_go(fd)
+            del self._open[fd]
+
+    def _descriptor(self, node: _Node) -> int:
+        fd = next(self._descriptors)
+        self._open[fd] = node
+        return fd
+
+    def _opened(self, fd: int) -> _Node:
+        if fd not in self._open:
+            _fail(errno.EBADF, str(fd))
+        return self._open[fd]
+
+    def _opened_file(self, fd: int) -> _File:
+        node = self._opened(fd)
+        if isinstance(node, _Directory):
+            _fail(errno.EISDIR, str(fd))
+        return node
+
+    def _node(self, path: str) -> _Node:
+        node: _Node = self._root
+        for name in filter(None, path.split("/")):
+            if isinstance(node, _File):
+                _fail(errno.ENOTDIR, path)
+            if name not in node.entries:
+                _fail(errno.ENOENT, path)
+            node = node.entries[name]
+        return node
+
+    def _file(self, path: str) -> _File:
+        node = self._node(path)
+        if isinstance(node, _Directory):
+            _fail(errno.EISDIR, path)
+        return node
+
+    def _directory(self, path: str) -> _Directory:
+        node = self._node(path)
+        if isinstance(node, _File):
+            _fail(errno.ENOTDIR, path)
+        return node
+
+    def _parent(self, path: str) -> tuple[_Directory, str]:
+        parent, _, name = path.rpartition("/")
+        return self._directory(parent), name
+
+    def _take(self, fd: int) -> bool:
+        node = self._opened(fd)
+        if node.holder in (None, fd):
+            node.holder = fd
+            return True
+        return False
+
+    def _let_go(self, fd: int) -> None:
+        node = self._opened(fd)
+        if node.holder == fd:
+            node.holder = None
+            self._unlocked.notify_all()
+
+    def _survive(self, lost: _Directory, keep: Keep, known: dict[_Node, _Node]) -> _Directory:
+        """A copy of what was synced of a directory; a file with two names stays one file."""
+        directory = _Directory(next(self._numbers), lost.mode)
+        for name, node in lost.synced.items():
+            if isinstance(node, _Directory):
+                copy: _Node = self._survive(node, keep, known)
+            elif node in known:
+                copy = known[node]
+            else:
+                kept = keep(node.synced, node.on_disk())
+                copy = known[node] = _File(next(self._numbers), node.mode, bytearray(kept), kept)
+            directory.entries[name] = directory.synced[name] = copy
+        return directory
+
+
+def _sync(node: _Node) -> None:
+    if isinstance(node, _Directory):
+        node.synced = dict(node.entries)
+    else:
+        node.synced = node.on_disk()
+
+
+def _sync_tree(node: _Node) -> None:
+    _sync(node)
+    if isinstance(node, _Directory):
+        for each in node.entries.values():
+            _sync_tree(each)
+
+
+def _fail(number: int, path: str) -> NoReturn:
+    raise OSError(number, os.strerror(number), path)
