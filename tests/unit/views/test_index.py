@@ -174,6 +174,15 @@ def test_running_and_interrupted_are_told_apart_by_who_drives(disk: Disk, tell: 
     assert disk.ids(status="interrupted", driven=driven, limit=1) == ["b2"]
 
 
+def test_one_that_was_interrupted_may_be_driven_again(disk: Disk, tell: Tell) -> None:
+    told = tell("a1")
+    writer = IndexWriter(disk, disk.read)
+    writer.note(status_of(told.records, driven=False), disk.write(told))
+    writer.close()
+    assert disk.ids(status="interrupted", driven=lambda execution: False) == ["a1"]
+    assert disk.ids(status="running", driven=lambda execution: True) == ["a1"]
+
+
 def test_what_ends_while_it_is_looked_at_is_not_called_interrupted(disk: Disk, tell: Tell) -> None:
     told = tell("a1")
     disk.noted(told)

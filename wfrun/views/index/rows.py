@@ -57,7 +57,11 @@ class Row(NamedTuple):
 
 
 def row_of(view: StatusView, size: int) -> Row:
-    return Row(summary_of(view), view["tasks"], size)
+    """Whether anybody drives an execution changes without its journal: that is asked when the row is shown."""
+    summary = summary_of(view)
+    if summary["status"] == "interrupted":
+        summary["status"] = "running"
+    return Row(summary, view["tasks"], size)
 
 
 def fold_row(home: Layout, read: Read, execution: str) -> Row | None:
