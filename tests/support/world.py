@@ -113,13 +113,19 @@ class World:
             if effect.id in self.run.recorded and not isinstance(effect, CallService):
                 self.open[effect.id] = effect
                 continue
-            event: Any = effect.intent()
-            if event is not None and effect.id in self.run.pending:
-                if event["type"] == "step.started":
-                    self.calls.append((effect.step, event["input"]))  # type: ignore[union-attr]
-                    self._inputs[effect.id] = event["input"]
-                self.add(event)
+            if effect.id in self.run.pending:
+                self._record(effect)
             self._keep(effect)
+
+    def _record(self, effect: Effect) -> None:
+        if isinstance(effect, CallService):
+            event, value = effect.prepare()
+            if event["type"] == "step.started":
+                self.calls.append((effect.step, value))
+                self._inputs[effect.id] = value
+            self.add(event)
+        elif (intent := effect.intent()) is not None:
+            self.add(intent)
 
     def _keep(self, effect: Effect) -> None:
         if isinstance(effect, Stop):

@@ -1,7 +1,8 @@
 """Intents: what the interpreter wants done. The engine records an intent, syncs it, and performs it.
 
-`intent()` is the fact that records the intent. It is evaluated when the effect is about to be attempted and never
-during a replay, which finds the fact in the journal. An expression without a value is a fact, too.
+`intent()` is the fact that records the intent; a call has `prepare()`, which also gives what is to be sent. It is
+evaluated when the effect is about to be attempted and never during a replay, which finds the fact in the journal. An
+expression without a value is a fact, too.
 The id comes from the place in the plan, the iteration and the attempt: never from the order in which things happened.
 """
 
@@ -32,8 +33,11 @@ from wfrun.core.expression import Expression, Template
 from wfrun.core.plan.nodes import Audience, Call, HumanTask, Plan
 from wfrun.core.retry import format_instant, parse_instant
 from wfrun.core.scope import Scope
-from wfrun.core.values import Json, digest
+from wfrun.core.values import Json, canonical
 from wfrun.errors import ExpressionError, Place
+
+# A step's input stands in its record when it is at most this many characters long; its hash always does.
+MAX_INLINE_INPUT = 1_024
 
 
 @dataclass(slots=True)
@@ -97,26 +101,39 @@ class CallService:
     node: Call
     setting: Setting
 
-    def intent(self) -> StepStarted | StepFailed:
-        """step.started without epoch and with the whole input, or step.failed if the input has no value."""
+    def prepare(self) -> tuple[StepStarted | StepFailed, Json]:
+        """step.started, still without epoch, and the input; or step.failed if the input has no value."""
         node = self.node
         try:
             value = self.setting.resolve(node.input, self.id)
             key = self._key()
         except ExpressionError as error:
             data = self.setting.error(error, node.path, self.step)
-            return {"type": "step.failed", "step": self.step, "attempt": self.attempt, "error": data, "random": 0.0}
-        return {
+            failed: StepFailed = {
+                "type": "step.failed",
+                "step": self.step,
+                "attempt": self.attempt,
+                "error": data,
+                "random": 0.0,
+            }
+            return failed, None
+        return self._started(key, value), value
+
+    def _started(self, key: str, value: Json) -> StepStarted:
+        text = canonical(value)
+        started: StepStarted = {
             "type": "step.started",
             "step": self.step,
             "attempt": self.attempt,
-            "service": node.service,
-            "action": node.action,
+            "service": self.node.service,
+            "action": self.node.action,
             "key": key,
-            "input": value,
-            "inputHash": digest(value),
+            "inputHash": sha256(text.encode()).hexdigest(),
             "epoch": 0,
         }
+        if len(text) <= MAX_INLINE_INPUT:
+            started["input"] = value
+        return started
 
     def _key(self) -> str:
         if self.node.key is None:

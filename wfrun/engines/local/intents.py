@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
-from wfrun.core.effects import Effect, EscalateTask, OpenTask
+from wfrun.core.effects import CallService, Effect, EscalateTask, OpenTask
 from wfrun.core.events import Event
 from wfrun.core.retry import format_instant
-from wfrun.core.values import canonical
-
-# A step's input stands in its record when it is at most this long; its hash always does.
-MAX_INLINE_INPUT = 1_024
+from wfrun.core.values import Json
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(NamedTuple):
     """An effect about to be performed. `event` is what was recorded, or None; `input` is what a call sends."""
 
     effect: Effect
     event: Event | None
-    input: Any = None
+    input: Json = None
 
 
 def make_intent(effect: Effect, epoch: int, now: datetime) -> Intent:
     """Evaluate an effect, and add epoch and due instants."""
-    event: Any = effect.intent()
-    value = None
-    if event is None:
-        return Intent(effect, None)
-    if event["type"] == "step.started":
-        event["epoch"] = epoch
-        value = event["input"]
-        if len(canonical(value)) > MAX_INLINE_INPUT:
-            del event["input"]
-    elif isinstance(effect, OpenTask | EscalateTask) and "due" in event and effect.timeout is not None:
+    if isinstance(effect, CallService):
+        call, value = effect.prepare()
+        if call["type"] == "step.started":
+            call["epoch"] = epoch
+        return Intent(effect, call, value)
+    if isinstance(effect, OpenTask | EscalateTask):
+        return Intent(effect, _with_due(effect, now))
+    return Intent(effect, effect.intent())
+
+
+def _with_due(effect: OpenTask | EscalateTask, now: datetime) -> Event:
+    event = effect.intent()
+    if event["type"] != "evaluation.failed" and effect.timeout is not None:
         event["due"] = format_instant(now + timedelta(milliseconds=effect.timeout))
-    return Intent(effect, event, value)
+    return event

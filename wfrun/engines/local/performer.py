@@ -42,12 +42,13 @@ class Performer:
         self._answer = answer
         self._calls: dict[str, asyncio.Task[None]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._alarms: dict[str, tuple[datetime, asyncio.TimerHandle]] = {}
         self._leaving = False
 
     @property
     def is_busy(self) -> bool:
         """Whether anything is under way that will lead on without a person."""
-        return bool(self._calls) or any(not id.startswith("expiry:") for id in self._timers)
+        return bool(self._calls) or any(id in self._run.pending for id in self._timers)
 
     def perform(self, intent: Intent) -> None:
         """Begin an effect whose intent is durable."""
@@ -57,29 +58,24 @@ class Performer:
                 call = self._call(effect, intent.event["key"], intent.input)
                 self._calls[effect.id] = asyncio.ensure_future(call)
         elif isinstance(effect, StartTimer):
-            self._sleep_until(effect.id, effect.due, {"type": "timer.fired", "timer": effect.id})
+            self._sleep(effect)
         elif isinstance(effect, Stop) and not effect.task:
             self._stop_call(effect.target)
 
     def watch_tasks(self) -> None:
         """Keep an alarm for every open task that expires, and none for those that are closed."""
         for id, task in self._run.tasks.items():
-            alarm = f"expiry:{id}"
-            if alarm in self._timers:
-                self._timers.pop(alarm).cancel()
-            if task.closed is None and task.due is not None:
-                self._sleep_until(alarm, task.due, {"type": "task.expired", "task": id})
-
-    def forget_timer(self, id: str) -> None:
-        if handle := self._timers.pop(id, None):
-            handle.cancel()
+            due = task.due if task.closed is None else None
+            if id in self._alarms and self._alarms[id][0] != due:
+                self._alarms.pop(id)[1].cancel()
+            if due is not None and id not in self._alarms:
+                self._watch(id, due)
 
     async def leave(self) -> None:
         """Stop everything without a word in the journal: what has no outcome is repeated with the same key later."""
         self._leaving = True
-        for handle in self._timers.values():
+        for handle in [*self._timers.values(), *(handle for _, handle in self._alarms.values())]:
             handle.cancel()
-        self._timers.clear()
         calls = list(self._calls.values())
         for call in calls:
             call.cancel()
@@ -149,14 +145,26 @@ class Performer:
 
     # ---- timers
 
-    def _sleep_until(self, id: str, due: datetime, event: Event) -> None:
-        left = (due - utc_now()).total_seconds()
+    def _sleep(self, timer: StartTimer) -> None:
+        self._timers.pop(timer.id, None)
+        left = _seconds_until(timer.due)
         if left <= 0:
-            self._timers.pop(id, None)
-            self._answer(id, event)
-            return
-        loop = asyncio.get_running_loop()
-        self._timers[id] = loop.call_later(min(left, LONGEST_SLEEP_S), self._sleep_until, id, due, event)
+            self._answer(timer.id, {"type": "timer.fired", "timer": timer.id})
+        else:
+            self._timers[timer.id] = asyncio.get_running_loop().call_later(left, self._sleep, timer)
+
+    def _watch(self, task: str, due: datetime) -> None:
+        self._alarms.pop(task, None)
+        left = _seconds_until(due)
+        if left <= 0:
+            self._answer(task, {"type": "task.expired", "task": task})
+        else:
+            self._alarms[task] = due, asyncio.get_running_loop().call_later(left, self._watch, task, due)
+
+
+def _seconds_until(due: datetime) -> float:
+    """How long to sleep before looking at the clock again; 0 or less once it is time."""
+    return min((due - utc_now()).total_seconds(), LONGEST_SLEEP_S)
 
 
 def error_data(error: ServiceError) -> ErrorData:
