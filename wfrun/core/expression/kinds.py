@@ -15,7 +15,8 @@ from wfrun.errors import ExpressionError
 
 Value: TypeAlias = Any
 
-MAX_STEPS = 5_000_000
+# A step is a microsecond at most, on a slow machine.
+MAX_STEPS = 2_000_000
 MAX_TEXT = 1_000_000
 MAX_LIST = 1_000_000
 MAX_DIGITS = 4_000
@@ -190,20 +191,15 @@ def check_list(length: int) -> None:
         raise limit_error(f"the list would have more than {MAX_LIST:,} elements")
 
 
-def weigh(value: Value, frame: Frame, depth: int = 0) -> None:
+def weigh(value: Value, frame: Frame, depth: int = 1) -> None:
     """Charge for every node and every 16 characters of a value; refuse one nested deeper than data may be."""
-    if depth > MAX_DEPTH:
-        raise limit_error(f"the value is nested deeper than {MAX_DEPTH} levels")
     if type(value) is str:
         frame.charge(1 + (len(value) >> 4))
-    elif type(value) is list:
+    elif type(value) is list or type(value) is dict:
+        if depth > MAX_DEPTH:
+            raise limit_error(f"the value is nested deeper than {MAX_DEPTH} levels")
         frame.charge(1 + len(value))
-        for item in value:
-            if type(item) in _HEAVY:
-                weigh(item, frame, depth + 1)
-    elif type(value) is dict:
-        frame.charge(1 + len(value))
-        for item in value.values():
+        for item in value.values() if type(value) is dict else value:
             if type(item) in _HEAVY:
                 weigh(item, frame, depth + 1)
 

@@ -310,6 +310,7 @@ BINDERS = (*_TESTS, "map")
 
 def binder(word: str, source: Run, name: str, body: Run, weight: int, column: int) -> Run:
     """`any(list, name, body)` and its sisters: the body once for each element, which it knows as `name`."""
+    cost = 1 + weight // 4
 
     def run(frame: Frame) -> Value:
         values = source(frame)
@@ -317,7 +318,7 @@ def binder(word: str, source: Run, name: str, body: Run, weight: int, column: in
             raise type_error(f"{word}() goes over an array, not {a_kind(values)}", column=column)
 
         def value_of(item: Value) -> Value:
-            frame.charge(weight)
+            frame.charge(cost)
             frame.variables[name] = item
             return body(frame)
 

@@ -32,6 +32,8 @@ Node: TypeAlias = Any
 Match: TypeAlias = Any
 # What to charge for one segment at one match, before it is walked.
 Cost: TypeAlias = Callable[[Json, Charge], None]
+# A match of the library costs about as much as three other steps (measured).
+_MATCH = 3
 
 
 class Finder:
@@ -99,17 +101,17 @@ def _steps(segment: Segment) -> list[tuple[Cost, list[Node]]]:
 
 
 def _children(value: Json, charge: Charge) -> None:
-    charge(1 + len(value) if isinstance(value, list | dict) else 1)
+    charge(_MATCH * (1 + len(value) if isinstance(value, list | dict) else 1))
 
 
 def _everything(value: Json, charge: Charge) -> None:
     """Charge for every node at and below a value."""
-    charge(1)
+    charge(_MATCH)
     stack = [value]
     while stack:
         found = stack.pop()
         if isinstance(found, list | dict):
-            charge(len(found))
+            charge(_MATCH * len(found))
             stack.extend(found if isinstance(found, list) else found.values())
 
 
