@@ -85,10 +85,10 @@ def _blame(value: Any, where: str, depth: int) -> tuple[str, str]:
 
 def sound(error: ServiceError) -> ServiceError:
     """The same error made of what a journal can hold, whatever somebody's code has put into it."""
-    status, after, retryable = error.status, error.retry_after_ms, error.retryable
-    type_ = clean(error.type)[:MAX_TYPE] if isinstance(error.type, str) and error.type else "adapter.error"
+    given: dict[str, Any] = vars(error)
+    type_, status, after, retryable = (given[key] for key in ("type", "status", "retry_after_ms", "retryable"))
     return ServiceError(
-        type_,
+        clean(type_)[:MAX_TYPE] if isinstance(type_, str) and type_ else "adapter.error",
         clean(str(error.message))[:MAX_MESSAGE],
         status=status if type(status) is int else None,
         details=_details(error.details),
