@@ -1,0 +1,174 @@
+"""The state directory: places, trust, and definitions written once."""
+
+from __future__ import annotations
+
+import os
+import stat
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tests.support.journals import ID, Clock, counting, memory_home, started
+from wfrun.errors import JournalError, NotFoundError, StateError, UsageError
+from wfrun.journal.home import Home, is_id
+from wfrun.journal.journal import Journal
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "state" / "home")
+
+
+def mode(path: str | Path) -> int:
+    return stat.S_IMODE(os.lstat(path).st_mode)
+
+
+def test_places(home: Home) -> None:
+    shard = sha256(ID.encode()).hexdigest()[:2]
+    assert home.journal_path(ID) == f"{home.path}/executions/{shard}/{ID}.jsonl"
+    assert home.definition_path("a" * 64) == f"{home.path}/definitions/{'a' * 64}.yaml"
+
+
+@pytest.mark.parametrize("text", ["../x", "-rf", "a\0b", "", "A", "a" * 65, "a/b", ".a", "a\n", "é"])
+def test_what_is_no_id_names_no_place(home: Home, text: str) -> None:
+    assert not is_id(text)
+    assert not home.exists(text)
+    with pytest.raises(UsageError) as caught:
+        home.journal_path(text)
+    assert caught.value.code == "execution.id"
+
+
+@pytest.mark.parametrize("text", ["a", "0", "k7m2x9qd", "order-7.retry_2", "a" * 64])
+def test_ids(text: str) -> None:
+    assert is_id(text)
+
+
+@pytest.mark.parametrize("digest", ["", "../../x", "A" * 64, "g" * 64])
+def test_what_is_no_digest_names_no_definition(home: Home, digest: str) -> None:
+    with pytest.raises(UsageError):
+        home.definition_path(digest)
+
+
+def test_looking_makes_nothing(home: Home) -> None:
+    assert list(home.ids()) == []
+    assert not home.exists(ID)
+    assert not home.is_checked("mark")
+    with pytest.raises(NotFoundError):
+        Journal.read(home, ID)
+    with pytest.raises(NotFoundError):
+        home.read_definition("a" * 64)
+    assert not os.path.exists(home.path)
+
+
+def test_only_the_owner_may_enter(home: Home) -> None:
+    Journal.create(home, ID, started(), clock=Clock()).close()
+    digest = home.write_definition(b"x")
+    shard = os.path.dirname(home.journal_path(ID))
+    assert {mode(path) for path in (home.path, home.executions, home.definitions, shard)} == {0o700}
+    assert {mode(path) for path in (home.journal_path(ID), f"{shard}/.lock", home.definition_path(digest))} == {0o600}
+
+
+def test_ids_are_found_by_prefix(home: Home) -> None:
+    for id in ("abc", "abd", "xyz"):
+        Journal.create(home, id, started(id), clock=Clock()).close()
+    Path(home.shard("abc"), ".abc.jsonl.new").write_text("left behind")
+    Path(home.shard("abc"), "NOTES.jsonl").write_text("not ours")
+    assert sorted(home.ids()) == ["abc", "abd", "xyz"]
+    assert sorted(home.ids("ab")) == ["abc", "abd"]
+    assert list(home.ids("q")) == []
+    assert home.exists("abc")
+
+
+def test_a_directory_that_everybody_can_write_is_refused(home: Home) -> None:
+    Journal.create(home, ID, started(), clock=Clock()).close()
+    os.chmod(home.executions, 0o777)
+    with pytest.raises(StateError, match=r"executions can be written by everybody.*chmod"):
+        list(Home(home.path).ids())
+    with pytest.raises(StateError):
+        Journal.create(Home(home.path), "other", started(), clock=Clock())
+
+
+def test_a_journal_that_everybody_can_write_is_refused(home: Home) -> None:
+    Journal.create(home, ID, started(), clock=Clock()).close()
+    os.chmod(home.journal_path(ID), 0o666)
+    with pytest.raises(StateError) as caught:
+        Journal.read(home, ID)
+    assert caught.value.code == "state.mode"
+
+
+def test_links_are_refused(home: Home, tmp_path: Path) -> None:
+    Journal.create(home, ID, started(), clock=Clock()).close()
+    path = Path(home.journal_path(ID))
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    for use in (lambda: Journal.read(home, ID), lambda: Journal.open(home, ID, clock=Clock())):
+        with pytest.raises(StateError) as caught:
+            use()
+        assert caught.value.code == "state.kind"
+    (tmp_path / "link").symlink_to(home.path)
+    with pytest.raises(StateError):
+        list(Home(tmp_path / "link").ids())
+
+
+def test_a_pipe_in_the_place_of_a_journal_is_refused(home: Home) -> None:
+    home.ensure(home.shard(ID))
+    os.mkfifo(home.journal_path(ID), 0o600)
+    with pytest.raises(StateError):
+        Journal.read(home, ID)
+
+
+def test_what_belongs_to_others_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    Journal.create(home, ID, started(), clock=Clock()).close()
+    owner = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    with pytest.raises(StateError) as caught:
+        list(Home(home.path).ids())
+    assert caught.value.code == "state.owner"
+
+
+def test_a_definition_is_its_exact_bytes(home: Home) -> None:
+    data = b"name: x\r\n\xff\0"
+    digest = home.write_definition(data)
+    assert digest == sha256(data).hexdigest()
+    assert home.read_definition(digest) == data
+    assert Path(home.definition_path(digest)).read_bytes() == data
+
+
+def test_a_definition_is_written_once() -> None:
+    home = memory_home()
+    digest = home.write_definition(b"x")
+    with counting(home) as calls:
+        assert home.write_definition(b"x") == digest
+        assert calls == []
+        again = Home(home.path, home.files)
+        assert again.write_definition(b"x") == digest
+        assert "write" not in calls
+        assert "sync_directory" in calls
+
+
+def test_a_definition_that_changed_is_refused_and_mended(home: Home) -> None:
+    digest = home.write_definition(b"x")
+    Path(home.definition_path(digest)).write_bytes(b"y")
+    with pytest.raises(StateError) as caught:
+        home.read_definition(digest)
+    assert caught.value.code == "definition.damaged"
+    Home(home.path).write_definition(b"x")
+    assert home.read_definition(digest) == b"x"
+
+
+def test_a_home_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    home = Home(tmp_path / "file" / "home")
+    with pytest.raises(JournalError):
+        home.write_definition(b"x")
+    with pytest.raises(JournalError):
+        Journal.create(home, ID, started(), clock=Clock())
+    assert list(home.ids()) == []
+
+
+def test_marks_are_remembered(home: Home) -> None:
+    home.mark_checked("abc.1")
+    home.mark_checked("abc.1")
+    assert home.is_checked("abc.1")
+    assert not home.is_checked("abc.2")

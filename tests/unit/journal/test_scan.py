@@ -1,0 +1,146 @@
+"""Which bytes are records: torn tails, seals, damage, and what verification tells of them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from wfrun.journal.chain import Chain
+from wfrun.journal.scan import EMPTY, SEAL, Head, scan, seal_of
+from wfrun.journal.verify import verify
+
+AT = "2026-01-31T09:30:00.000000Z"
+
+
+def written(count: int, chain: Chain | None = None) -> bytes:
+    chain = chain or Chain()
+    for number in range(count):
+        chain.stamp({"type": "timer.fired", "timer": str(number)}, AT)
+    raw = b"".join(chain.unwritten)
+    chain.unwritten.clear()
+    return raw
+
+
+def test_nothing_is_a_journal_without_records() -> None:
+    assert scan(b"") == ([], EMPTY, b"", None)
+    assert verify(b"") == []
+
+
+def test_records_are_numbered_and_chained() -> None:
+    records = scan(written(3)).records
+    assert [record["seq"] for record in records] == [1, 2, 3]
+    assert records[0]["prev"] == "0" * 64
+    assert len({record["prev"] for record in records}) == 3
+
+
+def test_a_scan_goes_on_where_another_ended() -> None:
+    raw = written(4)
+    middle = raw.index(b"\n") + 1
+    first = scan(raw[:middle])
+    assert scan(raw[middle:], first.head).records == scan(raw).records[1:]
+    assert scan(raw, first.head, middle).records == scan(raw).records[1:]
+    assert scan(raw[middle:], first.head).head == Head(4, scan(raw).head.prev, len(raw))
+
+
+def test_an_unfinished_line_is_left_out() -> None:
+    raw = written(2)
+    found = scan(raw[:-1])
+    assert len(found.records) == 1
+    assert raw.endswith(found.torn + b"\n")
+    assert found.damage is None
+
+
+def test_torn_bytes_are_sealed_by_the_next_record() -> None:
+    chain = Chain()
+    raw = written(1, chain) + b'{"half'
+    again = Chain()
+    assert again.read(raw).torn == b'{"half'
+    raw += written(1, again)
+    assert scan(raw).records == again.records
+    assert again.records[1]["type"] == "journal.recovered"
+    assert again.records[1] | seal_of(b'{"half', Head(1, "", raw.index(b'{"half'))) == again.records[1]
+    assert again.end == again.size == len(raw)
+    assert verify(raw) == []
+
+
+def test_a_line_without_its_newline_stays_no_record() -> None:
+    chain = Chain()
+    chain.read(written(2)[:-1])
+    raw = written(2)[:-1] + written(1, chain)
+    assert [record["type"] for record in scan(raw).records] == ["timer.fired", "journal.recovered", "timer.fired"]
+
+
+def test_a_seal_that_was_torn_itself_is_sealed() -> None:
+    torn = written(1) + b'{"half'
+    for rest in (SEAL[:1], SEAL, SEAL + b'{"at":', SEAL + b'{"at":' + SEAL):
+        chain = Chain()
+        assert chain.read(torn + rest).torn == b'{"half' + rest
+        raw = torn + rest + written(1, chain)
+        assert scan(raw).records == chain.records
+        assert verify(raw) == []
+
+
+@pytest.mark.parametrize("change", [(b'{"half', b'{"hulf'), (b'"bytes":6', b'"bytes":7'), (SEAL, b"\n")])
+def test_a_seal_that_names_other_bytes_is_damage(change: tuple[bytes, bytes]) -> None:
+    chain = Chain()
+    raw = written(1, chain) + b'{"half'
+    again = Chain()
+    again.read(raw)
+    raw += written(1, again)
+    assert raw.count(change[0]) == 1
+    assert scan(raw.replace(*change)).damage is not None
+
+
+def test_a_seal_of_nothing_is_damage() -> None:
+    chain = Chain()
+    chain.stamp({"type": "journal.recovered", "offset": 0, "bytes": 0, "sha256": ""}, AT)
+    found = scan(b"".join(chain.unwritten))
+    assert found.damage is not None
+    assert "journal.recovered" in found.damage.message
+
+
+def test_damage_names_offset_and_seq() -> None:
+    lines = written(4).splitlines(keepends=True)
+    found = scan(b"".join([lines[0], lines[1].replace(b"timer", b"rimet"), *lines[2:]]))
+    assert len(found.records) == 1
+    assert found.damage is not None
+    assert (found.damage.offset, found.damage.seq) == (len(lines[0]), 2)
+
+
+def test_verification_reads_on_behind_damage() -> None:
+    lines = written(9).splitlines(keepends=True)
+    lines[2] = lines[2].replace(b"timer", b"rimet")
+    del lines[6]
+    findings = verify(b"".join(lines) + b"half")
+    assert [(finding.code, finding.seq) for finding in findings] == [
+        ("journal.damaged", 3),
+        ("journal.damaged", 7),
+        ("journal.torn", 10),
+    ]
+    assert all(before.end <= after.offset for before, after in pairwise(findings))
+
+
+def test_verification_of_garbage_tells_each_line_once() -> None:
+    assert [finding.offset for finding in verify(b"a\nb\nc\n")] == [0, 2, 4]
+
+
+def test_a_chain_knows_its_bytes_again() -> None:
+    chain = Chain()
+    raw = written(3, chain)
+    assert chain.begins(raw)
+    assert chain.begins(raw + b"more")
+    assert not chain.begins(raw[:-1])
+    assert not chain.begins(raw.replace(b"timer", b"rimet"))
+    reader = Chain()
+    reader.read(raw)
+    assert reader.begins(raw)
+
+
+def test_a_chain_counts_drivers() -> None:
+    chain = Chain()
+    for epoch in (1, 2):
+        chain.stamp({"type": "driver.started", "epoch": epoch}, AT)
+    reader = Chain()
+    reader.read(b"".join(chain.unwritten))
+    assert (chain.epoch, reader.epoch) == (2, 2)
