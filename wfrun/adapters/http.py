@@ -112,7 +112,7 @@ class HttpService:
     def _client(self, secure: bool, trusted: bool) -> httpx2.AsyncClient:
         """Proxies of the environment are used for the author's URLs; a proxy would undo the check of others."""
         if (secure, trusted) not in self._clients:
-            self._clients[secure, trusted] = _open_client(secure=secure, proxies=trusted)
+            self._clients[secure, trusted] = _open_client(secure=secure, trusted=trusted)
         return self._clients[secure, trusted]
 
     async def close(self) -> None:
@@ -121,19 +121,21 @@ class HttpService:
             await client.aclose()
 
 
-def _open_client(*, secure: bool, proxies: bool) -> httpx2.AsyncClient:
+def _open_client(*, secure: bool, trusted: bool) -> httpx2.AsyncClient:
     from http.cookiejar import CookieJar, DefaultCookiePolicy
 
     import httpx2
 
     return httpx2.AsyncClient(
         # Reading the certificates takes 130 ms, which a client for plain HTTP alone need not spend.
-        verify=secure,
-        trust_env=proxies,
+        verify=httpx2.create_ssl_context() if secure else False,
+        trust_env=trusted,
         # A cookie that one execution was given must not be sent by another.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
-        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
+        # Connections to a checked address are not kept: they are known by the address, and the certificate that one of
+        # them has shown says nothing about another name that leads to the same address.
+        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100 if trusted else 0),
     )
 
 

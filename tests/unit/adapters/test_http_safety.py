@@ -123,7 +123,10 @@ def test_a_cancelled_call_closes_its_connection(scheme: str) -> None:
     asyncio.run(main())
 
 
-def test_connections_are_kept_between_calls(httpserver: HTTPServer) -> None:
+@pytest.mark.parametrize(("action", "expected"), [("GET /x", 1), (FROM_DATA, 5)])
+def test_connections_are_kept_between_calls_unless_the_url_is_data(
+    httpserver: HTTPServer, action: Any, expected: int
+) -> None:
     connections = 0
 
     async def keeping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -133,12 +136,13 @@ def test_connections_are_kept_between_calls(httpserver: HTTPServer) -> None:
             writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
 
     async def scenario(port: int) -> None:
-        async with pool(service(httpserver, "GET /x") | {"baseUrl": f"http://127.0.0.1:{port}"}) as services:
+        base = f"http://127.0.0.1:{port if action == 'GET /x' else 9}"
+        async with pool(service(httpserver, action) | {"baseUrl": base, "allowPrivate": True}) as services:
             for _ in range(5):
-                await services.call(a_call("go"))
+                await services.call(a_call("go", {"callback": f"http://127.0.0.1:{port}/"}))
 
     asyncio.run(with_raw_server(keeping, scenario))
-    assert connections == 1
+    assert connections == expected
 
 
 @pytest.mark.parametrize(
