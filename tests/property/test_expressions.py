@@ -1,0 +1,464 @@
+"""10,000 expressions against a second, slow evaluator, and text soup that must never be more than an ExpressionError.
+
+The model generates a tree, evaluates the tree by walking it with exact fractions, and writes it down with as few
+parentheses as the precedence table allows. The language parses what was written. Both must agree on the value, or both
+must refuse it with the same code.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
+from math import floor
+from typing import Any, TypeAlias
+
+import pytest
+
+from wfrun.core.expression import DictContext, TemplateError, compile_template, parse
+from wfrun.core.values import canonical
+from wfrun.errors import ExpressionError
+
+# (operator, operand, …); a leaf is ("constant", value) or ("path", name, …) or ("variable", name).
+Tree: TypeAlias = tuple[Any, ...]
+
+DATA: dict[str, Any] = {
+    "n": 7,
+    "zero": 0,
+    "price": 12.25,
+    "rate": 0.19,
+    "big": 2**60 + 1,
+    "minus": -3,
+    "yes": True,
+    "no": False,
+    "none": None,
+    "text": "abc",
+    "other": "b",
+    "list": [1, 2.5, 3],
+    "words": ["a", "b"],
+    "object": {"a": 1, "b": {"c": 2}},
+    "empty": [],
+}
+LEVELS = {"?:": 1, "??": 2, "or": 3, "and": 4, "not": 5, "in": 6, "+": 7, "-": 7, "*": 8, "/": 8, "%": 8, "neg": 9}
+LEVELS.update(dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), 6))
+SIGNS = {"or": ["or", "||"], "and": ["and", "&&"], "not": ["not ", "!"]}
+
+
+class Host:
+    def now(self) -> datetime:
+        return datetime(2030, 1, 1, tzinfo=UTC)
+
+    def uuid(self) -> str:
+        return "id"
+
+    def variable(self, kind: str, name: str) -> str:
+        raise ExpressionError("expression.undefined", name)
+
+
+class Refused(Exception):
+    """The model's own error, with the last word of the code."""
+
+
+class Gone(Refused):
+    def __init__(self) -> None:
+        super().__init__("undefined")
+
+
+# The generator
+
+
+def generate(rng: random.Random, depth: int, bound: tuple[str, ...] = ()) -> Tree:
+    if depth == 0 or rng.random() < 0.15:
+        return leaf(rng, bound)
+    shape = rng.choice(
+        ["arithmetic", "arithmetic", "comparison", "logic", "logic", "not", "neg", "?:", "??", "call", "map"]
+    )
+    if shape == "arithmetic":
+        return (rng.choice("+-*/%"), generate(rng, depth - 1, bound), generate(rng, depth - 1, bound))
+    if shape == "comparison":
+        sign = rng.choice(["==", "!=", "<", "<=", ">", ">=", "in"])
+        return (sign, generate(rng, depth - 1, bound), generate(rng, depth - 1, bound))
+    if shape == "logic":
+        return (rng.choice(["and", "or"]), condition(rng, depth - 1, bound), condition(rng, depth - 1, bound))
+    if shape == "not":
+        return ("not", condition(rng, depth - 1, bound))
+    if shape == "?:":
+        return (
+            "?:",
+            condition(rng, depth - 1, bound),
+            generate(rng, depth - 1, bound),
+            generate(rng, depth - 1, bound),
+        )
+    if shape == "map":
+        name = f"v{len(bound)}"
+        word = rng.choice(["map", "filter", "any", "all"])
+        body = generate if word == "map" else condition
+        return (word, ("path", "list"), name, body(rng, depth - 1, (*bound, name)))
+    if shape == "call":
+        return call(rng, depth - 1, bound)
+    return (shape, *[generate(rng, depth - 1, bound) for _ in range(2 if shape == "??" else 1)])
+
+
+def condition(rng: random.Random, depth: int, bound: tuple[str, ...]) -> Tree:
+    """Mostly something that is true or false."""
+    if rng.random() < 0.1:
+        return generate(rng, depth, bound)
+    if depth == 0 or rng.random() < 0.2:
+        return rng.choice([("path", "yes"), ("path", "no"), ("constant", True), ("constant", False)])
+    sign = rng.choice(["==", "!=", "<", ">=", "in"])
+    return (sign, generate(rng, depth - 1, bound), generate(rng, depth - 1, bound))
+
+
+def call(rng: random.Random, depth: int, bound: tuple[str, ...]) -> Tree:
+    name = rng.choice(["size", "sum", "abs", "floor", "has", "default", "list", "object"])
+    if name == "has":
+        return ("has", rng.choice([("path", "n"), ("path", "gone"), ("path", "object", "b", "c"), ("path", "list", 9)]))
+    if name == "sum":
+        return ("sum", ("path", rng.choice(["list", "empty", "words"])))
+    count = 2 if name in ("default", "list", "object") else 1
+    return (name, *[generate(rng, depth, bound) for _ in range(count)])
+
+
+def leaf(rng: random.Random, bound: tuple[str, ...]) -> Tree:
+    if bound and rng.random() < 0.4:
+        return ("variable", rng.choice(bound))
+    if rng.random() < 0.5:
+        return rng.choice(
+            [("path", name) for name in DATA] + [("path", "object", "b", "c"), ("path", "list", -1), ("path", "gone")]
+        )
+    number = rng.choice([rng.randint(-5, 20), rng.randint(1, 10**6) / 100, 10**25 + rng.randint(0, 9)])
+    return ("constant", rng.choice([number, number, number, True, None, "abc", "b", ""]))
+
+
+# Writing a tree down
+
+
+def write(rng: random.Random, tree: Tree) -> str:
+    head, *rest = tree
+    if head == "constant":
+        return json.dumps(rest[0]) if not isinstance(rest[0], str) else rng.choice([f"'{rest[0]}'", f'"{rest[0]}"'])
+    if head == "variable":
+        return str(rest[0])
+    if head == "path":
+        return "$" + "".join(
+            f"[{key}]" if isinstance(key, int) else rng.choice([f".{key}", f"['{key}']"]) for key in rest
+        )
+    if head == "list":
+        return f"[{write(rng, rest[0])}, {write(rng, rest[1])}]"
+    if head == "object":
+        return f"{{a: {write(rng, rest[0])}, 'b': {write(rng, rest[1])}}}"
+    if head in ("map", "filter", "any", "all"):
+        return f"{head}({write(rng, rest[0])}, {rest[1]}, {write(rng, rest[2])})"
+    if head not in LEVELS:
+        return f"{head}({', '.join(write(rng, operand) for operand in rest)})"
+    return write_operator(rng, head, rest)
+
+
+def write_operator(rng: random.Random, head: str, rest: list[Tree]) -> str:
+    level = LEVELS[head]
+    if head == "?:":
+        return f"{operand(rng, rest[0], 2)} ? {operand(rng, rest[1], 1)} : {operand(rng, rest[2], 1)}"
+    if head in ("not", "neg"):
+        sign = "-" if head == "neg" else rng.choice(SIGNS["not"])
+        return sign + operand(rng, rest[0], level)
+    left = operand(rng, rest[0], level + 1 if level == 6 else level)
+    gap = rng.choice(["", " ", "\n "]) if head in "+*/%<>" else " "
+    return f"{left}{gap}{rng.choice(SIGNS.get(head, [head]))}{gap}{operand(rng, rest[1], level + 1)}"
+
+
+def operand(rng: random.Random, tree: Tree, minimum: int) -> str:
+    """In parentheses where it binds too loosely, and sometimes where it need not be."""
+    text = write(rng, tree)
+    level = 9 if tree[0] == "constant" and text.startswith("-") else LEVELS.get(tree[0], 10)
+    return f"({text})" if level < minimum or rng.random() < 0.1 else text
+
+
+# The model
+
+
+def model(tree: Tree, bound: dict[str, Any]) -> Any:
+    head, *rest = tree
+    if head == "constant":
+        return rest[0]
+    if head == "variable":
+        return bound[rest[0]]
+    if head in SPECIAL:
+        return SPECIAL[head](rest, bound)
+    return PLAIN[head](*[model(part, bound) for part in rest])
+
+
+def model_path(keys: list[Any], bound: dict[str, Any]) -> Any:
+    value: Any = DATA
+    for key in keys:
+        try:
+            value = value[key]
+        except (KeyError, IndexError):
+            raise Gone from None
+    return value
+
+
+def lenient(tree: Tree, bound: dict[str, Any], instead: Callable[[], Any], *, null: bool) -> Any:
+    try:
+        value = model(tree, bound)
+    except Gone:
+        return instead()
+    return instead() if null and value is None else value
+
+
+def boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Refused("type")
+    return value
+
+
+def model_binder(word: str, rest: list[Any], bound: dict[str, Any]) -> Any:
+    source, name, body = rest
+    results = []
+    for item in model(source, bound):
+        value = model(body, {**bound, name: item})
+        results.append((item, value if word == "map" else boolean(value)))
+        if (word, value) in (("any", True), ("all", False)):
+            break
+    if word == "map":
+        return [value for _, value in results]
+    if word == "filter":
+        return [item for item, value in results if value]
+    return (any if word == "any" else all)(value for _, value in results)
+
+
+def model_has(rest: list[Any], bound: dict[str, Any]) -> bool:
+    try:
+        model(rest[0], bound)
+    except Gone:
+        return False
+    return True
+
+
+SPECIAL: dict[str, Callable[[list[Any], dict[str, Any]], Any]] = {
+    "path": model_path,
+    "and": lambda rest, bound: boolean(model(rest[0], bound)) and boolean(model(rest[1], bound)),
+    "or": lambda rest, bound: boolean(model(rest[0], bound)) or boolean(model(rest[1], bound)),
+    "?:": lambda rest, bound: model(rest[1] if boolean(model(rest[0], bound)) else rest[2], bound),
+    "??": lambda rest, bound: lenient(rest[0], bound, lambda: model(rest[1], bound), null=True),
+    "default": lambda rest, bound: lenient(rest[0], bound, lambda: model(rest[1], bound), null=False),
+    "has": model_has,
+    "map": lambda rest, bound: model_binder("map", rest, bound),
+    "filter": lambda rest, bound: model_binder("filter", rest, bound),
+    "any": lambda rest, bound: model_binder("any", rest, bound),
+    "all": lambda rest, bound: model_binder("all", rest, bound),
+}
+
+
+def number(value: Any) -> Fraction:
+    """A number exactly as it is written."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Refused("type")
+    return Fraction(Decimal(repr(value)))
+
+
+def result(exact: Fraction, *operands: Any, whole: bool = True) -> Any:
+    """An integer where all operands are and the result can be one, else the nearest double."""
+    if whole and exact.denominator == 1 and all(isinstance(value, int) for value in operands):
+        return int(exact)
+    return float(exact) + 0.0
+
+
+def plus(left: Any, right: Any) -> Any:
+    for kind in (str, list):
+        if isinstance(left, kind) and isinstance(right, kind):
+            return left + right  # type: ignore[operator]
+    return result(number(left) + number(right), left, right)
+
+
+def over(left: Any, right: Any, compute: Callable[[Fraction, Fraction], Fraction]) -> Any:
+    a, b = number(left), number(right)
+    if b == 0:
+        raise Refused("value")
+    return result(compute(a, b), left, right)
+
+
+def negated(value: Any) -> Any:
+    return result(-number(value), value)
+
+
+def alike(left: Any, right: Any) -> bool:
+    """Equality by writing both down with every number as a fraction."""
+    return tagged(left) == tagged(right)
+
+
+def tagged(value: Any) -> Any:
+    if isinstance(value, list):
+        return ["list", *map(tagged, value)]
+    if isinstance(value, dict):
+        return {key: tagged(item) for key, item in value.items()}
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return ("number", number(value))
+    return (type(value).__name__, value)
+
+
+def ordered(left: Any, right: Any) -> int:
+    if isinstance(left, str) and isinstance(right, str):
+        return (left > right) - (left < right)
+    a, b = number(left), number(right)
+    return (a > b) - (a < b)
+
+
+def within(item: Any, container: Any) -> bool:
+    if isinstance(container, list):
+        return any(alike(item, other) for other in container)
+    if isinstance(container, dict | str) and isinstance(item, str):
+        return item in container
+    raise Refused("type")
+
+
+def size(value: Any) -> int:
+    if not isinstance(value, str | list | dict):
+        raise Refused("type")
+    return len(value)
+
+
+PLAIN: dict[str, Callable[..., Any]] = {
+    "+": plus,
+    "-": lambda a, b: result(number(a) - number(b), a, b),
+    "*": lambda a, b: result(number(a) * number(b), a, b),
+    "/": lambda a, b: over(a, b, lambda x, y: x / y),
+    "%": lambda a, b: over(a, b, lambda x, y: x - y * floor(x / y)),
+    "neg": negated,
+    "not": lambda value: not boolean(value),
+    "==": alike,
+    "!=": lambda a, b: not alike(a, b),
+    "<": lambda a, b: ordered(a, b) < 0,
+    "<=": lambda a, b: ordered(a, b) <= 0,
+    ">": lambda a, b: ordered(a, b) > 0,
+    ">=": lambda a, b: ordered(a, b) >= 0,
+    "in": within,
+    "size": size,
+    "abs": lambda value: result(abs(number(value)), value),
+    "floor": lambda value: floor(number(value)),
+    "sum": lambda values: result(sum((number(value) for value in values), Fraction(0)), *values),
+    "list": lambda a, b: [a, b],
+    "object": lambda a, b: {"a": a, "b": b},
+}
+
+
+def outcome(compute: Callable[[], Any]) -> str:
+    try:
+        return canonical(compute())
+    except Refused as refused:
+        return f"expression.{refused}"
+    except ExpressionError as error:
+        assert error.column > 0
+        return error.code
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_agreement_with_the_model(seed: int) -> None:
+    rng = random.Random(seed)
+    context, host = DictContext(DATA), Host()
+    values = 0
+    for _ in range(500):
+        tree = generate(rng, rng.randint(1, 5))
+        text = write(rng, tree)
+        expected = outcome(lambda tree=tree: model(tree, {}))  # type: ignore[misc]
+        assert outcome(lambda text=text: parse(text).evaluate(context, host)) == expected, (seed, text)  # type: ignore[misc]
+        values += not expected.startswith("expression.")
+    assert values > 100, "most of what is generated should have a value"
+
+
+# Soup
+
+WORDS = [
+    *"()[]{}.,:?!+-*/%<>=&|$@'\"\\ \n\t#;0195eE_xyz\u00a0é😀\ud800\x00",
+    *[
+        "$.",
+        "$..",
+        "$.a",
+        "$[",
+        "[*]",
+        "[?@.",
+        "??",
+        "==",
+        "<=",
+        "&&",
+        "||",
+        "and ",
+        "or ",
+        " not ",
+        " in ",
+        "true",
+        "null",
+    ],
+    *[
+        "any(",
+        "map($.a, i, ",
+        "has(",
+        "default(",
+        "size(",
+        "matches(",
+        "format(",
+        "'{:.2}'",
+        "1e9",
+        "0.1",
+        "${",
+        "$$",
+        "}",
+    ],
+    *[
+        "env.",
+        "secret.A",
+        "now()",
+        "duration('1h')",
+        "instant(",
+        "\\u00e9",
+        "'a'",
+        '"b"',
+        "[1:2]",
+        "[-1]",
+        "99999999999",
+    ],
+]
+
+
+def soup(rng: random.Random) -> str:
+    if rng.random() < 0.5:
+        return "".join(rng.choice(WORDS) for _ in range(rng.randint(0, 25)))
+    text = write(rng, generate(rng, 4))
+    for _ in range(rng.randint(1, 3)):
+        at = rng.randint(0, len(text))
+        text = text[:at] + rng.choice(["", rng.choice(WORDS)]) + text[at + rng.randint(0, 2) :]
+    return text
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_soup_is_never_more_than_an_expression_error(seed: int) -> None:
+    rng = random.Random(seed)
+    context, host = DictContext(DATA), Host()
+    for _ in range(1_000):
+        text = soup(rng)
+        begun = time.process_time()
+        try:
+            expression = parse(text, variables=rng.random() < 0.5)
+            canonical(expression.operands(context))
+            canonical(expression.evaluate(context, host))
+        except ExpressionError as error:
+            assert 1 <= error.column <= len(text) + 1, (seed, text)
+            assert error.message
+        assert time.process_time() - begun < 2, (seed, text)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_soup_in_a_template(seed: int) -> None:
+    rng = random.Random(seed)
+    context, host = DictContext(DATA), Host()
+    for _ in range(1_000):
+        text = rng.choice(["", "$", "${", "x ${", "$."]) + soup(rng) + rng.choice(["", "}", " }"])
+        try:
+            canonical(compile_template({"a": [text]}).resolve(context, host))
+        except TemplateError as error:
+            assert [path for path, _ in error.errors] == [("a", 0)], (seed, text)
+        except ExpressionError as error:
+            assert error.template_path == ("a", 0), (seed, text)
