@@ -62,12 +62,16 @@ def with_pattern(base: Any, matches: Callable[[str, str], object]) -> Any:
 
 
 def kind(value: object) -> str:
-    """The kind of a JSON value as people say it."""
+    """The kind of a JSON value as people say it; the value itself where it is short anyway."""
     if value is None:
         return "empty (null)"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    return {dict: "a mapping", list: "a list", str: "text", int: "a number", float: "a number"}[type(value)]
+    if isinstance(value, (int, float)):
+        return f"`{shown(value)}`"
+    if isinstance(value, str):
+        return "text"
+    return "a mapping" if isinstance(value, dict) else "a list"
 
 
 def type_name(name: str) -> str:
@@ -113,6 +117,7 @@ _PATTERNS = {
     "Step name": _NAME,
     "Service": _NAME,
     "Duration": "a duration such as `30s`, `5m`, `24h`, `PT24H` or a number of milliseconds",
+    "Decision": "letters, digits, `.`, `_` and `-`, starting with a letter or digit, at most 64 of them",
     "Output key": "letters, digits and `_`, not starting with a digit, at most 128 of them",
 }
 _EXPECTATIONS: dict[str, Callable[[Any, str], str]] = {

@@ -19,7 +19,7 @@ from wfrun.load.text import decode, position
 
 MAX_BYTES = 16 * 1024 * 1024
 
-MAX_PARTS = 2_000_000  # commas, colons and opening brackets: each may take memory far beyond its own bytes
+MAX_PARTS = 1_000_000  # commas, colons and opening brackets: each may take memory far beyond its own bytes
 
 # What can be wrong although the standard parser takes it: strings (with the colon that makes them keys), brackets,
 # words, and numbers with an exponent or very many digits. The rest is skipped at the regular expression's speed.

@@ -44,6 +44,8 @@ class _Block:
             self._line()
         while len(self._stack) > 1:
             self._close()
+        if self._stack[0].anchor:
+            self._no_value(self._stack[0])
 
     def _document_start(self) -> None:
         cursor = self._cursor

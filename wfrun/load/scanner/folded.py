@@ -46,18 +46,16 @@ def plain_lines(cursor: Cursor, first: str, indent: int) -> str:
 
 def block_scalar(cursor: Cursor, indent: int) -> str:
     """The text of the `|` or `>` that stands here; its lines are indented deeper than `indent`. Moves behind them."""
-    folded = cursor.text[cursor.pos] == ">"
-    header = _HEADER.match(cursor.text, cursor.pos)
-    if not header:
-        kind = "folded" if folded else "literal"
-        message = f"`{cursor.text[cursor.pos]}` starts a {kind} text, and nothing else may follow on its line"
-        raise cursor.error("yaml.block-text", message, f"{QUOTES_HINT}, if `{cursor.text[cursor.pos]}` belongs to it")
-    cursor.pos = header.end()
-    if not cursor.skip_rest():
-        raise cursor.error("yaml.block-text", "the text of a block starts on the next line", QUOTES_HINT)
+    start, sign = cursor.pos, cursor.text[cursor.pos]
+    header = _HEADER.match(cursor.text, start)
+    cursor.pos = header.end() if header else start
+    if not header or not cursor.skip_rest():
+        kind = "folded" if sign == ">" else "literal"
+        message = f"`{sign}` starts a {kind} text, which begins on the next line"
+        raise cursor.error("yaml.block-text", message, f"{QUOTES_HINT}, if `{sign}` belongs to it", at=start)
     given = header[2] or header[3]
     lines = _block_lines(cursor, indent, max(indent, 0) + int(given) if given else 0)
-    return _chomp(lines, _fold_lines(lines) if folded else "\n".join(lines), header[1] or header[4] or "")
+    return _chomp(lines, _fold_lines(lines) if sign == ">" else "\n".join(lines), header[1] or header[4] or "")
 
 
 def _block_lines(cursor: Cursor, parent: int, indent: int) -> list[str]:

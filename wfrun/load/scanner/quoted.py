@@ -7,7 +7,7 @@ import re
 from wfrun.load.scanner.cursor import Cursor
 
 _QUOTED = {'"': re.compile(r'"(?:[^"\\]|\\[^\n]|\\\n)*+"'), "'": re.compile(r"'(?:[^']|'')*+'")}
-_BREAKS = r"(?<![ \t])[ \t]*+\n[ \t\n]*+|\n[ \t\n]*+"
+_BREAKS = r"[ \t]*+\n[ \t\n]*+|[ \t]++"  # blanks that end no line are matched too, so that no one looks at them twice
 _SINGLE = re.compile(rf"''|{_BREAKS}")
 _DOUBLE = re.compile(rf"\\(?:x[0-9a-fA-F]{{2}}|u[0-9a-fA-F]{{4}}|U[0-9a-fA-F]{{8}}|\n[ \t\n]*+|.)|{_BREAKS}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -68,14 +68,18 @@ def fold(breaks: str) -> str:
 
 
 def _unquote(found: re.Match[str]) -> str:
-    return "'" if found[0] == "''" else fold(found[0])
+    return "'" if found[0] == "''" else _fold_if_broken(found[0])
+
+
+def _fold_if_broken(blanks: str) -> str:
+    return fold(blanks) if "\n" in blanks else blanks
 
 
 def _double(cursor: Cursor, raw: str) -> str:
     def replace(found: re.Match[str]) -> str:
         text = found[0]
         if text[0] != "\\":
-            return fold(text)
+            return _fold_if_broken(text)
         if text[1] == "\n":
             return "\n" * (text.count("\n") - 1)
         if len(text) > 2:

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from wfrun.errors import InvalidError
+from wfrun.load.definition import MAX_PROBLEMS, check_shape, load_definition, load_services, shape_fingerprint
+from wfrun.load.yaml import parse_document
+from wfrun.resources import resource
+
+CALL = "{ name: a, service: s, action: x }"
+
+
+def accepted(text: str) -> Any:
+    return load_definition(text.encode(), "f.yaml").data
+
+
+def refusals(text: str) -> list[str]:
+    with pytest.raises(InvalidError) as caught:
+        load_definition(text.encode(), "f.yaml")
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_the_words_of_the_first_documents_are_accepted_as_written() -> None:
+    text = f"name: a\nerrorHandling: {{ retryPolicy: exponential, maxRetries: 3, timeout: 30000 }}\nsteps: {CALL}"
+    assert accepted(text)["errorHandling"]["timeout"] == 30000
+    assert accepted(f"name: a\nsteps:\n  type: sequential\n  steps:\n    - {CALL}")
+
+
+@pytest.mark.parametrize(
+    "duration", ["0", "30000", "30s", "5m", "24h", "1h30m", "250ms", "1.5s", "2d", "PT24H", "P1D", "PT1.5S", "P2W"]
+)
+def test_durations(duration: str) -> None:
+    assert accepted(f"name: a\nsteps: {{ name: a, service: s, action: x, timeout: {duration} }}")
+
+
+@pytest.mark.parametrize("duration", ["-1", "1.5", "30 s", "s", "P", "PT", "P1DT", "soon", "'30'", "true", '"30s\\n"'])
+def test_no_durations(duration: str) -> None:
+    (problem,) = refusals(f"name: a\nsteps: {{ name: a, service: s, action: x, timeout: {duration} }}")
+    assert "`steps.timeout`" in problem
+
+
+@pytest.mark.parametrize("name", ["a", "a-b.c_d", "A1", "x" * 128])
+def test_step_names(name: str) -> None:
+    assert accepted(f"name: a\nsteps: {{ name: {name}, service: s, action: x }}")
+
+
+@pytest.mark.parametrize("name", ["''", "a b", "a:b", "a@1", "a/b", "a#b", "-a", "../a", "é", "x" * 129, '"a\\n"', "1"])
+def test_no_step_names(name: str) -> None:
+    problem = refusals(
+        f'name: a\nsteps: {{ name: "{name}", service: s, action: x }}'
+        if name == "é"
+        else f"name: a\nsteps: {{ name: {name}, service: s, action: x }}"
+    )[0]
+    assert "schema." in problem
+
+
+@pytest.mark.parametrize("later", ["onError: x", "needs: [b]", "pivot: true", "heartbeat: 5s", "onCrash: ask"])
+def test_keys_of_later_versions_are_refused_until_they_work(later: str) -> None:
+    key = later.split(":")[0]
+    (problem,) = refusals(f"name: a\nsteps: {{ name: a, service: s, action: x, {later} }}")
+    assert f"has no key `{key}`" in problem
+
+
+@pytest.mark.parametrize(
+    "kind", ["switch", "foreach", "while", "try", "wait", "set", "emit", "workflow", "fail", "end"]
+)
+def test_step_types_of_later_versions_are_refused_until_they_work(kind: str) -> None:
+    (problem,) = refusals(f"name: a\nsteps: {{ type: {kind} }}")
+    assert "schema.value" in problem
+
+
+def test_problems_are_told_in_the_order_of_the_file_and_not_endlessly() -> None:
+    steps = "".join(f"\n  - {{ name: s{number}, service: s, action: x, zzz: 1 }}" for number in range(MAX_PROBLEMS + 5))
+    with pytest.raises(InvalidError) as caught:
+        load_definition(f"name: a\nsteps:{steps}".encode(), "f.yaml")
+    found = caught.value.problems
+    assert [problem.place.line for problem in found[:-1]] == list(range(3, 3 + MAX_PROBLEMS))
+    assert found[-1].message == "and 5 more problems"
+
+
+def test_shape_and_parse_are_separate() -> None:
+    document = parse_document(f"name: a\nstep: {CALL}".encode(), "f.yaml")
+    assert [problem.code for problem in check_shape(document, "workflow")] == [
+        "schema.missing-key",
+        "schema.unknown-key",
+    ]
+    assert check_shape(parse_document(f"name: a\nsteps: {CALL}".encode(), "f.yaml"), "workflow") == []
+
+
+def test_the_fingerprint_is_a_hash_that_stays() -> None:
+    assert re.fullmatch("[0-9a-f]{64}", shape_fingerprint())
+    assert shape_fingerprint() == shape_fingerprint()
+
+
+SERVICE = "{ adapter: python, module: services.a }"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (f"a: {SERVICE}\nb: {SERVICE}", {"a", "b"}),
+        (f"services:\n  a: {SERVICE}", {"a"}),
+        (f"services: {SERVICE}", {"services"}),
+        (f"services: {SERVICE}\na: {SERVICE}", {"services", "a"}),
+        ("services: {}", set()),
+        ("{}", set()),
+    ],
+)
+def test_both_layouts_of_a_services_file(text: str, names: set[str]) -> None:
+    assert set(load_services(text.encode(), "s.yaml")) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a: { module: x }", "schema.missing-key"),
+        ("a: { adapter: http, url: x }", "schema.missing-key"),
+        ("a: { adapter: http, baseUrl: x, url: x }", "schema.unknown-key"),
+        ("services: { a: { adapter: python } }", "schema.missing-key"),
+        (f"services: {{}}\na: {SERVICE}", "schema.unknown-key"),
+        ("a: { adapter: python, module: os.system() }", "schema.value"),
+        ("'a b': { adapter: plugin }", "schema.key"),
+        ("[a]", "schema.type"),
+        ("services: [a]", "schema.type"),
+    ],
+)
+def test_bad_services_files(text: str, code: str) -> None:
+    with pytest.raises(InvalidError) as caught:
+        load_services(text.encode(), "s.yaml")
+    assert caught.value.code == code
+
+
+def schemas() -> Iterator[Any]:
+    for name in ("workflow", "services"):
+        yield json.loads(resource("schemas", f"{name}.schema.json").read_text())
+
+
+def parts(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    yield path, value
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in children:
+        yield from parts(child, (*path, key))
+
+
+def test_the_schemas_are_sound_draft_7() -> None:
+    for schema in schemas():
+        Draft7Validator.check_schema(schema)
+
+
+def test_patterns_are_anchored_because_they_are_matched_as_a_whole() -> None:
+    patterns = [value for schema in schemas() for path, value in parts(schema) if path and path[-1] == "pattern"]
+    assert len(patterns) > 5
+    assert all(pattern.startswith("^") and pattern.endswith("$") for pattern in patterns)
+
+
+def test_every_key_that_people_write_is_explained_to_their_editor() -> None:
+    for schema in schemas():
+        keys = [(path, value) for path, value in parts(schema) if len(path) > 1 and path[-2] == "properties"]
+        keys = [(path, value) for path, value in keys if not {"if", "then"} & set(path) or "properties" in path[:-2]]
+        for path, value in keys:
+            local = schema["$defs"].get(str(value.get("$ref", "")).removeprefix("#/$defs/"), {})
+            elsewhere = "services.schema.json" in f"{value}{local}"  # explained there
+            assert elsewhere or {"title", "description", "const"} & {*value, *local}, path
+
+
+def test_examples_in_the_schemas_are_valid() -> None:
+    (workflow, _) = schemas()
+    durations = workflow["$defs"]["duration"]
+    for example in durations["examples"]:
+        Draft7Validator(durations).validate(example)

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from wfrun.errors import InvalidError, Problem
+from wfrun.load.definition import load_definition
+from wfrun.load.fields import check_fields
+
+
+def problems(fields: dict[str, Any], values: dict[str, Any], what: str = "input") -> list[Problem]:
+    with pytest.raises(InvalidError) as caught:
+        check_fields(fields, values, file="in.json", what=what)
+    return list(caught.value.problems)
+
+
+def accepted(fields: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    return check_fields(fields, values, file="in.json", what="input")
+
+
+@pytest.mark.parametrize(
+    ("kind", "right", "wrong"),
+    [
+        ("string", ["", "x"], [1, None, [], True]),
+        ("number", [1, 1.5, -2], ["1", True, None]),
+        ("integer", [1, 1.0, 2**70], [1.5, "1", False]),
+        ("boolean", [True, False], [0, "true", None]),
+        ("object", [{}, {"a": 1}], [[], "x", None]),
+        ("array", [[], [1]], [{}, "x", None]),
+        ("null", [None], [0, "", False]),
+        ("any", [None, 1, "x", [], {}], []),
+    ],
+)
+def test_types(kind: str, right: list[Any], wrong: list[Any]) -> None:
+    for field in (kind, {"type": kind}, kind + "?"):
+        for value in right:
+            assert accepted({"a": field}, {"a": value}) == {"a": value}
+        for value in wrong:
+            assert [problem.code for problem in problems({"a": field}, {"a": value})] == ["field.type"]
+
+
+def test_every_problem_is_told_at_once_with_its_place() -> None:
+    fields = {"applicant": "object", "loanAmount": {"type": "number", "exclusiveMinimum": 0}, "note": "string?"}
+    found = problems(fields, {"aplicant": {}, "loanAmount": 0, "note": None})
+    assert [(problem.code, problem.place.path) for problem in found] == [
+        ("field.missing", "input.applicant"),
+        ("field.unknown", "input.aplicant"),
+        ("field.value", "input.loanAmount"),
+        ("field.type", "input.note"),
+    ]
+    assert found[1].hint == "did you mean `applicant`?"
+    assert found[2].message == "`input.loanAmount` must be more than 0, not `0`"
+    assert found[3].hint == "leave it out instead"
+    assert {problem.place.file for problem in found} == {"in.json"}
+
+
+def test_defaults_are_applied_in_the_order_declared() -> None:
+    fields = {"a": {"type": "integer", "default": 5}, "b": "string", "c": "any?", "d": {"default": None}}
+    values = accepted(fields, {"b": "x"})
+    assert list(values.items()) == [("a", 5), ("b", "x"), ("d", None)]
+
+
+def test_a_value_is_never_replaced_by_its_default() -> None:
+    fields = {"a": {"type": ["integer", "null"], "default": 5}}
+    assert accepted(fields, {"a": None}) == {"a": None}
+
+
+def test_a_schema_with_a_question_mark_is_optional() -> None:
+    fields = {"a": {"type": "number?", "minimum": 3}}
+    assert accepted(fields, {}) == {}
+    assert problems(fields, {"a": 2}, "form")[0].message == "`form.a` must be 3 or more, not `2`"
+
+
+def test_nested_values_are_named_by_their_path() -> None:
+    line = {"type": "object", "properties": {"qty": {"type": "integer"}}, "required": ["qty"]}
+    found = problems({"items": {"type": "array", "items": line}}, {"items": [{"qty": 1}, {"qty": "2"}, {}]})
+    assert found[0].message == "`input.items[1].qty` must be a whole number, not text"
+    assert "'qty' is a required property" in found[1].message
+
+
+def test_patterns_are_linear() -> None:
+    fields = {"a": {"type": "string", "pattern": "^(a+)+$"}}
+    assert [problem.code for problem in problems(fields, {"a": "a" * 40 + "!"})] == ["field.value"]
+    assert accepted(fields, {"a": "a" * 40})
+
+
+def test_numbers_beyond_a_double_are_no_traceback() -> None:
+    assert problems({"a": {"type": "number", "multipleOf": 0.1}}, {"a": 10**400})[0].code == "field.value"
+
+
+def test_references_are_refused_at_any_depth_so_nothing_is_ever_fetched() -> None:
+    source = b"name: a\ninput: { a: { allOf: [{ $ref: x }] } }\nsteps: { name: a, service: s, action: x }"
+    with pytest.raises(InvalidError) as caught:
+        load_definition(source, "f.yaml")
+    assert [problem.code for problem in caught.value.problems] == ["field.keyword"]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "{ type: object, properties: { $ref: { type: string } } }",
+        "{ enum: [a, { $ref: b }] }",
+        "{ const: { $id: b } }",
+        "{ type: object, additionalProperties: false }",
+        "{ anyOf: [{ type: string }, { type: number }] }",
+    ],
+)
+def test_what_only_looks_like_a_reference(field: str) -> None:
+    source = f"name: a\ninput: {{ a: {field} }}\nsteps: {{ name: a, service: s, action: x }}".encode()
+    assert load_definition(source, "f.yaml").data
+
+
+def test_a_schema_nested_as_deep_as_yaml_goes_is_no_traceback() -> None:
+    field = "{ not: " * 58 + "{}" + " }" * 58
+    source = f"name: a\ninput:\n a: {field}\nsteps: {{ name: a, service: s, action: x }}".encode()
+    with contextlib.suppress(InvalidError):
+        load_definition(source, "f.yaml")
+
+
+def test_short_types_import_no_schema_library() -> None:
+    code = (
+        "import sys; from wfrun.load.fields import check_fields;"
+        "check_fields({'a': 'string', 'b': 'number?'}, {'a': 'x'}, file='', what='input');"
+        "sys.exit('jsonschema' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
