@@ -78,8 +78,13 @@ class MockService:
 
     def _open_record(self) -> CallRecord | None:
         path = self._entry.resolve(self._record_path)
-        if path is not None:
+        if path is None:
+            return None
+        try:
             self._record = CallRecord(self._entry.config.folder / str(path))
+        except OSError as error:
+            message = f"the record {path} cannot be written: {error.strerror}"
+            raise ServiceError("mock.record", message, retryable=False) from None
         return self._record
 
     async def close(self) -> None:

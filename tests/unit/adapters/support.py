@@ -15,6 +15,7 @@ from wfrun.adapters.registry import Services
 from wfrun.core.values import Json
 from wfrun.errors import ExpressionError
 
+ROOT = Path(__file__).parents[3]
 SECRET = "s3cr3t+value/with=signs"
 VARIABLES = {("secret", "TOKEN"): SECRET, ("env", "REGION"): "eu-west", ("secret", "PIN"): "123"}
 

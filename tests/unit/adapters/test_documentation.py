@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tests.unit.adapters.support import ask, config
+from tests.unit.adapters.support import ROOT, ask, config
 from wfrun.adapters.data import stated_error
 from wfrun.adapters.registry import open_service
 
-PAGE = Path(__file__).parents[3].joinpath("docs", "adapters.md").read_text()
+PAGE = (ROOT / "docs" / "adapters.md").read_text()
 
 
 def blocks(language: str) -> list[str]:
@@ -47,7 +47,7 @@ def test_the_stated_error_is_understood() -> None:
 
 
 def test_every_error_type_in_the_code_is_documented() -> None:
-    sources = Path(__file__).parents[3].joinpath("wfrun", "adapters").glob("*.py")
+    sources = (ROOT / "wfrun" / "adapters").glob("*.py")
     raised = {type_ for file in sources for type_ in re.findall(r'ServiceError\(\s*"([a-z.-]+)"', file.read_text())}
     assert raised, "the pattern finds nothing"
     undocumented = {type_ for type_ in raised if f"`{type_}`" not in PAGE}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.adapters.support import a_call, ask, config, pool
+from tests.unit.adapters.support import ROOT, a_call, ask, config, pool
 from wfrun.adapters.registry import Services, open_service
 from wfrun.core.values import Json
 from wfrun.errors import InvalidError, ServiceError
@@ -131,7 +131,7 @@ def test_the_record_has_a_line_before_and_one_after_each_answer(tmp_path: Path) 
 def test_the_lines_of_a_record_fit_its_schema(tmp_path: Path) -> None:
     from jsonschema import Draft7Validator
 
-    schema = json.loads(Path("schemas/calls.schema.json").read_text())
+    schema = json.loads((ROOT / "schemas" / "calls.schema.json").read_text())
     Draft7Validator.check_schema(schema)
     script = [{"error": {"type": "x.y"}}, {"result": 1}, {"result": "$.missing"}]
     answers(mock(actions={"pay": script}, record="calls.jsonl"), 3, folder=tmp_path)
@@ -139,6 +139,13 @@ def test_the_lines_of_a_record_fit_its_schema(tmp_path: Path) -> None:
         Draft7Validator(schema).validate(line)
     broken = lines(tmp_path)[1] | {"outcome": "maybe"}
     assert not Draft7Validator(schema).is_valid(broken)
+
+
+def test_a_record_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ServiceError) as caught:
+        ask(mock(record="missing/calls.jsonl"), "pay", folder=tmp_path)
+    assert (caught.value.type, caught.value.retryable) == ("mock.record", False)
+    assert "missing/calls.jsonl" in caught.value.message
 
 
 def dying(folder: Path, answer: dict[str, Any]) -> int:
@@ -149,7 +156,7 @@ def dying(folder: Path, answer: dict[str, Any]) -> int:
         from tests.unit.adapters.support import ask
         ask({mock(actions={"pay": answer}, record="calls.jsonl")!r}, "pay", folder=Path({str(folder)!r}))
     """
-    return subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False).returncode
+    return subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False, cwd=ROOT).returncode
 
 
 def test_exit_ends_the_process_without_an_effect(tmp_path: Path) -> None:

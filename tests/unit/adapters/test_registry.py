@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.adapters.support import SECRET, a_call, ask, config, variable
+from tests.unit.adapters.support import ROOT, SECRET, a_call, ask, config, variable
 from wfrun.adapters.contract import Call, Service, ServiceConfig
 from wfrun.adapters.registry import Services, known_actions, open_service
 from wfrun.core.values import Json
@@ -233,7 +233,7 @@ from wfrun.adapters.contract import ServiceConfig
 known_actions(ServiceConfig("s", {{"adapter": "http", "actions": {{}}}}, Path(), lambda kind, name: ""))
 print([name for name in {heavy!r} if name in sys.modules])
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout == "[]\n"
 
 

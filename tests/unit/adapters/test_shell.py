@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.adapters.support import SECRET, a_call, alive, ask, config, pool, until
+from tests.unit.adapters.support import ROOT, SECRET, a_call, alive, ask, config, pool, until
 from wfrun.adapters import shell
 from wfrun.adapters.registry import open_service
 from wfrun.core.values import Json
@@ -236,7 +236,7 @@ def test_processes_of_a_killed_runner_are_killed(tmp_path: Path) -> None:
         from tests.unit.adapters.support import ask
         ask({tree()!r}, "go", folder=Path({str(tmp_path)!r}))
     """
-    runner = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)])
+    runner = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], cwd=ROOT)
     asyncio.run(until(lambda: len(written(tmp_path)) == 4))
     time.sleep(0.05)
     runner.send_signal(signal.SIGKILL)
