@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any, cast
 
@@ -13,7 +13,7 @@ from tests.support.journals import ID, INFO, Clock, append, bytes_of, completed,
 from wfrun.core.events import Event
 from wfrun.core.values import Json
 from wfrun.journal.chain import Chain
-from wfrun.journal.codec import GENESIS, decode, encode, line_hash
+from wfrun.journal.codec import GENESIS, decode, encode
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.journal.memory import MemoryFiles
@@ -30,7 +30,7 @@ values: st.SearchStrategy[Json] = st.recursive(
 events = values.map(lambda value: {"type": "step.completed", "step": "s", "attempt": 1, "result": value})
 
 
-def written(facts: list[Mapping[str, Any]]) -> bytes:
+def written(facts: Sequence[Mapping[str, Any]]) -> bytes:
     chain = Chain()
     for fact in facts:
         chain.stamp(fact, AT)

@@ -29,7 +29,7 @@ _TRAILER = len(_CRC) + 8 + len(b'"}')
 
 
 class BadLineError(ValueError):
-    """A line that is not the record that should stand there; the text says why, to follow "line … :"."""
+    """A line that is not the record that should stand there; the text says why."""
 
 
 def encode(event: Mapping[str, Any], seq: int, at: str, prev: str) -> bytes:
@@ -44,7 +44,7 @@ def decode(line: bytes, seq: int, prev: str) -> Record:
     if record["seq"] != seq:
         raise BadLineError(f"record {record['seq']} stands where {seq} belongs")
     if record["prev"] != prev:
-        raise BadLineError("does not continue the line before it")
+        raise BadLineError("the line does not continue the one before it")
     return record
 
 
@@ -76,15 +76,15 @@ def instant(moment: datetime) -> str:
 def _parse(line: bytes) -> Record:
     body = line[:-_TRAILER]
     if line[-_TRAILER:] != b'%b%08x"}' % (_CRC, crc32(body)):
-        raise BadLineError("its checksum does not match its bytes")
+        raise BadLineError("the checksum of the line does not match its bytes")
     try:
         record = _decoder.decode(body.decode() + "}")
     except ValueError as error:
-        raise BadLineError(f"is not strict JSON: {error}") from None
+        raise BadLineError(f"the line is not strict JSON: {error}") from None
     if not isinstance(record, dict) or type(record.get("seq")) is not int:
-        raise BadLineError("is not a record")
+        raise BadLineError("the line is not a record")
     if not all(isinstance(record.get(name), str) for name in ("at", "prev", "type")):
-        raise BadLineError("is not a record")
+        raise BadLineError("the line is not a record")
     return record
 
 

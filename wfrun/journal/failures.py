@@ -18,7 +18,7 @@ _RESUME = "free space or repair the disk, then resume: what is valid is copied t
 def damaged(path: str, finding: Finding) -> JournalError:
     where = f"{path}: byte {finding.offset}, record {finding.seq}"
     hint = "nothing was changed; restore the file from a backup"
-    return JournalError("journal.damaged", f"{where}: the line {finding.message}", hint=hint)
+    return JournalError("journal.damaged", f"{where}: {finding.message}", hint=hint)
 
 
 def io_failed(path: str, done: str, error: OSError) -> JournalError:
