@@ -287,7 +287,7 @@ def negated(value: Any) -> Any:
 
 def alike(left: Any, right: Any) -> bool:
     """Equality by writing both down with every number as a fraction."""
-    return tagged(left) == tagged(right)
+    return bool(tagged(left) == tagged(right))
 
 
 def tagged(value: Any) -> Any:
@@ -311,7 +311,7 @@ def within(item: Any, container: Any) -> bool:
     if isinstance(container, list):
         return any(alike(item, other) for other in container)
     if isinstance(container, dict | str) and isinstance(item, str):
-        return item in container
+        return bool(item in container)
     raise Refused("type")
 
 
@@ -351,8 +351,7 @@ def outcome(compute: Callable[[], Any]) -> str:
     except Refused as refused:
         return f"expression.{refused}"
     except ExpressionError as error:
-        assert error.column > 0
-        return error.code
+        return error.code if error.column > 0 else "no column"
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -433,20 +432,29 @@ def soup(rng: random.Random) -> str:
     return text
 
 
+def refusal(run: Callable[[], Any]) -> ExpressionError | None:
+    """The one error that may come out of a text; any other ends the test."""
+    try:
+        canonical(run())
+    except ExpressionError as error:
+        return error
+    return None
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_soup_is_never_more_than_an_expression_error(seed: int) -> None:
     rng = random.Random(seed)
     context, host = DictContext(DATA), Host()
     for _ in range(1_000):
-        text = soup(rng)
+        text, variables = soup(rng), rng.random() < 0.5
         begun = time.process_time()
-        try:
-            expression = parse(text, variables=rng.random() < 0.5)
-            canonical(expression.operands(context))
-            canonical(expression.evaluate(context, host))
-        except ExpressionError as error:
-            assert 1 <= error.column <= len(text) + 1, (seed, text)
-            assert error.message
+
+        def run(text: str = text, variables: bool = variables) -> Any:
+            expression = parse(text, variables=variables)
+            return [expression.operands(context), expression.evaluate(context, host)]
+
+        error = refusal(run)
+        assert error is None or (1 <= error.column <= len(text) + 1 and error.message), (seed, text)
         assert time.process_time() - begun < 2, (seed, text)
 
 
@@ -456,9 +464,15 @@ def test_soup_in_a_template(seed: int) -> None:
     context, host = DictContext(DATA), Host()
     for _ in range(1_000):
         text = rng.choice(["", "$", "${", "x ${", "$."]) + soup(rng) + rng.choice(["", "}", " }"])
-        try:
-            canonical(compile_template({"a": [text]}).resolve(context, host))
-        except TemplateError as error:
-            assert [path for path, _ in error.errors] == [("a", 0)], (seed, text)
-        except ExpressionError as error:
-            assert error.template_path == ("a", 0), (seed, text)
+
+        def run(text: str = text) -> Any:
+            try:
+                template = compile_template({"a": [text]})
+            except TemplateError as refused:
+                [(path, error)] = refused.errors
+                error.template_path = path
+                raise error from None
+            return template.resolve(context, host)
+
+        error = refusal(run)
+        assert error is None or error.template_path == ("a", 0), (seed, text)

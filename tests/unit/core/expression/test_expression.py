@@ -84,7 +84,8 @@ def test_a_condition_is_true_or_false(host: Any) -> None:
 def test_operands() -> None:
     data: dict[str, Any] = {"a": {"b": 1}, "items": [{"q": 1}, {"q": 2}], "none": None, "limit": 1, "big": "x" * 2000}
     expression = parse(
-        "$.a.b > 0 and $.a.b < $.items[?@.q > $.limit].q[0] or $.none == $.nowhere or $.big == '' or any($.items, i, i.q > 1)"
+        "$.a.b > 0 and $.a.b < $.items[?@.q > $.limit].q[0] or $.none == $.nowhere or $.big == ''"
+        " or any($.items, i, i.q > 1)"
     )
     assert expression.operands(DictContext(data)) == {
         "$.a.b": 1,
