@@ -38,4 +38,5 @@ def shell(line: str, folder: Path, **more: str) -> Answer:
         text=True,
         timeout=SECONDS,
     )
-    return Answer(done.returncode, done.stdout)
+    # A shell that has become the command ends by its signal; seen from a shell that is 128 and its number.
+    return Answer(done.returncode if done.returncode >= 0 else 128 - done.returncode, done.stdout)
