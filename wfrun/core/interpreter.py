@@ -54,13 +54,13 @@ class Interpreter:
     instances of which an attempt ended without anybody knowing whether it had an effect: they are undone, too (C11).
     """
 
-    def __init__(self, plan: Plan, execution: str, seed: str, scope: Scope) -> None:
+    def __init__(self, plan: Plan, execution: str, seed: str, scope: Scope, scheduler: Scheduler) -> None:
         self.plan = plan
         self.execution = execution
         self.seed = seed
         self.at = ""
-        self.begun: dict[str, datetime] = {}
-        self.scheduler = Scheduler()
+        self.begun: dict[str, str] = {}
+        self.scheduler = scheduler
         self.in_doubt: set[str] = set()
         self._undo: list[Undo] = []
         self._cancelled = False
@@ -207,8 +207,9 @@ class Interpreter:
 
     def deadline(self, step: Call, instance: str) -> datetime | None:
         """The instant that bounds all attempts, once the first has begun."""
-        begun = self.begun.get(instance)
-        return begun + timedelta(milliseconds=step.deadline) if begun and step.deadline is not None else None
+        if step.deadline is None or instance not in self.begun:
+            return None
+        return parse_instant(self.begun[instance]) + timedelta(milliseconds=step.deadline)
 
     async def _human_task(self, step: HumanTask, scope: Scope) -> None:
         instance = step.id + scope.iteration

@@ -15,11 +15,11 @@ from datetime import datetime
 
 from wfrun.core.effects import CallService, Effect
 from wfrun.core.events import ErrorData, Record
-from wfrun.core.fibers import Cancelled
+from wfrun.core.fibers import Cancelled, Scheduler
 from wfrun.core.human import Task
 from wfrun.core.interpreter import Interpreter
 from wfrun.core.plan.nodes import Plan
-from wfrun.core.retry import matches, parse_instant
+from wfrun.core.retry import matches
 from wfrun.core.scope import Scope
 from wfrun.core.values import Json
 from wfrun.errors import DivergenceError
@@ -31,7 +31,7 @@ AMBIGUOUS = ("timeout", "http.connection", "http.502", "http.504")
 class Run:
     """One execution. Plain state to read.
 
-    `pending`: effects asked for and not answered. `recorded`: the ids of the timers and tasks whose intent is recorded,
+    `pending`: effects asked for and not answered, by id, in the order asked. `recorded`: the ids of the timers and tasks whose intent is recorded,
     so that a new runner does not record it again; a call is, with its new epoch. `tasks`: every task there was.
     """
 
@@ -42,12 +42,9 @@ class Run:
         self.epoch = 0
         self.tasks: dict[str, Task] = {}
         self.recorded: set[str] = set()
+        self._scheduler = Scheduler()
+        self.pending: Mapping[str, Effect] = self._scheduler.pending
         self._interpreter: Interpreter | None = None
-
-    @property
-    def pending(self) -> Mapping[str, Effect]:
-        """Every effect that was asked for and not answered, by id, in the order asked."""
-        return self._interpreter.scheduler.pending if self._interpreter else {}
 
     def apply(self, record: Record) -> tuple[Effect, ...]:
         """Fold one fact. Returns the effects it leads to, which the engine is to record and perform in this order."""
@@ -63,7 +60,7 @@ class Run:
         else:
             self._interpreter.at = record["at"]
             fold(self, record)
-        effects = self._running.scheduler.run()
+        effects = self._scheduler.run()
         if record["type"] in _MAY_CLOSE_A_TASK:
             self._close_tasks(record)
         return effects
@@ -86,7 +83,7 @@ class Run:
             "attempt": 1,
         }
         scope = Scope(dict(record["input"]), {"execution": execution})
-        self._interpreter = Interpreter(self.plan, record["execution"], record["seed"], scope)
+        self._interpreter = Interpreter(self.plan, record["execution"], record["seed"], scope, self._scheduler)
         self._interpreter.at = record["at"]
         self._interpreter.start()
 
@@ -98,7 +95,7 @@ class Run:
 
     def _step_started(self, record: Record) -> None:
         self._expect(record, f"{record['step']}#{record['attempt']}")
-        self._running.begun.setdefault(record["step"], parse_instant(record["at"]))
+        self._running.begun.setdefault(record["step"], record["at"])
 
     def _step_answered(self, record: Record) -> None:
         if record["type"] == "step.failed" and is_ambiguous(record["error"]):
@@ -109,7 +106,7 @@ class Run:
         self._running.in_doubt.add(record["step"])
         id = f"{record['step']}#{record['attempt']}"
         self._expect(record, id)
-        self._running.scheduler.answer(id, Cancelled())
+        self._scheduler.answer(id, Cancelled())
 
     def _decision_made(self, record: Record) -> None:
         self._answer(record, f"{record['step']}?{record['of']}")
@@ -128,11 +125,11 @@ class Run:
 
     def _task_decided(self, record: Record) -> None:
         self._open_task(record).votes.append(record)
-        self._running.scheduler.answer(record["task"], record, keep=True)
+        self._scheduler.answer(record["task"], record, keep=True)
 
     def _task_expired(self, record: Record) -> None:
         self._open_task(record)
-        self._running.scheduler.answer(record["task"], record, keep=True)
+        self._scheduler.answer(record["task"], record, keep=True)
 
     def _task_escalated(self, record: Record) -> None:
         self._open_task(record).escalated(record)
@@ -140,7 +137,7 @@ class Run:
 
     def _task_withdrawn(self, record: Record) -> None:
         self._open_task(record).closed = record
-        self._running.scheduler.answer(record["task"], Cancelled())
+        self._scheduler.answer(record["task"], Cancelled())
 
     def _evaluation_failed(self, record: Record) -> None:
         self._answer(record, record["effect"])
@@ -169,7 +166,7 @@ class Run:
 
     def _answer(self, record: Record, effect: str) -> None:
         self._expect(record, effect)
-        self._running.scheduler.answer(effect, record)
+        self._scheduler.answer(effect, record)
 
     def _expect(self, record: Record, effect: str) -> None:
         if effect not in self.pending:
