@@ -31,8 +31,9 @@ AMBIGUOUS = ("timeout", "http.connection", "http.502", "http.504")
 class Run:
     """One execution. Plain state to read.
 
-    `pending`: effects asked for and not answered, by id, in the order asked. `recorded`: the ids of the timers and tasks whose intent is recorded,
-    so that a new runner does not record it again; a call is, with its new epoch. `tasks`: every task there was.
+    `pending`: effects asked for and not answered, by id, in the order asked. `recorded`: the ids of the timers and
+    tasks whose intent is recorded, so that a new runner does not record it again; a call is, with its new epoch.
+    `tasks`: every task there was.
     """
 
     def __init__(self, plan: Plan) -> None:
