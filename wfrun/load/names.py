@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`did you mean ...?`, or nothing if no known word is near. Case and hyphens count for little."""
+    from difflib import get_close_matches
+
     words = {_plain(each): each for each in known}
     near = get_close_matches(_plain(word), words, n=1, cutoff=0.6)
     return f"did you mean `{words[near[0]]}`?" if near else ""
