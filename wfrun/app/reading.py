@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from wfrun.app.executions import find_execution
+from wfrun.journal.codec import encode
 from wfrun.journal.driver import is_driven
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
@@ -36,6 +37,11 @@ def status(home: Home, prefix: str) -> StatusView:
 
 def records(home: Home, prefix: str) -> list[Record]:
     return Journal.read(home, find_execution(home, prefix))
+
+
+def line_of(record: Record) -> str:
+    """The line that a record is in its journal, without the newline."""
+    return encode(record, record["seq"], record["at"], record["prev"]).decode().removesuffix("\n")
 
 
 def follow(home: Home, prefix: str) -> Iterator[Record]:

@@ -18,14 +18,13 @@ def command(
     from wfrun.app import reading
     from wfrun.cli.invoke import print_json_line
     from wfrun.cli.render.lists import moment_line
-    from wfrun.core.values import canonical
     from wfrun.views.timeline import timeline
 
     opened = reading.open_home(home)
     records = reading.follow(opened, execution) if follow else reading.records(opened, execution)
     if raw:
         for record in records:
-            print(canonical(record), flush=follow)
+            print(reading.line_of(record), flush=follow)
         return 0
     for moment in timeline(records):
         if as_json:

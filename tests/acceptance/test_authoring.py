@@ -1,0 +1,54 @@
+"""From an empty folder to a run: init, validate, graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import Shell
+
+
+def test_what_init_writes_is_valid_and_runs(shell: Shell) -> None:
+    done = shell.wfrun("init", "mine", "--json")
+    assert done.code == 0
+    files = done.json("init")["files"]
+    assert "mine/workflow.yaml" in files
+    shell.folder = shell.folder / "mine"
+    assert shell.wfrun("validate", "workflow.yaml").lines[-1] == "workflow.yaml: valid"
+    assert shell.wfrun("run", "workflow.yaml", "--input", "input.json").code in (0, 4)
+
+
+def test_init_overwrites_nothing(shell: Shell) -> None:
+    assert shell.wfrun("init").code == 0
+    before = shell.state()
+    again = shell.wfrun("init", "--json")
+    assert (again.code, again.error()["code"]) == (2, "init.exists")
+    assert shell.state() == before
+
+
+@pytest.mark.parametrize("example", ["order", "loan", "expense", "notifications"])
+def test_the_gallery_is_valid_and_can_be_drawn(shell: Shell, example: str) -> None:
+    from tests.acceptance.conftest import GALLERY
+
+    folder = GALLERY / example
+    (file,) = folder.glob(f"{example}.yaml")
+    assert shell.wfrun("validate", str(file), "--json").json("validate")["valid"] is True
+    drawn = shell.wfrun("graph", str(file), "--json").json("graph")
+    assert (drawn["title"], drawn["statuses"]) == (example, {})
+    tree = shell.wfrun("graph", str(file)).lines
+    assert tree[0] == example
+    chart = shell.wfrun("graph", str(file), "--mermaid").lines
+    assert chart[0] == "flowchart TD"
+    assert shell.state() == {}
+
+
+def test_a_conditional_is_drawn_with_both_sides(shell: Shell) -> None:
+    from tests.acceptance.conftest import GALLERY
+
+    lines = shell.wfrun("graph", str(GALLERY / "loan/loan.yaml")).lines
+    assert "└─ creditworthy if $.creditReport.score >= 680" in lines
+    assert "   ├─ then" in lines
+    assert "   └─ else" in lines
+    assert "      └─ send-rejection  email-service.sendRejectionEmail" in lines

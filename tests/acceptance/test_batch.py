@@ -1,0 +1,69 @@
+"""Many inputs in one process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import Shell
+
+SHOP = """
+name: shop
+input: { sku: string, price: number }
+services:
+  m:
+    adapter: mock
+    actions:
+      sell: { result: { sold: $.sku } }
+      refuse: { error: { type: shop.refused, message: "no", retryable: false } }
+steps:
+  - { name: sell, service: m, action: sell, input: { sku: $.sku }, output: sale }
+  - type: conditional
+    condition: $.price > 100
+    then: { name: refuse, service: m, action: refuse }
+"""
+
+
+@pytest.fixture
+def shop(shell: Shell) -> Shell:
+    shell.write("shop.yaml", SHOP)
+    return shell
+
+
+def lines(*prices: object) -> str:
+    return "".join(f'{{"sku": "a{number}", "price": {price}}}\n' for number, price in enumerate(prices))
+
+
+def test_all_complete(shop: Shell) -> None:
+    shop.write("in.jsonl", lines(*[1] * 30))
+    done = shop.wfrun("batch", "shop.yaml", "--inputs", "in.jsonl", "--concurrency", "8")
+    assert (done.code, done.err) == (0, "")
+    assert done.lines[-1] == "30 executions: 30 completed"
+    assert len(done.lines) == 31
+    assert all(line.split()[1:3] == ["completed", "2/2"] for line in done.lines[:-1])
+    assert len(shop.wfrun("list", "-n", "100", "--json").json("list")["executions"]) == 30
+
+
+def test_as_json_lines_with_failures_and_refused_inputs(shop: Shell) -> None:
+    text = lines(1, 500) + '{"sku": "x"}\n' + lines(2)
+    done = shop.wfrun("batch", "shop.yaml", "--inputs", "-", "--json", stdin=text)
+    assert done.code == 3
+    *rows, totals = done.json_lines("batch")
+    by_input = {row["input"]: row for row in rows}
+    assert [by_input[number].get("status") for number in (1, 2, 3, 4)] == ["completed", "failed", None, "completed"]
+    assert "price" in by_input[3]["refused"][0]["message"]
+    assert totals == {"total": 4, "counts": {"completed": 2, "failed": 1, "refused": 1}}
+
+
+@pytest.mark.parametrize(("prices", "code"), [((1, 500), 1), ((), 0)])
+def test_the_worst_outcome_is_the_exit_code(shop: Shell, prices: tuple[int, ...], code: int) -> None:
+    assert shop.wfrun("batch", "shop.yaml", "--inputs", "-", "--quiet", stdin=lines(*prices)).code == code
+
+
+def test_a_line_that_is_no_json_ends_the_batch_and_is_named(shop: Shell) -> None:
+    done = shop.wfrun("batch", "shop.yaml", "--inputs", "-", "-c", "1", stdin=lines(1) + "{broken\n" + lines(2))
+    assert done.code == 3
+    assert "-:2:" in done.err
+    assert len(shop.wfrun("list", "--json").json("list")["executions"]) == 1

@@ -1,0 +1,147 @@
+"""Tasks: parked, decided, refused, decided twice, recorded only, cancelled."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import Done, Shell, Start
+
+    Asked = tuple[Shell, Done]
+
+TASK = "loan-1/manager-approval"
+ASK = """
+name: ask
+services: { m: { adapter: mock } }
+steps:
+  - name: look
+    type: human-task
+    title: Look at it
+    assignee: { users: [kim, lee] }
+    form: { rate: number, note: string? }
+    output: looked
+  - { name: after, service: m, action: x }
+output: { rate: $.looked.data.rate, by: $.looked.by }
+"""
+
+
+def test_a_run_parks_and_says_who_decides_and_how(asked: Asked) -> None:
+    _, done = asked
+    assert (done.code, done.err) == (4, "")
+    assert any(line.startswith("Waiting  Loan of 250000") and "for loan-managers" in line for line in done.lines)
+    assert f"  wfrun approve {TASK}" in done.lines
+
+
+def test_tasks_in_words_and_as_json(asked: Asked) -> None:
+    shell, _ = asked
+    head, row = shell.wfrun("tasks").lines
+    assert head.split() == ["TASK", "WORKFLOW", "TITLE", "FOR", "DUE", "DATA"]
+    assert row.startswith(f"{TASK}  loan-application  Loan of 250000")
+    (task,) = shell.wfrun("tasks", "--assignee", "loan-managers", "--json").json("tasks")["tasks"]
+    assert (task["task"], task["initiator"], task["votes"]) == (TASK, "ada", [])
+    assert shell.wfrun("tasks", "--assignee", "nobody", "--json").json("tasks") == {"tasks": []}
+
+
+def test_list_says_whom_it_waits_for(asked: Asked) -> None:
+    shell, _ = asked
+    (row,) = shell.wfrun("list", "--status", "waiting", "--json").json("list")["executions"]
+    assert row["waitingFor"] == ["loan-managers"]
+    assert shell.wfrun("list").lines[1].endswith("for loan-managers")
+
+
+def test_approving_drives_on_and_a_second_decision_is_told(shell: Shell) -> None:
+    shell.write("ask.yaml", ASK)
+    assert shell.wfrun("run", "ask.yaml", "--id", "a").code == 4
+    wrong = shell.wfrun("approve", "a", "--as", "kim", "--data", "rate=high", "--json")
+    assert wrong.code == 3
+    assert "rate" in wrong.error()["message"]
+    stranger = shell.wfrun("approve", "a/look", "--as", "eve", "--data", "rate=4.2")
+    assert stranger.code == 2
+    assert "error[task.assignee] a/look is for kim or lee, not eve" in stranger.err
+    done = shell.wfrun("approve", "a/l", "--as", "kim", "--data", "rate=4.2", "--comment", "as agreed", "--json")
+    assert done.code == 0
+    assert done.json("decision")["output"] == {"rate": 4.2, "by": "kim"}
+    late = shell.wfrun("reject", "a/look", "--as", "lee", "--json")
+    assert (late.code, late.error()["code"]) == (2, "task.closed")
+    assert "already decided: approved by kim" in late.error()["message"]
+    assert "look approved by kim: as agreed" in shell.wfrun("log", "a").out
+
+
+def test_saying_it_again_is_no_error(shell: Shell) -> None:
+    shell.write("ask.yaml", ASK)
+    shell.wfrun("run", "ask.yaml", "--id", "a")
+    shell.write("form.json", '{"rate": 4}')
+    decision = ("approve", "a/look", "--as", "kim", "--data-file", "form.json")
+    assert shell.wfrun(*decision).code == 0
+    again = shell.wfrun(*decision)
+    assert again.code == 0
+    assert "a/look was already approved by kim" in again.out
+
+
+def test_refusing_fails_the_step(shell: Shell) -> None:
+    shell.write("ask.yaml", ASK)
+    shell.wfrun("run", "ask.yaml", "--id", "a")
+    done = shell.wfrun("reject", "a", "--as", "lee", "--comment", "too risky", "--json")
+    assert done.code == 1
+    view = done.json("decision")
+    assert view["error"]["type"] == "task.rejected"
+    assert [row["status"] for row in view["steps"]] == ["failed", "pending"]
+
+
+def test_recording_only_and_resuming_later(shell: Shell) -> None:
+    shell.write("ask.yaml", ASK)
+    shell.wfrun("run", "ask.yaml", "--id", "a")
+    assert shell.wfrun("approve", "a", "--as", "kim", "--data", "rate=1", "--no-resume").code == 0
+    assert shell.wfrun("status", "a", "--json").json("status")["status"] == "interrupted"
+    assert [
+        row["execution"] for row in shell.wfrun("list", "--status", "interrupted", "--json").json("list")["executions"]
+    ] == ["a"]
+    assert "wfrun resume a" in shell.wfrun("status", "a").out
+    resumed = shell.wfrun("resume", "a", "--json")
+    assert (resumed.code, resumed.json("resume")["status"]) == (0, "completed")
+
+
+def test_a_live_runner_goes_on_at_once_when_somebody_decides(shell: Shell, start: Start) -> None:
+    shell.write("ask.yaml", ASK)
+    runner = start("run", "ask.yaml", "--id", "a", "--wait")
+    assert runner.stdout is not None
+    while "waits for" not in runner.stdout.readline():
+        assert runner.poll() is None
+    decided = shell.wfrun("approve", "a/look", "--as", "kim", "--data", "rate=2")
+    assert decided.code in (0, 4)
+    begun = time.monotonic()
+    assert runner.wait(timeout=10) == 0
+    assert time.monotonic() - begun < 5
+    assert shell.wfrun("status", "a", "--json").json("status")["driver"]["epoch"] == 1
+
+
+def test_cancelling_what_waits(shell: Shell) -> None:
+    shell.write("ask.yaml", ASK)
+    shell.wfrun("run", "ask.yaml", "--id", "a")
+    done = shell.wfrun("cancel", "a", "--reason", "no longer needed", "--json")
+    assert done.code == 0
+    view = done.json("cancel")
+    assert (view["status"], view["tasks"], view["cancelRequested"]) == ("cancelled", [], True)
+    assert "ada asked to cancel: no longer needed" in shell.wfrun("log", "a").out
+    again = shell.wfrun("cancel", "a", "--json")
+    assert (again.code, again.error()["code"]) == (2, "execution.ended")
+
+
+@pytest.mark.parametrize("task", ["nobody/here", "x", "loan-1/other"])
+def test_a_task_that_is_not_there(asked: Asked, task: str) -> None:
+    shell, _ = asked
+    done = shell.wfrun("approve", task, "--json")
+    assert (done.code, done.error()["code"]) == (2, "task.unknown")
+
+
+def test_a_beginning_that_fits_two_executions(asked: Asked) -> None:
+    from tests.acceptance.conftest import LOAN
+
+    shell, _ = asked
+    shell.wfrun("run", *LOAN, "--id", "loan-2")
+    done = shell.wfrun("status", "loan-", "--json")
+    assert (done.code, done.error()["code"]) == (2, "execution.ambiguous")
+    assert "loan-1, loan-2" in done.error()["message"]
