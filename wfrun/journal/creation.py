@@ -10,23 +10,31 @@ from wfrun.journal.scan import scan
 
 if TYPE_CHECKING:
     from wfrun.journal.home import Home
+    from wfrun.journal.io import Stat
 
 
-def new_file(home: Home, execution_id: str) -> int:
-    """Creates the journal's file, under the append lock. ConflictError `execution.exists`, OSError.
+def new_file(home: Home, execution_id: str) -> tuple[int, Stat]:
+    """Creates the journal's file, under the append lock: its descriptor and what stands there now.
+
+    ConflictError `execution.exists`, OSError.
 
     A file without any record is what a creator left that died. Nobody was told of that execution, so it makes way.
     """
     path = home.journal_path(execution_id)
     try:
-        return home.files.create(path, IN_FLIGHT)
+        fd = home.files.create(path, IN_FLIGHT)
     except FileExistsError:
         found = scan(home.read_file(path) or b"")
         if found.records or found.damage:
             _make_durable(home, execution_id)
             raise exists(execution_id) from None
-    home.files.remove(path)
-    return home.files.create(path, IN_FLIGHT)
+        home.files.remove(path)
+        fd = home.files.create(path, IN_FLIGHT)
+    try:
+        return fd, home.files.stat(path)
+    except OSError:
+        home.files.close(fd)
+        raise
 
 
 def _make_durable(home: Home, execution_id: str) -> None:

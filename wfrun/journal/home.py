@@ -79,6 +79,8 @@ class Home:
     def ids(self, prefix: str = "") -> Iterator[str]:
         """Ids of executions that have a journal, in no order. StateError if a directory cannot be trusted."""
         for shard in self._names(self.executions):
+            if len(shard) != 2 or not _HEX.issuperset(shard):
+                continue
             for name in self._names(f"{self.executions}/{shard}"):
                 execution_id = name.removesuffix(JOURNAL)
                 if name.endswith(JOURNAL) and name.startswith(prefix) and is_id(execution_id):

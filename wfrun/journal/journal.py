@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from wfrun.core.events import Event, Record
     from wfrun.journal.home import Home
+    from wfrun.journal.io import Stat
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,16 +42,15 @@ _ages = count()
 class Journal:
     """A handle on a journal; `create`, `prepare` or `open` make one. A handle serves one thread."""
 
-    def __init__(self, home: Home, execution_id: str, fd: int, clock: Callable[[], datetime]) -> None:
+    def __init__(self, home: Home, execution_id: str, file: tuple[int, Stat], clock: Callable[[], datetime]) -> None:
         self.execution_id = execution_id
         self.path = home.journal_path(execution_id)
-        self.fileno = fd
+        self.fileno, self._found = file
         self.age = next(_ages)  # grows with every file opened: the oldest descriptor has the smallest
         self._home = home
         self._files = home.files
         self._shard = home.shard(execution_id)
         self._clock = clock
-        self._found = home.files.stat(self.path)
         self._chain = Chain()
         self._synced = 0
         self._named = True  # whether the file's name is durable
@@ -92,10 +92,11 @@ class Journal:
     def open(cls, home: Home, execution_id: str, *, clock: Callable[[], datetime]) -> Journal:
         """An existing journal, to append to. NotFoundError; JournalError `journal.damaged`. It writes nothing yet."""
         path = home.journal_path(execution_id)
-        if home.find(path) is None:
+        found = home.find(path)
+        if found is None:
             raise unknown(home, execution_id)
         try:
-            journal = cls(home, execution_id, home.files.open(path), clock)
+            journal = cls(home, execution_id, (home.files.open(path), found), clock)
         except OSError as error:
             raise io_failed(path, "opened", error) from error
         try:

@@ -74,6 +74,7 @@ def test_ids_are_found_by_prefix(home: Home) -> None:
         Journal.create(home, id, started(id), clock=Clock()).close()
     Path(home.shard("abc"), ".abc.jsonl.new").write_text("left behind")
     Path(home.shard("abc"), "NOTES.jsonl").write_text("not ours")
+    Path(home.executions, "notes.txt").write_text("not ours either")
     assert sorted(home.ids()) == ["abc", "abd", "xyz"]
     assert sorted(home.ids("ab")) == ["abc", "abd"]
     assert list(home.ids("q")) == []
