@@ -151,3 +151,13 @@ def test_a_live_execution_is_seen_within_a_moment(shell: Shell, start: Start) ->
     deadline = time.monotonic() + 10
     while shell.wfrun("status", "s", "--json").json("status")["current"] != ["second"]:
         assert time.monotonic() < deadline
+
+
+def test_cancelling_what_another_process_drives(shell: Shell, start: Start) -> None:
+    runner = start("run", shell.slow("30s"), "--id", "s")
+    wait_for(runner, "second →")
+    done = shell.wfrun("cancel", "s", "--reason", "wrong order")
+    assert done.code == 0
+    assert "is being run by process" in done.out
+    assert runner.wait(timeout=10) == 7
+    assert shell.wfrun("status", "s", "--json").json("status")["status"] == "cancelled"
