@@ -23,7 +23,7 @@ def undefined(message: str, column: int, hint: str = "") -> ExpressionError:
 def undefined_path(context: Context, text: str, keys: tuple[str | int, ...], column: int) -> ExpressionError:
     """The error for a definite path that leads nowhere: where it ends, and the nearest key that is there."""
     value: Value = context.whole()
-    known = list(context.names())
+    known = list(dict.fromkeys(context.names()))
     for position, key in enumerate(keys):
         found = context.get(key) if position == 0 and isinstance(key, str) else child(value, key)
         if found is MISSING:

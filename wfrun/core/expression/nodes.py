@@ -6,10 +6,10 @@ A closure takes the frame of the evaluation. Errors get the column of the innerm
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from wfrun.core.expression import hints
-from wfrun.core.expression.arithmetic import negate
+from wfrun.core.expression.arithmetic import add, divide, multiply, negate, remainder, subtract
 from wfrun.core.expression.functions import Function
 from wfrun.core.expression.kinds import (
     MISSING,
@@ -26,8 +26,6 @@ from wfrun.core.expression.kinds import (
 from wfrun.core.expression.path import Path, child, lookup
 from wfrun.core.expression.query import Finder
 from wfrun.errors import ExpressionError
-
-Operation: TypeAlias = Callable[[Value, Value], Value]
 
 
 def located(error: ExpressionError, column: int) -> ExpressionError:
@@ -84,16 +82,11 @@ def host_variable(kind: str, name: str, column: int) -> Run:
 
 
 class Step(NamedTuple):
-    """One more operand of a chain. Only arithmetic has an operation of its own at each step."""
+    """One more operand of a chain, with the sign before it and the sign's column."""
 
     operand: Run
     column: int
-    operation: Operation
-
-
-def nothing(left: Value, right: Value) -> Value:
-    """The operation of a chain that has none."""
-    raise NotImplementedError
+    sign: str
 
 
 def index(base: Run, steps: list[Step]) -> Run:
@@ -117,15 +110,24 @@ def _element(container: Value, key: Value, column: int, frame: Frame) -> Value:
     return value
 
 
+_OPERATIONS: dict[str, Callable[[Value, Value], Value]] = {
+    "+": add,
+    "-": subtract,
+    "*": multiply,
+    "/": divide,
+    "%": remainder,
+}
+
+
 def arithmetic(first: Run, steps: list[Step]) -> Run:
     """`a + b - c`, from left to right. The parser may append to `steps` later, here and in the chains below."""
 
     def run(frame: Frame) -> Value:
         value = first(frame)
-        for operand, column, operation in steps:
+        for operand, column, sign in steps:
             right = operand(frame)
             try:
-                value = operation(value, right)
+                value = _OPERATIONS[sign](value, right)
                 frame.charge(_length(value))
             except ExpressionError as error:
                 raise located(error, column) from None

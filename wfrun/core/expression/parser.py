@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from wfrun.core.expression import arithmetic, nodes
+from wfrun.core.expression import nodes
 from wfrun.core.expression.functions import FUNCTIONS
 from wfrun.core.expression.hints import nearest
 from wfrun.core.expression.kinds import Run, Value
@@ -28,13 +28,6 @@ _CONSTANTS: dict[str, Value] = {"true": True, "false": False, "null": None}
 _LEVELS = {"?": 1, "??": 2, "||": 3, "&&": 4, "+": 7, "-": 7, "*": 8, "/": 8, "%": 8, ".": 10, "[": 10}
 _LEVELS.update(dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "in"), 6))
 _NOT, _COMPARED, _NEGATIVE = 5, 6, 9
-_OPERATIONS = {
-    "+": arithmetic.add,
-    "-": arithmetic.subtract,
-    "*": arithmetic.multiply,
-    "/": arithmetic.divide,
-    "%": arithmetic.remainder,
-}
 _CHAINS: dict[str, Callable[[Run, list[Step]], Run]] = {
     "??": nodes.coalesce,
     "||": nodes.either,
@@ -385,7 +378,7 @@ class Parser(TokenReader):
 
     def _extend(self, left: Node, sign: str, right: Node, level: int, pos: int) -> Node:
         """One more operand for a chain of operators of one level, or the first of a new chain."""
-        step = Step(right.run, pos + 1, _OPERATIONS.get(sign, nodes.nothing))
+        step = Step(right.run, pos + 1, sign)
         if left.level == level:
             left.steps.append(step)
             left.weight += right.weight + 1

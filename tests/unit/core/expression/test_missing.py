@@ -119,7 +119,7 @@ class Reserved:
         return {"total": 1}
 
     def names(self) -> Any:
-        return ["execution", "total"]
+        return ["execution", "total", "total"]
 
 
 def test_reserved_names_are_reached_but_not_part_of_the_whole(host: Any) -> None:
@@ -134,3 +134,6 @@ def test_reserved_names_are_reached_but_not_part_of_the_whole(host: Any) -> None
     assert parse("$.execution.tags[?$.execution.id == 'k7m2x9qd']").evaluate(context, host) == ["a"]
     with pytest.raises(ExpressionError, match=r"did you mean \$\.execution\.id\?"):
         parse("$.exection.id").evaluate(context, host)
+    with pytest.raises(ExpressionError) as caught:
+        parse("$.xyz").evaluate(context, host)
+    assert caught.value.hint == "$ has: execution, total"
