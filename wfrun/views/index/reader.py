@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from wfrun.views.index.rows import Layout, Read, Row, fold_row, journal_size, stored_row
+from wfrun.views.index.rows import JOURNAL, Layout, Read, Row, fold_row, journal_size, size_at, stored_row
 from wfrun.views.index.store import empty, is_of_this_boot, journals_in, open_reading, rows_in, shard_names
 from wfrun.views.tasks import assignee_names
 
@@ -135,9 +135,14 @@ class _Now:
         return {**summary, "status": "interrupted"} if summary["status"] == "running" else summary
 
     def _look_at_unfinished(self) -> None:
-        for id, size in self._database.execute("SELECT id, size FROM executions WHERE NOT ended"):
-            if journal_size(self._home, id) != size:
-                self._look_at(id)
+        # There may be ten thousand of them: the path is made of the stored shard, since hashing each id costs as much
+        # as looking at the file.
+        stored = self._database.execute("SELECT id, shard, size FROM executions WHERE NOT ended")
+        changed = [
+            id for id, shard, size in stored if size_at(f"{self._home.executions}/{shard}/{id}{JOURNAL}") != size
+        ]
+        for id in changed:
+            self._look_at(id)
 
     def _look_at_shards(self) -> None:
         known: dict[str, Any] = {}

@@ -79,8 +79,12 @@ def fold_row(home: Layout, read: Read, execution: str) -> Row | None:
 
 def journal_size(home: Layout, execution: str) -> int | None:
     """In bytes; None if there is no such journal."""
+    return size_at(home.journal_path(execution))
+
+
+def size_at(path: str) -> int | None:
     try:
-        return os.stat(home.journal_path(execution)).st_size
+        return os.stat(path).st_size
     except OSError:
         return None
 

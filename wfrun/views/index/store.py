@@ -26,7 +26,7 @@ CREATE INDEX newest ON executions(started);
 CREATE INDEX by_status ON executions(status, started);
 CREATE INDEX by_workflow ON executions(workflow, started);
 CREATE INDEX by_shard ON executions(shard);
-CREATE INDEX unfinished ON executions(id, size) WHERE NOT ended;
+CREATE INDEX unfinished ON executions(id, shard, size) WHERE NOT ended;
 CREATE INDEX waiting ON executions(id) WHERE tasks IS NOT NULL;
 CREATE TABLE shards(shard TEXT PRIMARY KEY, modified INTEGER) WITHOUT ROWID;
 CREATE TABLE boot(id TEXT);
