@@ -186,9 +186,7 @@ class _Block:
         elif sign in "[{":
             self._flow(top)
         elif sign == "*":
-            line, column = cursor.line, cursor.column + 1
-            self._done(top, Event("alias", line, column, cursor.name()))
-            self._end_of_line("the alias")
+            self._alias(top)
         elif sign in "\"'":
             self._quoted(top, column, anchor)
         else:
@@ -204,6 +202,15 @@ class _Block:
             raise self._cursor.error("yaml.indentation", "a list cannot start on the line of its key or anchor", hint)
         self._open("[", top, self._cursor.column)
         self._item(self._stack[-1])
+
+    def _alias(self, top: _Open) -> None:
+        cursor = self._cursor
+        line, column, start = cursor.line, cursor.column + 1, cursor.pos
+        name = cursor.name()
+        if cursor.colon_at(cursor.pos):
+            raise cursor.error("yaml.key", "a key must be text, not an alias", QUOTES_HINT, at=start)
+        self._done(top, Event("alias", line, column, name))
+        self._end_of_line("the alias")
 
     def _flow(self, top: _Open) -> None:
         start = self._cursor.pos
