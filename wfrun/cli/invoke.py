@@ -38,12 +38,12 @@ def invoke(command: Command, values: dict[str, Any]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _abandon_stdout()
+        abandon_stdout()
         return BROKEN_PIPE
     return code
 
 
-def _abandon_stdout() -> None:
+def abandon_stdout() -> None:
     """Whoever read us is gone. Python would flush once more at exit, and complain; so that goes nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -59,11 +59,13 @@ def print_json_line(value: object) -> None:
 
 
 def report(error: WfrunError, *, as_json: bool) -> None:
-    """An error in words on standard error, and with `--json` also as the one document on standard output."""
+    """An error in words on standard error, with `--json` on standard output, too: on one line, as it may end others."""
     for problem in error.problems:
         print(problem_text(problem), file=sys.stderr)
     if as_json:
-        print_json({"error": {**problem_data(error.problems[0]), "problems": [*map(problem_data, error.problems)]}})
+        print_json_line(
+            {"error": {**problem_data(error.problems[0]), "problems": [*map(problem_data, error.problems)]}}
+        )
 
 
 def problem_text(problem: Problem) -> str:

@@ -27,6 +27,11 @@ MakeTale = Callable[..., "Tale"]
 ERROR = {"type": "payment.declined", "message": "card declined", "step": "pay"}
 
 
+class Closed(io.StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
 def compensated(tale: MakeTale) -> Tale:
     told = tale("reserve", "pay", "ship").call("reserve").begin("pay").fail("pay")
     told.add("compensation.started", reason="failure", steps=["reserve"], error=ERROR)
@@ -45,6 +50,8 @@ def test_status_of_a_compensated_execution(tale: MakeTale) -> None:
         "  ✓  reserve  1.0s",
         "",
         "Error  payment.declined: card declined (in pay)",
+        "",
+        "What happened, in detail:  wfrun log k7m2x9qd",
     ]
 
 
@@ -58,6 +65,12 @@ def test_status_of_a_waiting_execution_says_who_and_how(tale: MakeTale) -> None:
         "  wfrun approve k7m2x9qd/approve",
         "  wfrun reject k7m2x9qd/approve --comment 'why'",
     ]
+
+
+def test_an_approval_is_shown_with_the_fields_it_needs(tale: MakeTale) -> None:
+    form = {"rate": "number", "note": "string?", "term": {"type": "integer"}, "fee": {"type": "number", "default": 0}}
+    lines = status_lines(tale("approve").ask("approve", form=form).view())
+    assert "  wfrun approve k7m2x9qd/approve --data rate=… --data term=…" in lines
 
 
 def test_quorum_and_escalation_are_told(tale: MakeTale) -> None:
@@ -126,6 +139,12 @@ def test_tree_with_marks(tale: MakeTale) -> None:
     assert tree_lines("order", tree(nodes, {"pay": "failed"})) == ["order", "└─ ✗ pay  shop.act"]
 
 
+def test_an_outcome_that_nobody_reads_keeps_its_exit_code(tale: MakeTale, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", Closed())
+    monkeypatch.setattr("wfrun.cli.outcome.abandon_stdout", lambda: None)
+    assert finish(compensated(tale).view(), note="", as_json=False, quiet=False) == 5
+
+
 @pytest.mark.parametrize(("as_json", "quiet"), [(False, False), (True, False), (False, True)])
 def test_the_outcome_in_the_form_asked_for(
     tale: MakeTale, capsys: pytest.CaptureFixture[str], as_json: bool, quiet: bool
@@ -153,11 +172,6 @@ def test_lines_say_what_happens_as_it_happens(tale: MakeTale, capsys: pytest.Cap
         "09:00:02.000     +2.0s  pay → shop.act",
         "09:00:03.000     +3.0s  pay completed: null",
     ]
-
-
-class Closed(io.StringIO):
-    def write(self, text: str) -> int:
-        raise BrokenPipeError
 
 
 def test_a_run_goes_on_when_nobody_reads_any_more(tale: MakeTale, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wfrun.cli.invoke import print_json_line, problem_data, problem_text
+from wfrun.cli.invoke import abandon_stdout, print_json_line, problem_data, problem_text
 from wfrun.cli.render.lists import summary_line
 from wfrun.cli.text import is_lively
 from wfrun.errors import WfrunError
@@ -51,6 +51,13 @@ class BatchReport:
                 self._open = False
 
     def totals(self) -> None:
+        try:
+            self._print_totals()
+            sys.stdout.flush()
+        except BrokenPipeError:  # what was done is done, and the exit code still says what
+            abandon_stdout()
+
+    def _print_totals(self) -> None:
         total = sum(self.counts.values())
         if self._as_json:
             print_json_line({"total": total, "counts": dict(sorted(self.counts.items()))})

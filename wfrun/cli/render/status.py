@@ -12,6 +12,7 @@ from wfrun.views.tasks import assignee_names
 
 if TYPE_CHECKING:
     from wfrun.core.events import ErrorData
+    from wfrun.core.values import Json
     from wfrun.views.model import StatusView, StepStatus, StepView, TaskView
 
 
@@ -107,9 +108,18 @@ def task_lines(task: TaskView) -> list[str]:
     title = safe(task["title"] or task["step"])
     return [
         f"{paint('magenta', 'Waiting')}  {title}: for {safe(people)}{due}{quorum}{raised}",
-        f"  wfrun approve {task['task']}",
+        f"  wfrun approve {task['task']}{_form(task)}",
         f"  wfrun reject {task['task']} --comment 'why'",
     ]
+
+
+def _form(task: TaskView) -> str:
+    """The fields that an approval has to fill in."""
+    return "".join(f" --data {safe(name)}=…" for name, field in task["form"].items() if _is_required(field))
+
+
+def _is_required(field: Json) -> bool:
+    return "default" not in field if isinstance(field, dict) else not str(field).endswith("?")
 
 
 def next_steps(view: StatusView) -> list[str]:
@@ -117,4 +127,6 @@ def next_steps(view: StatusView) -> list[str]:
         return [f"Nothing drives it now. To go on:  wfrun resume {view['execution']}"]
     if view["status"] == "needs-attention":
         return [f"A compensation did not succeed; look at what was left:  wfrun log {view['execution']}"]
+    if view["status"] in ("failed", "compensated"):
+        return [f"What happened, in detail:  wfrun log {view['execution']}"]
     return []
