@@ -41,7 +41,7 @@ def records(home: Home, prefix: str) -> list[Record]:
 
 def line_of(record: Record) -> str:
     """The line that a record is in its journal, without the newline."""
-    return encode(record, record["seq"], record["at"], record["prev"]).decode().removesuffix("\n")
+    return encode(record).decode().removesuffix("\n")
 
 
 def follow(home: Home, prefix: str) -> Iterator[Record]:

@@ -65,8 +65,8 @@ class Chain:
 
     def _append(self, event: Mapping[str, Any], at: str) -> Record:
         seq, prev, end = self._head
-        line = encode(event, seq + 1, at, prev)
         record = {**event, "seq": seq + 1, "at": at, "prev": prev}
+        line = encode(record)
         self._head = Head(seq + 1, line_hash(line[:-1]), end + len(line))
         self._crc = crc32(line, self._crc)
         self.unwritten.append(line)

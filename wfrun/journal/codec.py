@@ -32,9 +32,9 @@ class BadLineError(ValueError):
     """A line that is not the record that should stand there; the text says why."""
 
 
-def encode(event: Mapping[str, Any], seq: int, at: str, prev: str) -> bytes:
-    """The line of an event, newline included. ValueError if the event is not JSON (NaN, lone surrogates)."""
-    body = canonical({**event, "seq": seq, "at": at, "prev": prev})[:-1].encode()
+def encode(record: Mapping[str, Any]) -> bytes:
+    """The line of a record, newline included. ValueError if it is not JSON (NaN, lone surrogates)."""
+    body = canonical(record)[:-1].encode()
     return b'%b%b%08x"}\n' % (body, _CRC, crc32(body))
 
 

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import os
 import stat as modes
+from _thread import LockType, allocate_lock
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from wfrun.errors import JournalError, NotFoundError, StateError, UsageError
 from wfrun.journal.crash import reach
@@ -44,8 +45,16 @@ def reading(path: str) -> Iterator[None]:
         raise JournalError("state.io", f"{path} cannot be read: {error.strerror or error}") from error
 
 
+class _Lock(NamedTuple):
+    fd: int
+    threads: LockType
+
+
 class Home:
-    """A state directory at `path`. It holds no descriptor and no lock; one object serves any number of executions."""
+    """A state directory at `path`; one object serves any number of executions, and threads.
+
+    It keeps the descriptors of the append locks that it has taken, and nothing else.
+    """
 
     def __init__(self, path: str | os.PathLike[str], files: Files | None = None) -> None:
         self.path = os.path.abspath(path)
@@ -56,6 +65,8 @@ class Home:
         self._trusted: set[str] = set()
         self._stored: set[str] = set()
         self._durable: set[str] = set()
+        self._locks: dict[str, _Lock] = {}
+        self._locker = os.getpid()
 
     def shard(self, execution_id: str) -> str:
         """The directory of an execution's journal. UsageError if that is no id."""
@@ -115,31 +126,52 @@ class Home:
             self.sync_names(parent)
         self._durable.add(directory)
 
-    def lock(self, directory: str) -> int:
-        """Waits for the append lock of a directory; closing the descriptor that is returned ends it.
+    def lock(self, directory: str) -> None:
+        """Waits for the append lock of a directory, held until `unlock`. OSError.
 
-        It excludes other processes as well as other users in this process. OSError.
+        It excludes other processes by the kernel's lock, and other threads of this one by a lock in memory: the
+        descriptor is opened once, as a turn takes less time than opening it, and the kernel's lock knows no threads.
         """
-        path = f"{directory}/.lock"
+        lock = self._lock_of(directory)
+        lock.threads.acquire()
         try:
-            fd = self.files.open(path)
-        except FileNotFoundError:
-            fd = self._make_lock(path)
-        try:
-            self.files.lock(fd)
+            self.files.lock(lock.fd)
         except BaseException:
-            self.files.close(fd)
+            lock.threads.release()
             raise
-        return fd
+
+    def unlock(self, directory: str) -> None:
+        """OSError."""
+        lock = self._lock_of(directory)
+        try:
+            self.files.unlock(lock.fd)
+        finally:
+            lock.threads.release()
 
     @contextmanager
     def locked(self, directory: str) -> Iterator[None]:
         """Holds the append lock of a directory. OSError."""
-        fd = self.lock(directory)
+        self.lock(directory)
         try:
             yield
         finally:
-            self.files.close(fd)
+            self.unlock(directory)
+
+    def _lock_of(self, directory: str) -> _Lock:
+        process = os.getpid()
+        if process != self._locker:
+            # A forked child shares its parent's descriptors, and so its locks: it has to open its own.
+            self._locks, self._locker = {}, process
+        lock = self._locks.get(directory)
+        if lock is None:
+            lock = self._locks.setdefault(directory, _Lock(self._open_lock(f"{directory}/.lock"), allocate_lock()))
+        return lock
+
+    def _open_lock(self, path: str) -> int:
+        try:
+            return self.files.open(path)
+        except FileNotFoundError:
+            return self._make_lock(path)
 
     def replace(self, path: str, data: bytes, mode: int = FILE_MODE) -> int:
         """Puts a new, synced file with these bytes at a path, durably and at once; call it under the append lock.

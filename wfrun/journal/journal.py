@@ -56,7 +56,8 @@ class Journal:
         self._named = True  # whether the file's name is durable
         self._vouched = False  # whether the bytes can be believed although the file is marked as in flight
         self._driving = False
-        self._lock: int | None = None
+        self._locked = False
+        self._at = ""  # the instant of the turn: everything in it is learned at once
         self._failure: JournalError | None = None
         self._leases = 0
         self._closed = False
@@ -172,10 +173,11 @@ class Journal:
 
     def add(self, event: Event) -> Record:
         """Stamps an event with `seq`, `at` and `prev` and keeps it for the end of the turn. ValueError if not JSON."""
-        if self._failure is not None or self._lock is None:
+        if self._failure is not None or not self._locked:
             self.check()
             raise RuntimeError("Journal.add outside of a turn")
-        return self._chain.stamp(event, instant(self._clock()))
+        self._at = self._at or instant(self._clock())
+        return self._chain.stamp(event, self._at)
 
     def has_foreign(self) -> bool:
         """Whether others appended, or failed to, since this handle last looked. Takes no lock; the next turn tells."""
@@ -190,7 +192,7 @@ class Journal:
         JournalError `journal.io`, never to be tried again: the kernel reports a failed sync once.
         """
         self.check()
-        if self._lock is not None:
+        if self._locked:
             self._flush()
         end = self.end
         try:
@@ -259,9 +261,10 @@ class Journal:
 
     def _enter(self) -> None:
         self.check()
-        if self._lock is not None:
+        if self._locked:
             raise RuntimeError("a turn within a turn")
-        self._lock = self._do(self._home.lock, self._shard)
+        self._do(self._home.lock, self._shard)
+        self._locked, self._at = True, ""
         try:
             self._follow()
         except BaseException:
@@ -270,11 +273,10 @@ class Journal:
 
     def _leave(self) -> None:
         """Lets go of the append lock. Records that were stamped but not written make the handle useless."""
-        lock, self._lock = self._lock, None
-        assert lock is not None
+        self._locked = False
         if self._chain.unwritten and self._failure is None:
             self._stop(broken_off(self.path))
-        self._do(self._files.close, lock)
+        self._do(self._home.unlock, self._shard)
 
     def _begin(self, first: Event) -> None:
         """The first turn, under a lock that the caller holds."""

@@ -14,8 +14,12 @@ from wfrun.journal.codec import GENESIS, BadLineError, claim, decode, encode, in
 AT = "2026-01-31T09:30:00.000000Z"
 
 
+def stamped(event: dict[str, object], seq: int = 1, prev: str = GENESIS) -> dict[str, object]:
+    return {**event, "seq": seq, "at": AT, "prev": prev}
+
+
 def line(seq: int = 1, prev: str = GENESIS) -> bytes:
-    return encode({"type": "timer.fired", "timer": "t"}, seq, AT, prev)
+    return encode(stamped({"type": "timer.fired", "timer": "t"}, seq, prev))
 
 
 def forged(body: str) -> bytes:
@@ -39,7 +43,7 @@ def test_a_line_comes_back_as_its_record() -> None:
 
 
 def test_text_stays_as_it_is() -> None:
-    raw = encode({"type": "x", "text": 'Zoë "\n\x00\u2028'}, 1, AT, GENESIS)
+    raw = encode(stamped({"type": "x", "text": 'Zoë "\n\x00\u2028'}))
     assert raw.count(b"\n") == 1
     assert decode(raw[:-1], 1, GENESIS)["text"] == 'Zoë "\n\x00\u2028'
     assert "Zoë".encode() in raw
@@ -52,7 +56,7 @@ def test_the_hash_is_of_the_raw_line() -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", object()])
 def test_what_is_not_json_is_not_written(value: object) -> None:
     with pytest.raises((ValueError, TypeError)):
-        encode({"type": "x", "value": value}, 1, AT, GENESIS)
+        encode(stamped({"type": "x", "value": value}))
 
 
 @pytest.mark.parametrize(

@@ -236,6 +236,7 @@ def test_what_others_wrote_last_is_for_them_to_sync(home: Home, journal: Journal
 def test_a_journal_in_doubt_is_copied(home: Home, journal: Journal, drives: bool) -> None:
     before, inode = bytes_of(home), home.files.stat(journal.path).inode
     disk(home).end_process()
+    home = Home(home.path, home.files)
     with closing(opened(home)) as other:
         if drives:
             other.drive(INFO)
