@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from wfrun.adapters.registry import Services
-from wfrun.app.driving import check_input, create, origin_of, runner
+from wfrun.app.starting import check_input, create, origin_of
 from wfrun.app.workflows import Workflow, open_workflow
 from wfrun.core.run import Run
 from wfrun.core.values import Json
@@ -64,7 +64,6 @@ class Batch:
     async def _one(self, engine: LocalEngine, services: Services, input: Json) -> Summary:
         values = check_input(self.workflow, input)
         journal = create(self.home, self.workflow, values, self.origin, self.initiator)
-        journal.drive(runner())
         driver = Driver(journal, Run(self.workflow.plan), services, engine.committer)
         try:
             await engine.drive(driver, park=True)

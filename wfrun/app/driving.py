@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
-from wfrun import __version__
 from wfrun.adapters.registry import Services
 from wfrun.app.executions import find_execution
+from wfrun.app.starting import check_input, clock, create_or_open, origin_of, runner
 from wfrun.app.tasks import find_task
 from wfrun.app.workflows import Workflow, open_workflow, stored_workflow
-from wfrun.core.events import ExecutionStarted, Record
+from wfrun.core.events import Record
 from wfrun.core.human import Task, Vote, find_repeat, judge
 from wfrun.core.run import Run
-from wfrun.core.values import Json, digest
+from wfrun.core.values import Json
 from wfrun.engines.local.driver import Driver, Observer
 from wfrun.engines.local.engine import Interrupted, open_engine
-from wfrun.errors import ConflictError, UsageError
-from wfrun.journal.driver import DriverInfo
+from wfrun.errors import ConflictError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.load.fields import check_fields
 from wfrun.views.index.writer import IndexWriter
 from wfrun.views.model import StatusView
 from wfrun.views.status import status_of
-
-FORMAT = 1
-
-# Crockford's base 32: no i, l, o, u, so that an id can be read out and typed.
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_ID_LENGTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +39,7 @@ class Outcome:
         return self.view["status"]
 
 
-def clock() -> datetime:
-    return datetime.now(UTC)
-
-
-def runner() -> DriverInfo:
-    """This process, as it is recorded when it begins to drive."""
-    return {"host": os.uname().nodename, "pid": os.getpid(), "wfrun": __version__}
-
-
-def ignore(execution: str, record: Record) -> None:
+def ignore(execution: str, record: Record, fresh: bool) -> None:
     """An observer that does not look."""
 
 
@@ -85,7 +65,7 @@ def run(
     opened = open_workflow(workflow, services, home)
     values = check_input(opened, input)
     origin = origin_of(workflow, services)
-    journal, existing = _create_or_open(home, opened, values, execution, origin, initiator)
+    journal, existing = create_or_open(home, opened, values, execution, origin, initiator)
     if not existing:
         return _drive(home, journal, opened, wait, observer)
     return _go_on(home, journal, services, wait, observer)
@@ -144,97 +124,6 @@ def cancel(
     return _continue(home, journal, workflow, True, observer, "")
 
 
-def check_input(workflow: Workflow, input: Json) -> dict[str, Json]:
-    """The input with its defaults. Raises InvalidError; a workflow that declares nothing accepts any object."""
-    values = {} if input is None else input
-    if not isinstance(values, dict):
-        kind = type(values).__name__
-        raise UsageError(
-            "input.type", f"the input must be a JSON object, not {kind}", hint='for example {"order": {…}}'
-        )
-    if workflow.fields is None:
-        return values
-    return check_fields(workflow.fields, values, file="input", what="input")
-
-
-# ---- starting
-
-
-def origin_of(workflow: str, services: str | None) -> dict[str, str]:
-    origin = {"file": str(Path(workflow).resolve())}
-    if services is not None:
-        origin["services"] = str(Path(services).resolve())
-    return origin
-
-
-def _first_event(
-    execution: str, workflow: Workflow, values: dict[str, Json], origin: dict[str, str], initiator: str
-) -> ExecutionStarted:
-    return {
-        "type": "execution.started",
-        "format": FORMAT,
-        "execution": execution,
-        "workflow": workflow.plan.name,
-        "version": workflow.plan.version,
-        "definition": workflow.document.sha256,
-        "input": values,
-        "seed": secrets.token_hex(8),
-        "initiator": initiator,
-        "steps": workflow.plan.step_names,
-        "origin": origin,
-    }
-
-
-def new_id() -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
-
-
-def _create_or_open(
-    home: Home,
-    workflow: Workflow,
-    values: dict[str, Json],
-    execution: str | None,
-    origin: dict[str, str],
-    initiator: str,
-) -> tuple[Journal, bool]:
-    """A new journal, or the one of the same start made before."""
-    home.write_definition(workflow.document.source)
-    if execution is None:
-        return create(home, workflow, values, origin, initiator), False
-    first = _first_event(execution, workflow, values, origin, initiator)
-    try:
-        return Journal.prepare(home, execution, first, clock=clock), False
-    except ConflictError:
-        journal = Journal.open(home, execution, clock=clock)
-        _same_start(journal.records[0], first)
-        return journal, True
-
-
-def create(home: Home, workflow: Workflow, values: dict[str, Json], origin: dict[str, str], initiator: str) -> Journal:
-    """A journal with a new id. Not durable yet: its first sync makes it so."""
-    while True:
-        id = new_id()
-        first = _first_event(id, workflow, values, origin, initiator)
-        try:
-            return Journal.prepare(home, id, first, clock=clock)
-        except ConflictError:
-            continue
-
-
-def _same_start(earlier: Record, now: ExecutionStarted) -> None:
-    if earlier["workflow"] != now["workflow"]:
-        what = f"of workflow {earlier['workflow']!r}"
-    elif digest(earlier["input"]) != digest(now["input"]):
-        what = "with another input"
-    else:
-        return
-    raise ConflictError(
-        "execution.exists",
-        f"execution {now['execution']!r} was started before, {what}",
-        hint="choose another --id, or leave it out",
-    )
-
-
 # ---- driving
 
 
@@ -243,7 +132,7 @@ def _go_on(home: Home, journal: Journal, services: str | None, wait: bool, obser
         journal.close()
         return _outcome(journal, "it had ended before")
     workflow = stored_workflow(home, journal.records[0], services)
-    return _drive(home, journal, workflow, wait, observer)
+    return _take_up(home, journal, workflow, wait, observer)
 
 
 def _continue(home: Home, journal: Journal, workflow: Workflow, resume: bool, observer: Observer, note: str) -> Outcome:
@@ -252,7 +141,7 @@ def _continue(home: Home, journal: Journal, workflow: Workflow, resume: bool, ob
         journal.close()
         return _outcome(journal, note)
     try:
-        return _drive(home, journal, workflow, False, observer, note)
+        return _take_up(home, journal, workflow, False, observer, note)
     except ConflictError as held:
         if held.code != "execution.held":
             raise
@@ -260,10 +149,26 @@ def _continue(home: Home, journal: Journal, workflow: Workflow, resume: bool, ob
         return _outcome(journal, f"{note}; {held.message}" if note else held.message)
 
 
-def _drive(home: Home, journal: Journal, workflow: Workflow, wait: bool, observer: Observer, note: str = "") -> Outcome:
+def _take_up(
+    home: Home, journal: Journal, workflow: Workflow, wait: bool, observer: Observer, note: str = ""
+) -> Outcome:
+    """Become the driver of an execution that was begun before."""
+    history = len(journal.records)
     journal.drive(runner())
+    return _drive(home, journal, workflow, wait, observer, history, note)
+
+
+def _drive(
+    home: Home,
+    journal: Journal,
+    workflow: Workflow,
+    wait: bool,
+    observer: Observer,
+    history: int = 0,
+    note: str = "",
+) -> Outcome:
     try:
-        asyncio.run(_drive_one(home, journal, workflow, wait, observer))
+        asyncio.run(_drive_one(home, journal, workflow, wait, observer, history))
         outcome = _outcome(journal, note)
     except Interrupted as interrupted:
         stopped = f"stopped by {interrupted.signal_name}; `wfrun resume {journal.execution_id}` goes on from here"
@@ -274,11 +179,13 @@ def _drive(home: Home, journal: Journal, workflow: Workflow, wait: bool, observe
     return outcome
 
 
-async def _drive_one(home: Home, journal: Journal, workflow: Workflow, wait: bool, observer: Observer) -> None:
+async def _drive_one(
+    home: Home, journal: Journal, workflow: Workflow, wait: bool, observer: Observer, history: int
+) -> None:
     services = Services(workflow.services)
     try:
         async with open_engine(home) as engine:
-            driver = Driver(journal, Run(workflow.plan), services, engine.committer, observer)
+            driver = Driver(journal, Run(workflow.plan), services, engine.committer, observer, history)
             await engine.drive(driver, park=not wait)
     finally:
         await services.close()

@@ -76,15 +76,26 @@ class Journal:
         return journal
 
     @classmethod
-    def prepare(cls, home: Home, execution_id: str, first: Event, *, clock: Callable[[], datetime]) -> Journal:
-        """A new journal, still to be synced, for callers that sync many at once. Say its id to nobody before that."""
+    def prepare(
+        cls,
+        home: Home,
+        execution_id: str,
+        first: Event,
+        *,
+        clock: Callable[[], datetime],
+        driver: DriverInfo | None = None,
+    ) -> Journal:
+        """A new journal, still to be synced, for callers that sync many at once. Say its id to nobody before that.
+
+        With `driver`, it is driven from the start, as if `drive` had been called: one turn for both.
+        """
         path = home.journal_path(execution_id)
         try:
             shard = home.shard(execution_id)
             home.ensure(shard)
             with home.locked(shard):
                 journal = cls(home, execution_id, new_file(home, execution_id), clock)
-                journal._begin(first)
+                journal._begin(first, driver)
         except OSError as error:
             raise io_failed(path, "made", error) from error
         return journal
@@ -278,12 +289,17 @@ class Journal:
             self._stop(broken_off(self.path))
         self._do(self._home.unlock, self._shard)
 
-    def _begin(self, first: Event) -> None:
+    def _begin(self, first: Event, driver: DriverInfo | None) -> None:
         """The first turn, under a lock that the caller holds."""
+        at = instant(self._clock())
         self._vouched, self._named = True, False
         try:
             reach("create.named")
-            self._chain.stamp(first, instant(self._clock()))
+            self._chain.stamp(first, at)
+            if driver is not None:
+                self._driving = self._files.try_lock(self.fileno)
+                reach("driver.claimed")
+                self._chain.stamp({"type": "driver.started", "epoch": 1, **driver}, at)
             self._flush()
             reach("create.written")
         except BaseException:

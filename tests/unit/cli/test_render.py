@@ -165,7 +165,7 @@ def test_lines_say_what_happens_as_it_happens(tale: MakeTale, capsys: pytest.Cap
     told = tale("pay").add("driver.started", epoch=1, host="h", pid=1, wfrun="0").call("pay")
     with Lines() as progress:
         for record in told.records:
-            progress.observe("k7m2x9qd", record)
+            progress.observe("k7m2x9qd", record, True)
     assert capsys.readouterr().out.splitlines() == [
         "execution k7m2x9qd",
         "09:00:00.000      +0ms  order (version 2) started by ada",
@@ -178,7 +178,7 @@ def test_a_run_goes_on_when_nobody_reads_any_more(tale: MakeTale, monkeypatch: p
     monkeypatch.setattr(sys, "stdout", Closed())
     progress = Lines()
     for record in tale("pay").call("pay").records:
-        progress.observe("k7m2x9qd", record)
+        progress.observe("k7m2x9qd", record, True)
     report = BatchReport("-", as_json=False, quiet=False)
     report.finished(1, summary_of(tale("pay").view()))
     report.finished(2, summary_of(tale("pay").view()))
@@ -194,7 +194,7 @@ def test_live_steps_draw_what_runs(tale: MakeTale) -> None:
     frames = []
     for record in [None, *told.records]:
         if record:
-            live.observe("k7m2x9qd", record)
+            live.observe("k7m2x9qd", record, True)
         with console.capture() as capture:
             console.print(live._draw())
         frames.append(capture.get())
@@ -215,7 +215,7 @@ def test_live_steps_keep_to_the_height_of_the_screen(tale: MakeTale, monkeypatch
         told.call(step)
     live = LiveSteps()
     for record in told.begin("step-100").records:
-        live.observe("k7m2x9qd", record)
+        live.observe("k7m2x9qd", record, True)
     console = Console(file=io.StringIO(), width=100)
     with console.capture() as capture:
         console.print(live._draw())

@@ -84,7 +84,7 @@ class Bench:
         asyncio.run(main())
         return Journal.read(self.home, "e1")
 
-    def _observe(self, execution: str, record: Record) -> None:
+    def _observe(self, execution: str, record: Record, fresh: bool) -> None:
         self.seen.append(record)
 
 

@@ -33,7 +33,7 @@ class Progress(Protocol):
 
     def __enter__(self) -> Progress: ...
     def __exit__(self, *exception: object) -> None: ...
-    def observe(self, execution: str, record: Record) -> None: ...
+    def observe(self, execution: str, record: Record, fresh: bool) -> None: ...
 
 
 def progress_for(*, silent: bool) -> Progress:
@@ -50,7 +50,7 @@ class Silence:
     def __exit__(self, *exception: object) -> None:
         pass
 
-    def observe(self, execution: str, record: Record) -> None:
+    def observe(self, execution: str, record: Record, fresh: bool) -> None:
         pass
 
 
@@ -61,9 +61,9 @@ class Lines(Silence):
         self._timeline = Timeline()
         self._open = True
 
-    def observe(self, execution: str, record: Record) -> None:
+    def observe(self, execution: str, record: Record, fresh: bool) -> None:
         moment = self._timeline.moment(record)
-        if not self._open or record["type"] in _QUIET_TYPES:
+        if not (self._open and fresh) or record["type"] in _QUIET_TYPES:
             return
         head = f"execution {execution}\n" if record["type"] == "execution.started" else ""
         try:
@@ -90,7 +90,7 @@ class LiveSteps(Silence):
     def __exit__(self, *exception: object) -> None:
         self._live.stop()
 
-    def observe(self, execution: str, record: Record) -> None:
+    def observe(self, execution: str, record: Record, fresh: bool) -> None:
         with self._lock:
             self._fold.add(record)
             self._seen = True

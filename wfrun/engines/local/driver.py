@@ -20,14 +20,24 @@ from wfrun.journal.commit import Committer
 from wfrun.journal.crash import reach
 from wfrun.journal.journal import Journal
 
-Observer = Callable[[str, Record], None]
+# Called with (execution id, durable record, whether it is new): False for what had happened before this runner came.
+Observer = Callable[[str, Record, bool], None]
 
 
 class Driver:
-    """One execution in this process. `journal` is held for driving; its records are folded before the first turn."""
+    """One execution in this process. `journal` is held for driving; its records are folded before the first turn.
+
+    The first `history` records are told to the observer as what had happened before.
+    """
 
     def __init__(
-        self, journal: Journal, run: Run, services: Caller, committer: Committer, observer: Observer | None = None
+        self,
+        journal: Journal,
+        run: Run,
+        services: Caller,
+        committer: Committer,
+        observer: Observer | None = None,
+        history: int = 0,
     ) -> None:
         self.run = run
         self.journal = journal
@@ -38,6 +48,7 @@ class Driver:
         self._outcomes: deque[tuple[str, Event]] = deque()
         self._effects: deque[Effect] = deque()
         self._awake = asyncio.Event()
+        self._history = history
         self._seen = 0
         self._fold_history()
 
@@ -125,7 +136,7 @@ class Driver:
             reach("driver.after-sync")
         if self._observer is not None:
             for record in self.journal.records[self._seen :]:
-                self._observer(self.execution, record)
+                self._observer(self.execution, record, record["seq"] > self._history)
         self._seen = len(self.journal.records)
 
     def _answer(self, effect: str, event: Event) -> None:

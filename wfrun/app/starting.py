@@ -1,0 +1,121 @@
+"""Beginning an execution: what its first record says, and that no start happens twice."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+from wfrun import __version__
+from wfrun.app.workflows import Workflow
+from wfrun.core.events import ExecutionStarted, Record
+from wfrun.core.values import Json, digest
+from wfrun.errors import ConflictError, UsageError
+from wfrun.journal.driver import DriverInfo
+from wfrun.journal.home import Home
+from wfrun.journal.journal import Journal
+from wfrun.load.fields import check_fields
+
+FORMAT = 1
+
+# Crockford's base 32: no i, l, o, u, so that an id can be read out and typed.
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_ID_LENGTH = 8
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def runner() -> DriverInfo:
+    """This process, as it is recorded when it begins to drive."""
+    return {"host": os.uname().nodename, "pid": os.getpid(), "wfrun": __version__}
+
+
+def check_input(workflow: Workflow, input: Json) -> dict[str, Json]:
+    """The input with its defaults. Raises InvalidError; a workflow that declares nothing accepts any object."""
+    values = {} if input is None else input
+    if not isinstance(values, dict):
+        kind = type(values).__name__
+        raise UsageError(
+            "input.type", f"the input must be a JSON object, not {kind}", hint='for example {"order": {…}}'
+        )
+    if workflow.fields is None:
+        return values
+    return check_fields(workflow.fields, values, file="input", what="input")
+
+
+def origin_of(workflow: str, services: str | None) -> dict[str, str]:
+    origin = {"file": str(Path(workflow).resolve())}
+    if services is not None:
+        origin["services"] = str(Path(services).resolve())
+    return origin
+
+
+def _first_event(
+    execution: str, workflow: Workflow, values: dict[str, Json], origin: dict[str, str], initiator: str
+) -> ExecutionStarted:
+    return {
+        "type": "execution.started",
+        "format": FORMAT,
+        "execution": execution,
+        "workflow": workflow.plan.name,
+        "version": workflow.plan.version,
+        "definition": workflow.document.sha256,
+        "input": values,
+        "seed": secrets.token_hex(8),
+        "initiator": initiator,
+        "steps": workflow.plan.step_names,
+        "origin": origin,
+    }
+
+
+def new_id() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
+
+
+def create_or_open(
+    home: Home,
+    workflow: Workflow,
+    values: dict[str, Json],
+    execution: str | None,
+    origin: dict[str, str],
+    initiator: str,
+) -> tuple[Journal, bool]:
+    """A new journal, or the one of the same start made before."""
+    home.write_definition(workflow.document.source)
+    if execution is None:
+        return create(home, workflow, values, origin, initiator), False
+    first = _first_event(execution, workflow, values, origin, initiator)
+    try:
+        return Journal.prepare(home, execution, first, clock=clock, driver=runner()), False
+    except ConflictError:
+        journal = Journal.open(home, execution, clock=clock)
+        _same_start(journal.records[0], first)
+        return journal, True
+
+
+def create(home: Home, workflow: Workflow, values: dict[str, Json], origin: dict[str, str], initiator: str) -> Journal:
+    """A journal with a new id. Not durable yet: its first sync makes it so."""
+    while True:
+        id = new_id()
+        first = _first_event(id, workflow, values, origin, initiator)
+        try:
+            return Journal.prepare(home, id, first, clock=clock, driver=runner())
+        except ConflictError:
+            continue
+
+
+def _same_start(earlier: Record, now: ExecutionStarted) -> None:
+    if earlier["workflow"] != now["workflow"]:
+        what = f"of workflow {earlier['workflow']!r}"
+    elif digest(earlier["input"]) != digest(now["input"]):
+        what = "with another input"
+    else:
+        return
+    raise ConflictError(
+        "execution.exists",
+        f"execution {now['execution']!r} was started before, {what}",
+        hint="choose another --id, or leave it out",
+    )
