@@ -49,6 +49,7 @@ class StepFold:
     def __init__(self) -> None:
         self.forward: dict[str, StepView] = {}
         self.undo: dict[str, StepView] = {}
+        self._as_it_was: dict[str, StepStatus] = {}  # of a forward step, before it was to be undone
 
     def plan(self, steps: Iterable[str]) -> None:
         self.forward = {step: _row(step) for step in steps}
@@ -86,6 +87,8 @@ class StepFold:
         row = self.row(step)
         row["status"], row["nextAttemptAt"] = "retrying", due
         row["endedAt"] = row["durationMs"] = None
+        if step.startswith(COMPENSATE):
+            self._mirror(row)
 
     def skip(self, step: str, at: str) -> None:
         """A step's own condition was false. Blocks have no row, and which steps they hold is not known here."""
@@ -112,6 +115,11 @@ class StepFold:
         row["endedAt"] = at if ended else None
         row["durationMs"] = elapsed_ms(began, at) if ended else None
 
-    def _mirror(self, undone: StepView) -> None:
-        forward = self.row(undone["step"])
-        forward["status"] = "compensated" if undone["status"] == "completed" else "compensating"
+    def _mirror(self, undo: StepView) -> None:
+        """A step that could not be undone is what it was before: its effect still stands."""
+        forward = self.row(undo["step"])
+        before = self._as_it_was.setdefault(undo["step"], forward["status"])
+        if undo["status"] == "completed":
+            forward["status"] = "compensated"
+        else:
+            forward["status"] = "compensating" if undo["status"] in ACTIVE else before

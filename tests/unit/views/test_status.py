@@ -107,7 +107,7 @@ def test_a_compensation_that_cannot_succeed(story: StoryMaker) -> None:
     assert view["status"] == "needs-attention"
     assert view["failures"] == [failure]
     assert rows(view, "compensations") == {"reserve": "failed"}
-    assert rows(view)["reserve"] == "compensating"
+    assert rows(view)["reserve"] == "completed"
 
 
 def test_waiting_for_a_person(story: StoryMaker) -> None:
