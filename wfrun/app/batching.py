@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -89,4 +91,18 @@ def batch(
     home.write_definition(opened.document.source)
     index = IndexWriter(home, partial(Journal.read, home))
     many = Batch(home, opened, origin_of(workflow, services), initiator, finished, index)
-    asyncio.run(many.run(inputs, concurrency))
+    with _rare_collections():
+        asyncio.run(many.run(inputs, concurrency))
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Thousands of small executions come and go; what was there before them needn't be looked through each time."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()

@@ -146,6 +146,8 @@ class Scheduler:
                 self._emit(Stop(stop_id(id), id, task=True))
 
     def run(self) -> tuple[Effect, ...]:
+        if not self._ready and not self._emitted:
+            return ()
         while self._ready:
             fiber, value = self._ready.popleft()
             self._step(fiber, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from hashlib import sha256
 from typing import TypeAlias
 
@@ -10,12 +11,30 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 MAX_DEPTH = 64
 
-_encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+_encoder = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False, check_circular=False
+)
+
+
+def _make_encode() -> Callable[[object], str]:
+    """JSONEncoder.encode prepares its C encoder anew for every value, which costs as much as a record's encoding."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return _encoder.encode
+    text = json.encoder.encode_basestring
+    parts = make(None, _encoder.default, text, None, ":", ",", True, False, False)
+    return lambda value: "".join(parts(value, 0))
+
+
+_encode = _make_encode()
 
 
 def canonical(value: object) -> str:
-    """The one way a value is written: sorted keys, no spaces, no NaN. Hashes and journals use exactly this."""
-    return _encoder.encode(value)
+    """The one way a value is written: sorted keys, no spaces, no NaN. Hashes and journals use exactly this.
+
+    Raises ValueError for NaN and infinities, TypeError for what is no JSON, RecursionError for what contains itself.
+    """
+    return _encode(value)
 
 
 def digest(value: object) -> str:

@@ -19,7 +19,7 @@ from wfrun.core.expression import (
     parse_duration,
 )
 from wfrun.core.plan.check import check
-from wfrun.core.plan.nodes import Audience, Call, Conditional, HumanTask, Parallel, Plan, Sequence, Step
+from wfrun.core.plan.nodes import Audience, Call, Conditional, HumanTask, Parallel, Plan, Sequence, Step, walk
 from wfrun.core.retry import Retry
 from wfrun.core.values import Json
 from wfrun.errors import ExpressionError, InvalidError, Problem
@@ -66,7 +66,8 @@ class _Compiler:
                 key=True,
             )
         output = self._template(self._data["output"], ("output",)) if "output" in self._data else None
-        return Plan(self._data["name"], self._data.get("version", 1), self.document, root, output)
+        names = [step.id for step in walk(root) if isinstance(step, Call | HumanTask)]
+        return Plan(self._data["name"], self._data.get("version", 1), self.document, root, output, names)
 
     # ---- steps
 

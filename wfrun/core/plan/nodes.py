@@ -97,16 +97,14 @@ Step: TypeAlias = Call | Sequence | Parallel | Conditional | HumanTask
 
 @dataclass(frozen=True, slots=True)
 class Plan:
+    """`step_names` are the ids of the steps that act or ask, in the order written: what progress is counted in."""
+
     name: str
     version: Json
     document: Document
     root: Sequence
     output: Template | None
-
-    @property
-    def step_names(self) -> list[str]:
-        """The ids of the steps that act or ask, in the order written: what progress is counted in."""
-        return [step.id for step in walk(self.root) if isinstance(step, Call | HumanTask)]
+    step_names: list[str]
 
     def locate(self, path: Path, error: ExpressionError) -> Place:
         """Where in the file the template at `path` went wrong."""

@@ -47,7 +47,8 @@ class Driver:
         self._performer = Performer(self.execution, run, services, self._answer)
         self._outcomes: deque[tuple[str, Event]] = deque()
         self._effects: deque[Effect] = deque()
-        self._awake = asyncio.Event()
+        self._awake = False
+        self._sleep: asyncio.Future[None] | None = None
         self._history = history
         self._seen = 0
         self._fold_history()
@@ -57,7 +58,7 @@ class Driver:
     async def drive(self, *, park: bool) -> None:
         """Until the execution has ended or, with `park`, until it waits for people only."""
         while True:
-            self._awake.clear()
+            self._awake = False
             intents = self._turn()
             await self._commit()
             if self.run.ended is not None:
@@ -69,12 +70,12 @@ class Driver:
             self._performer.watch_tasks()
             if park and not self._performer.is_busy and not self._outcomes:
                 return
-            await self._awake.wait()
+            await self._until_awake()
 
     def look(self) -> None:
         """Notice what other processes have appended."""
         if self.journal.has_foreign():
-            self._awake.set()
+            self._wake()
 
     async def leave(self, reason: str) -> None:
         """Stop where we are; the execution can be resumed. What has already come back is kept."""
@@ -141,4 +142,15 @@ class Driver:
 
     def _answer(self, effect: str, event: Event) -> None:
         self._outcomes.append((effect, event))
-        self._awake.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        self._awake = True
+        if self._sleep is not None and not self._sleep.done():
+            self._sleep.set_result(None)
+
+    async def _until_awake(self) -> None:
+        if not self._awake:
+            self._sleep = asyncio.get_running_loop().create_future()
+            await self._sleep
+            self._sleep = None

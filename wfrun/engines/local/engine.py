@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from wfrun.engines.local.driver import Driver
@@ -29,45 +29,41 @@ class LocalEngine:
 
     def __init__(self, home: Home) -> None:
         self.committer = Committer(home.files)
-        self._drivers: set[Driver] = set()
-        self._interrupt: asyncio.Future[str] | None = None
+        self._driving: dict[Driver, asyncio.Task[Any] | None] = {}
+        self._signal = ""
 
     async def drive(self, driver: Driver, *, park: bool) -> None:
         """Raises Interrupted once the execution has been left in order, JournalError if its journal failed."""
-        self._drivers.add(driver)
-        work = asyncio.ensure_future(driver.drive(park=park))
-        interrupt = self._interrupted()
-        either: set[asyncio.Future[Any]] = {work, interrupt}
+        task = self._driving[driver] = asyncio.current_task()
         try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if work.done():
-                return work.result()
-            work.cancel()
-            with suppress(asyncio.CancelledError):
-                await work
-            await driver.leave(interrupt.result())
-            raise Interrupted(interrupt.result())
+            await driver.drive(park=park)
+        except asyncio.CancelledError:
+            if not self._signal or task is None:
+                raise
+            task.uncancel()
+            await driver.leave(self._signal)
+            raise Interrupted(self._signal) from None
         finally:
-            self._drivers.discard(driver)
+            del self._driving[driver]
             driver.journal.close()
 
     @property
     def is_interrupted(self) -> bool:
-        return self._interrupted().done()
+        return bool(self._signal)
 
     def interrupt(self, signal_name: str) -> None:
-        if not self._interrupted().done():
-            self._interrupted().set_result(signal_name)
-
-    def _interrupted(self) -> asyncio.Future[str]:
-        if self._interrupt is None:
-            self._interrupt = asyncio.get_running_loop().create_future()
-        return self._interrupt
+        """Have every execution left in order; nothing new may be begun."""
+        if self._signal:
+            return
+        self._signal = signal_name
+        for task in self._driving.values():
+            if task is not None:
+                task.cancel()
 
     async def look_around(self) -> None:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            for driver in self._drivers:
+            for driver in list(self._driving):
                 driver.look()
 
 
