@@ -262,6 +262,12 @@ def test_a_deleted_journal_is_gone(disk: Disk, tell: Tell) -> None:
     assert disk.index().tasks() == []
 
 
+def test_a_deleted_journal_takes_no_place_in_the_list(disk: Disk, tell: Tell) -> None:
+    disk.noted(tell("a1", "failed", minute=1), tell("b2", "failed", minute=2))
+    os.remove(disk.journal_path("b2"))
+    assert disk.ids(limit=1) == ["a1"]
+
+
 def test_damage_is_shown_and_never_kept(disk: Disk, tell: Tell) -> None:
     disk.noted(tell("a1", "failed"))
     disk.write(tell("b2", "damaged"))
