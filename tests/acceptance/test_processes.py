@@ -88,12 +88,14 @@ def test_following_shows_what_happens_until_the_end(shell: Shell, start: Start) 
     assert len(out.splitlines()) == len(shell.wfrun("log", "s").lines)
 
 
-def terminal(shell: Shell, *arguments: str, **variables: str) -> tuple[str, int | None]:
-    """What is drawn on a terminal, and the exit code."""
+def terminal(
+    shell: Shell, *arguments: str, size: tuple[int, int] = (30, 100), **variables: str
+) -> tuple[str, int | None]:
+    """What is drawn on a terminal of so many lines and columns, and the exit code."""
     command, *rest = shell.command(*arguments)
     environment = shell.variables(**{"TERM": "xterm-256color", **variables})
     child = pexpect.spawn(
-        command, rest, cwd=str(shell.folder), env=environment, encoding="utf-8", timeout=30, dimensions=(30, 100)
+        command, rest, cwd=str(shell.folder), env=environment, encoding="utf-8", timeout=30, dimensions=size
     )
     child.expect(pexpect.EOF)
     drawn = child.before or ""
@@ -135,6 +137,12 @@ def test_lines_are_cut_at_the_width_of_a_terminal_and_nowhere_else(shell: Shell)
     assert len(row) <= 100
     assert row.endswith("…")
     assert any(len(line) > 200 for line in shell.wfrun("status", "s").lines)
+
+
+def test_a_terminal_that_does_not_say_how_large_it_is(shell: Shell) -> None:
+    drawn, code = terminal(shell, "run", shell.slow("0s"), size=(0, 0), NO_COLOR="1")
+    assert code == 0
+    assert "  ✓  second" in drawn.rpartition("3/3 steps · started")[2]
 
 
 def test_completion_offers_commands_and_executions(shell: Shell) -> None:

@@ -144,7 +144,7 @@ def _visible(rows: list[StepView]) -> list[StepView]:
 
 def _terminal_height() -> int:
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).lines
+        return os.get_terminal_size(sys.stdout.fileno()).lines or 24
     except (OSError, ValueError):
         return 24
 
