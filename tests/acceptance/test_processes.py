@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tests.acceptance.conftest import Shell, Start
 
 
+PLAIN = {"NO_COLOR": "1"}
+
+
 def wait_for(runner: subprocess.Popen[str], words: str) -> None:
     assert runner.stdout is not None
     while words not in (line := runner.stdout.readline()):
@@ -89,11 +92,11 @@ def test_following_shows_what_happens_until_the_end(shell: Shell, start: Start) 
 
 
 def terminal(
-    shell: Shell, *arguments: str, size: tuple[int, int] = (30, 100), **variables: str
+    shell: Shell, *arguments: str, variables: dict[str, str] | None = None, size: tuple[int, int] = (30, 100)
 ) -> tuple[str, int | None]:
     """What is drawn on a terminal of so many lines and columns, and the exit code."""
     command, *rest = shell.command(*arguments)
-    environment = shell.variables(**{"TERM": "xterm-256color", **variables})
+    environment = shell.variables(**{"TERM": "xterm-256color", **(variables or {})})
     child = pexpect.spawn(
         command, rest, cwd=str(shell.folder), env=environment, encoding="utf-8", timeout=30, dimensions=size
     )
@@ -116,15 +119,15 @@ def test_on_a_terminal_the_steps_move_and_the_end_stays(shell: Shell) -> None:
 
 @pytest.mark.parametrize("variables", [{"CI": "true"}, {"TERM": "dumb"}])
 def test_where_nothing_should_move_there_are_lines(shell: Shell, variables: dict[str, str]) -> None:
-    drawn, code = terminal(shell, "run", shell.slow("0s"), **variables)
+    drawn, code = terminal(shell, "run", shell.slow("0s"), variables=variables)
     assert code == 0
     assert "\x1b[?25l" not in drawn
     assert "second →" in drawn
 
 
 def test_no_color(shell: Shell) -> None:
-    terminal(shell, "run", shell.slow("0s"), "--id", "s", NO_COLOR="1")
-    drawn, _ = terminal(shell, "status", "s", NO_COLOR="1")
+    terminal(shell, "run", shell.slow("0s"), "--id", "s", variables=PLAIN)
+    drawn, _ = terminal(shell, "status", "s", variables=PLAIN)
     assert "\x1b[" not in drawn
     coloured, _ = terminal(shell, "status", "s")
     assert "\x1b[32m✓" in coloured
@@ -132,7 +135,7 @@ def test_no_color(shell: Shell) -> None:
 
 def test_lines_are_cut_at_the_width_of_a_terminal_and_nowhere_else(shell: Shell) -> None:
     shell.wfrun("run", shell.failing("long " * 60), "--id", "s")
-    drawn, _ = terminal(shell, "status", "s", NO_COLOR="1")
+    drawn, _ = terminal(shell, "status", "s", variables=PLAIN)
     row = next(line for line in drawn.splitlines() if "✗" in line)
     assert len(row) <= 100
     assert row.endswith("…")
@@ -140,7 +143,7 @@ def test_lines_are_cut_at_the_width_of_a_terminal_and_nowhere_else(shell: Shell)
 
 
 def test_a_terminal_that_does_not_say_how_large_it_is(shell: Shell) -> None:
-    drawn, code = terminal(shell, "run", shell.slow("0s"), size=(0, 0), NO_COLOR="1")
+    drawn, code = terminal(shell, "run", shell.slow("0s"), size=(0, 0), variables=PLAIN)
     assert code == 0
     assert "  ✓  second" in drawn.rpartition("3/3 steps · started")[2]
 

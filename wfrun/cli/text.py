@@ -93,6 +93,6 @@ def _line(row: Sequence[Cell], widths: Sequence[int], limit: int) -> str:
 def _terminal_width() -> int:
     """Columns of the terminal. Unbounded in a pipe, where nothing may be cut, and where a terminal doesn't say (0)."""
     try:
-        return sys.stdout.isatty() and os.get_terminal_size(sys.stdout.fileno()).columns or sys.maxsize
+        return (sys.stdout.isatty() and os.get_terminal_size(sys.stdout.fileno()).columns) or sys.maxsize
     except (OSError, ValueError):
         return sys.maxsize
