@@ -7,6 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -221,6 +222,17 @@ def test_a_writer_that_flushed_and_was_killed(disk: Disk, tell: Tell) -> None:
     killed.flush()
     disk.write(two)
     assert disk.ids() == ["b2", "a1"]
+
+
+def test_a_long_batch_writes_now_and_then(disk: Disk, tell: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wfrun.views.index.writer.PENDING", 3)
+    writer = IndexWriter(disk, disk.read)
+    for number in range(4):
+        told = tell(f"a{number}", "failed", minute=number)
+        writer.note(status_of(told.records), disk.write(told))
+    with closing(sqlite3.connect(f"{disk.path}/index.sqlite")) as database:
+        assert database.execute("SELECT count(*) FROM executions").fetchone() == (3,)
+    assert disk.ids() == ["a3", "a2", "a1", "a0"]
 
 
 def test_the_next_writer_in_a_shard_makes_up_for_a_killed_one(disk: Disk, tell: Tell) -> None:

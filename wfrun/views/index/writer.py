@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 
 # A shard that lacks more rows than this is left to `reindex`: no run should have to pay for it.
 HEALED_AT_ONCE = 200
+# Rows that wait to be written: a transaction of so many takes some 10 ms.
+PENDING = 1000
 _UPSERT = f"INSERT OR REPLACE INTO executions({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class IndexWriter:
     """Collects rows and writes them in one transaction. An index that can't be written is no error: it is a cache.
 
-    Call `note` when what it says is durable, `flush` now and then, `close` once at the end.
+    Call `note` when what it says is durable, and `close` once at the end.
     """
 
     def __init__(self, home: Layout, read: Read) -> None:
@@ -47,6 +49,8 @@ class IndexWriter:
         """`size` is the journal's, in bytes, up to the last record that is in the view: not what it has grown to."""
         self._pending[view["execution"]] = row_of(view, size)
         self._shards.add(shard_of(self._home, view["execution"]))
+        if len(self._pending) >= PENDING:
+            self.flush()
 
     def flush(self) -> None:
         """Write what was noted. What cannot be written now is kept for the next time."""
