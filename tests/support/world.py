@@ -15,8 +15,8 @@ from wfrun.core.definition import Document
 from wfrun.core.effects import CallService, Effect, OpenTask, StartTimer, Stop
 from wfrun.core.events import ErrorData, Record
 from wfrun.core.fibers import stop_id
+from wfrun.core.instants import format_instant
 from wfrun.core.plan import Plan, compile_plan
-from wfrun.core.retry import format_instant
 from wfrun.core.run import Run
 from wfrun.errors import ServiceError
 

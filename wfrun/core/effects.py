@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from wfrun.core.definition import Path
 from wfrun.core.events import (
@@ -30,8 +30,8 @@ from wfrun.core.events import (
     TimerStarted,
 )
 from wfrun.core.expression import Expression, Template
+from wfrun.core.instants import format_instant, parse_instant
 from wfrun.core.plan.nodes import Audience, Call, HumanTask, Plan
-from wfrun.core.retry import format_instant, parse_instant
 from wfrun.core.scope import Scope
 from wfrun.core.values import Json, canonical
 from wfrun.errors import ExpressionError, Place
@@ -66,8 +66,7 @@ class RecordedHost:
         raise ExpressionError("expression.undefined", f"{kind}.{name} cannot be used in a step")
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """Where an effect is evaluated: the execution, its plan, what can be seen, and the recorded time."""
 
     execution: str
@@ -91,8 +90,7 @@ def expression_error(error: ExpressionError, place: Place, step: str) -> ErrorDa
     return {"type": error.code, "message": f"{place}: {error.message}{hint}", "step": step}
 
 
-@dataclass(frozen=True, slots=True)
-class CallService:
+class CallService(NamedTuple):
     """One attempt at a step. Answered by step.completed, step.failed or step.cancelled."""
 
     id: str
@@ -142,8 +140,7 @@ class CallService:
         return str(self.setting.resolve(self.node.key, self.step))
 
 
-@dataclass(frozen=True, slots=True)
-class Decide:
+class Decide(NamedTuple):
     """A condition. Answered at once, by what it comes to."""
 
     id: str
@@ -172,8 +169,7 @@ def evaluation_failed(effect: str, step: str, error: ErrorData) -> EvaluationFai
     return {"type": "evaluation.failed", "effect": effect, "step": step, "error": error}
 
 
-@dataclass(frozen=True, slots=True)
-class StartTimer:
+class StartTimer(NamedTuple):
     """A wait until `due`. Answered by timer.fired, never early."""
 
     id: str
@@ -186,8 +182,7 @@ class StartTimer:
         return {"type": "timer.started", "timer": self.id, "step": self.step, "due": due, "reason": self.reason}
 
 
-@dataclass(frozen=True, slots=True)
-class OpenTask:
+class OpenTask(NamedTuple):
     """A question to people. Answered by task.decided (perhaps several), task.expired or task.withdrawn."""
 
     id: str
@@ -246,8 +241,7 @@ def _people(value: Json) -> list[str]:
     return names
 
 
-@dataclass(frozen=True, slots=True)
-class EscalateTask:
+class EscalateTask(NamedTuple):
     """An undecided task goes on to its next audience, or stays open for the last one. Answered at once."""
 
     id: str
@@ -267,8 +261,7 @@ class EscalateTask:
         return {"type": "task.escalated", "task": self.task, "level": self.level, "assignee": assignee, "due": None}
 
 
-@dataclass(frozen=True, slots=True)
-class StartCompensation:
+class StartCompensation(NamedTuple):
     """The point from which an execution is undone. Answered at once."""
 
     id: str
@@ -283,8 +276,7 @@ class StartCompensation:
         return {"type": "compensation.started", "reason": "failure", "steps": steps, "error": self.error}
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """The end of the execution. Answered at once, by execution.ended or, if the output has no value, by its failure."""
 
     id: str
@@ -312,8 +304,7 @@ class End:
         return ended
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(NamedTuple):
     """Stop the call or withdraw the task with the id `target`. A call is answered once it has really stopped."""
 
     id: str

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from wfrun.core.events import Assignee, ErrorData, Record
-from wfrun.core.retry import parse_instant
+from wfrun.core.instants import parse_instant
 from wfrun.core.values import Json
 from wfrun.errors import ConflictError, UsageError
 

@@ -12,9 +12,8 @@ answered it; whether that fact has just happened or is read from a journal it ca
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from wfrun.core.definition import Path
 from wfrun.core.effects import (
@@ -31,14 +30,14 @@ from wfrun.core.events import ErrorData, Record, Status
 from wfrun.core.expression import Expression
 from wfrun.core.fibers import Cancelled, Failed, Fiber, Group, Scheduler
 from wfrun.core.human import Ballot
+from wfrun.core.instants import parse_instant
 from wfrun.core.plan.nodes import Call, Conditional, HumanTask, Parallel, Plan, Sequence, Step
-from wfrun.core.retry import next_due, parse_instant
+from wfrun.core.retry import next_due
 from wfrun.core.scope import Memory, Scope
 from wfrun.core.values import Json
 
 
-@dataclass(frozen=True, slots=True)
-class Undo:
+class Undo(NamedTuple):
     """A step that has to be undone if the execution fails: what to call, and what was known when it completed."""
 
     step: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
@@ -76,13 +76,3 @@ def next_due(
     wait = max(delay_ms(retry, retries, random), error.get("retryAfterMs", 0))
     due = failed_at + timedelta(milliseconds=wait)
     return due if deadline is None or due < deadline else None
-
-
-def parse_instant(text: str) -> datetime:
-    """An RFC 3339 instant of a record as an aware datetime in UTC."""
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def format_instant(instant: datetime) -> str:
-    """The one way an instant is written: UTC, microseconds, `Z`."""
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -6,8 +6,8 @@ A scope only ever grows, so "the context as it was" is a scope and a length. Tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from wfrun.core.expression import MISSING, Missing
 from wfrun.core.values import Json
@@ -80,8 +80,7 @@ class Scope:
         return Memory(self, len(self._own))
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """A scope at one moment of the past."""
 
     scope: Scope

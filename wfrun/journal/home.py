@@ -45,6 +45,17 @@ def reading(path: str) -> Iterator[None]:
         raise JournalError("state.io", f"{path} cannot be read: {error.strerror or error}") from error
 
 
+_forks = 0
+
+
+def _count_fork() -> None:
+    global _forks
+    _forks += 1
+
+
+os.register_at_fork(after_in_child=_count_fork)
+
+
 class _Lock(NamedTuple):
     fd: int
     threads: LockType
@@ -66,7 +77,7 @@ class Home:
         self._stored: set[str] = set()
         self._durable: set[str] = set()
         self._locks: dict[str, _Lock] = {}
-        self._locker = os.getpid()
+        self._forks = _forks
 
     def shard(self, execution_id: str) -> str:
         """The directory of an execution's journal. UsageError if that is no id."""
@@ -158,10 +169,9 @@ class Home:
             self.unlock(directory)
 
     def _lock_of(self, directory: str) -> _Lock:
-        process = os.getpid()
-        if process != self._locker:
+        if self._forks != _forks:
             # A forked child shares its parent's descriptors, and so its locks: it has to open its own.
-            self._locks, self._locker = {}, process
+            self._locks, self._forks = {}, _forks
         lock = self._locks.get(directory)
         if lock is None:
             lock = self._locks.setdefault(directory, _Lock(self._open_lock(f"{directory}/.lock"), allocate_lock()))

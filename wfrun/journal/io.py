@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat as modes
+from functools import cache
 from typing import Any, Literal, NamedTuple, Protocol
 
 FILE_MODE = 0o600
@@ -57,6 +58,9 @@ class Files(Protocol):
         """Whether `sync_filesystem` exists here and reports what could not be written."""
 
     def stat(self, path: str) -> Stat: ...
+
+    def stat_open(self, fd: int) -> Stat:
+        """The same of an open file, whatever its path names by now."""
 
     def set_mode(self, fd: int, mode: int) -> None: ...
 
@@ -135,9 +139,10 @@ class OsFiles:
         return (int(major), int(minor.partition("-")[0])) >= (5, 8) and _syncfs() is not None
 
     def stat(self, path: str) -> Stat:
-        found = os.lstat(path)
-        kind = _KINDS.get(modes.S_IFMT(found.st_mode), "other")
-        return Stat((found.st_dev, found.st_ino), kind, found.st_size, modes.S_IMODE(found.st_mode), found.st_uid)
+        return _stat(os.lstat(path))
+
+    def stat_open(self, fd: int) -> Stat:
+        return _stat(os.fstat(fd))
 
     def set_mode(self, fd: int, mode: int) -> None:
         os.fchmod(fd, mode)
@@ -175,6 +180,12 @@ class OsFiles:
 _KINDS: dict[int, Literal["file", "directory", "other"]] = {modes.S_IFREG: "file", modes.S_IFDIR: "directory"}
 
 
+def _stat(found: os.stat_result) -> Stat:
+    kind = _KINDS.get(modes.S_IFMT(found.st_mode), "other")
+    return Stat((found.st_dev, found.st_ino), kind, found.st_size, modes.S_IMODE(found.st_mode), found.st_uid)
+
+
+@cache
 def _syncfs() -> Any:
     import ctypes
 

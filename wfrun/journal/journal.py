@@ -71,6 +71,7 @@ class Journal:
         self._named = True  # whether the file's name is durable
         self._vouched = False  # whether the bytes can be believed although the file is marked as in flight
         self._driving = False
+        self._displaced = False  # whether another file was seen in the place of this one
         self._locked = False
         self._at = ""  # the instant of the turn: everything in it is learned at once
         self._failure: JournalError | None = None
@@ -202,6 +203,7 @@ class Journal:
         """Whether others appended, or failed to, since this handle last looked. Takes no lock; the next turn tells."""
         self.check()
         found = self._do(self._files.stat, self.path)
+        self._displaced = found.inode != self._found.inode
         known = (self._found.inode, self._chain.size)
         return (found.inode, found.size) != known or bool(found.mode & FAILED)
 
@@ -332,6 +334,11 @@ class Journal:
 
     def _follow(self) -> None:
         """Looks at the file; if another one took its place, goes on with that."""
+        if self._driving and not self._displaced:
+            # Whoever wants to put another file in its place needs the driver lock first. That somebody did so without
+            # asking is for `has_foreign` to notice, which looks less often.
+            self._found = self._do(self._files.stat_open, self.fileno)
+            return
         found = self._do(self._files.stat, self.path)
         if found.inode != self._found.inode:
             if self._driving:

@@ -114,10 +114,10 @@ class MemoryFiles:
         return True
 
     def stat(self, path: str) -> Stat:
-        node = self._node(path)
-        if isinstance(node, _Directory):
-            return Stat((0, node.number), "directory", 0, node.mode, os.geteuid())
-        return Stat((0, node.number), "file", len(node.data), node.mode, os.geteuid())
+        return _stat(self._node(path))
+
+    def stat_open(self, fd: int) -> Stat:
+        return _stat(self._opened(fd))
 
     def set_mode(self, fd: int, mode: int) -> None:
         self._opened(fd).mode = mode
@@ -246,3 +246,9 @@ def _sync_tree(node: _Node) -> None:
 
 def _fail(number: int, path: str) -> NoReturn:
     raise OSError(number, os.strerror(number), path)
+
+
+def _stat(node: _Node) -> Stat:
+    if isinstance(node, _Directory):
+        return Stat((0, node.number), "directory", 0, node.mode, os.geteuid())
+    return Stat((0, node.number), "file", len(node.data), node.mode, os.geteuid())

@@ -1,28 +1,13 @@
-"""RFC 3339 instants as they stand in journals, and how people are told about time."""
+"""How people are told about time, and how they tell it."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from wfrun.core.instants import format_instant, parse_instant
 from wfrun.errors import UsageError
 
 DAY, HOUR, MINUTE, SECOND = 86_400_000, 3_600_000, 60_000, 1_000
-
-
-def parse_instant(text: str) -> datetime:
-    """An RFC 3339 instant as aware UTC. Raises ValueError."""
-    value = datetime.fromisoformat(text)
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def format_instant(value: datetime) -> str:
-    """The one form that journals use, so that instants sort as text: UTC with microseconds and a Z."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def elapsed_ms(start: str, end: str) -> int:
-    """Milliseconds from one instant to another. Clocks may be set back between two records: then 0."""
-    return max(0, (parse_instant(end) - parse_instant(start)) // timedelta(milliseconds=1))
 
 
 def duration_words(milliseconds: int) -> str:

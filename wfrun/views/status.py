@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from wfrun.core.instants import elapsed_ms
 from wfrun.errors import JournalError
-from wfrun.views.instants import elapsed_ms
 from wfrun.views.steps import ACTIVE, SETTLED, StepFold
 from wfrun.views.tasks import TaskFold
 
@@ -50,7 +50,8 @@ class StatusFold:
                 f"record {record['seq']} is a `{record['type']}`, which this version of wfrun does not know",
                 hint="the journal was written by a newer version; upgrade wfrun",
             )
-        self._tasks.add(record)
+        if record["type"] in TaskFold.CONCERNED:
+            self._tasks.add(record)
         handler(self, record)
 
     def status(self, driven: bool | None = None) -> ExecutionStatus:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from wfrun.views.instants import elapsed_ms
+from wfrun.core.instants import elapsed_ms
 
 if TYPE_CHECKING:
     from wfrun.core.events import ErrorData, Record

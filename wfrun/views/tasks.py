@@ -20,7 +20,19 @@ def assignee_names(assignee: Assignee) -> list[str]:
 
 
 class TaskFold:
-    """The tasks of one execution. `add` takes any record and looks at those that concern tasks."""
+    """The tasks of one execution. `add` takes any record; only those of the types in CONCERNED matter."""
+
+    CONCERNED = frozenset(
+        {
+            "execution.started",
+            "execution.ended",
+            "task.created",
+            "task.decided",
+            "task.escalated",
+            "task.expired",
+            "task.withdrawn",
+        }
+    )
 
     def __init__(self) -> None:
         self._tasks: dict[str, TaskView] = {}

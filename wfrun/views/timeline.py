@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from wfrun.core.instants import elapsed_ms
 from wfrun.core.values import canonical
-from wfrun.views.instants import elapsed_ms
 from wfrun.views.steps import COMPENSATE
 from wfrun.views.tasks import assignee_names
 

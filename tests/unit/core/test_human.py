@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.world import EPOCH
 from wfrun.core.human import Ballot, Task, Vote, find_repeat, judge
-from wfrun.core.retry import format_instant
+from wfrun.core.instants import format_instant
 from wfrun.errors import ConflictError, UsageError
 
 
@@ -54,6 +54,10 @@ class TestBallot:
         assert not ballot.settled
         ballot.add(decided("bob", rate=4))
         assert not ballot.settled
+
+    def test_a_quorum_joins_what_everybody_filled_in(self) -> None:
+        ballot = Ballot(2)
+        ballot.add(decided("bob", rate=4))
         ballot.add(decided("eve", note="ok"))
         assert ballot.settled
         result = ballot.result()

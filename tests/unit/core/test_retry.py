@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wfrun.core.events import ErrorData
-from wfrun.core.retry import Retry, delay_ms, format_instant, is_retryable, next_due, parse_instant
+from wfrun.core.instants import format_instant, parse_instant
+from wfrun.core.retry import Retry, delay_ms, is_retryable, next_due
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from wfrun.views.instants import duration_words, elapsed_ms, format_instant, parse_instant
+from wfrun.core.instants import elapsed_ms, format_instant, parse_instant
+from wfrun.views.instants import duration_words
 
 
 @pytest.mark.parametrize(

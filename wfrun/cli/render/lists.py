@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from wfrun.cli.render.status import COLOURS, MARKS, clock
 from wfrun.cli.text import Cell, columns, paint, safe
+from wfrun.core.instants import elapsed_ms
 from wfrun.views.graph import TreeLine
-from wfrun.views.instants import duration_words, elapsed_ms
+from wfrun.views.instants import duration_words
 from wfrun.views.tasks import assignee_names
 
 if TYPE_CHECKING:

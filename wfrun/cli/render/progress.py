@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 from wfrun.cli.render.lists import moment_line
 from wfrun.cli.render.status import MARKS
 from wfrun.cli.text import is_lively, safe
-from wfrun.views.instants import duration_words, elapsed_ms, format_instant
+from wfrun.core.instants import elapsed_ms, format_instant
+from wfrun.views.instants import duration_words
 from wfrun.views.status import StatusFold
 from wfrun.views.steps import ACTIVE
 from wfrun.views.timeline import Timeline

@@ -47,6 +47,7 @@ class Driver:
         self._performer = Performer(self.execution, run, services, self._answer)
         self._outcomes: deque[tuple[str, Event]] = deque()
         self._effects: deque[Effect] = deque()
+        self._turned = False
         self._awake = False
         self._sleep: asyncio.Future[None] | None = None
         self._history = history
@@ -73,8 +74,10 @@ class Driver:
             await self._until_awake()
 
     def look(self) -> None:
-        """Notice what other processes have appended."""
-        if self.journal.has_foreign():
+        """Notice what other processes have appended. A turn since the last look has done so, too."""
+        if self._turned:
+            self._turned = False
+        elif self.journal.has_foreign():
             self._wake()
 
     async def leave(self, reason: str) -> None:
@@ -91,6 +94,7 @@ class Driver:
 
     def _turn(self) -> list[Intent]:
         intents: list[Intent] = []
+        self._turned = True
         with self.journal.turn() as foreign:
             self._fold(foreign)
             while self._outcomes or self._effects:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from wfrun.core.effects import CallService, Effect, EscalateTask, OpenTask
 from wfrun.core.events import Event
-from wfrun.core.retry import format_instant
+from wfrun.core.instants import format_instant
 from wfrun.core.values import Json
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
+from wfrun.core.instants import format_instant
 from wfrun.core.values import canonical
 from wfrun.errors import JournalError, UsageError
-from wfrun.views.instants import format_instant
 from wfrun.views.status import status_of
 from wfrun.views.summary import summary_of
 
