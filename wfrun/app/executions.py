@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from wfrun.errors import AmbiguousError, NotFoundError
-from wfrun.journal.home import Home, is_id
+from wfrun.journal.home import Home
+from wfrun.journal.journal import Journal
 
+if TYPE_CHECKING:
+    from wfrun.views.index.reader import Index
+
+INDEX = "index.sqlite"
 SHOWN = 5
 
 
 def find_execution(home: Home, prefix: str) -> str:
     """The execution whose id is, or alone begins with, `prefix`. Raises NotFoundError or AmbiguousError."""
-    if is_id(prefix) and home.find(home.journal_path(prefix)) is not None:
+    if home.exists(prefix):
         return prefix
-    return only(list(islice(home.ids(prefix), SHOWN + 1)), prefix, "execution")
+    return only(ids_beginning(home, prefix, SHOWN + 1), prefix, "execution")
+
+
+def ids_beginning(home: Home, prefix: str, most: int) -> list[str]:
+    """Executions whose ids begin so: asked of the index where there is one, else of the directories."""
+    if home.find(f"{home.path}/{INDEX}") is not None:
+        return index_of(home).ids(prefix, most)
+    return list(islice(home.ids(prefix), most))
+
+
+def index_of(home: Home) -> Index:
+    from wfrun.views.index.reader import Index
+
+    home.find(f"{home.path}/{INDEX}")  # StateError if what stands there cannot be trusted
+    return Index(home, partial(Journal.read, home))
 
 
 def only(found: list[str], prefix: str, what: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from wfrun.app.executions import find_execution
+from wfrun.app.executions import find_execution, index_of
 from wfrun.journal.codec import encode
 from wfrun.journal.driver import is_driven
 from wfrun.journal.home import Home
@@ -17,11 +17,9 @@ from wfrun.views.status import status_of
 
 if TYPE_CHECKING:
     from wfrun.core.events import Record
-    from wfrun.views.index.reader import Index
     from wfrun.views.model import StatusView, Summary, TaskView
 
 DEFAULT_HOME = ".wfrun"
-INDEX = "index.sqlite"
 FOLLOW_EVERY_S = 0.1
 
 
@@ -59,14 +57,14 @@ def follow(home: Home, prefix: str) -> Iterator[Record]:
 
 def tasks(home: Home, assignee: str | None) -> list[TaskView]:
     """Every open task, oldest first, or those of one person, role or group."""
-    return _index(home).tasks(assignee)
+    return index_of(home).tasks(assignee)
 
 
 def executions(
     home: Home, *, status: str | None, workflow: str | None, limit: int | None, since: str | None
 ) -> list[Summary]:
     """Executions, newest first."""
-    return _index(home).summaries(
+    return index_of(home).summaries(
         status=status, workflow=workflow, limit=limit, since=since, driven=partial(is_driven, home)
     )
 
@@ -76,13 +74,6 @@ def reindex(home: Home) -> int:
     from wfrun.views.index.writer import rebuild
 
     return rebuild(home, partial(Journal.read, home))
-
-
-def _index(home: Home) -> Index:
-    from wfrun.views.index.reader import Index
-
-    home.find(f"{home.path}/{INDEX}")  # StateError if what stands there cannot be trusted
-    return Index(home, partial(Journal.read, home))
 
 
 def _view(home: Home, execution: str) -> StatusView:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
-from wfrun.app.executions import only
+from wfrun.app.executions import ids_beginning, only
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.views.tasks import open_tasks
@@ -18,10 +16,12 @@ def find_task(home: Home, prefix: str) -> tuple[str, str]:
 
     Raises NotFoundError or AmbiguousError. A closed task is found, too, so that it can be said who decided it.
     """
-    execution, _, _ = prefix.partition("/")
+    execution, slash, _ = prefix.partition("/")
     open_ones: list[str] = []
     closed: list[str] = []
-    for id in islice(home.ids(execution), MOST_EXECUTIONS):
+    for id in ids_beginning(home, execution, MOST_EXECUTIONS):
+        if slash and id != execution:
+            continue
         records = Journal.read(home, id)
         waiting = {task["task"] for task in open_tasks(records)}
         for task in (record["task"] for record in records if record["type"] == "task.created"):
