@@ -24,10 +24,10 @@ def check(plan: Plan) -> list[Problem]:
     declared = data.get("input")
     checker = _Checker(plan, _outputs(plan.root), declared is None)
     start = set(declared or ())
-    checker.no_collisions(plan.root, start)
-    known = checker.step(plan.root, start)
+    checker.no_collisions(plan.root, set(start))
+    checker.step(plan.root, start)
     if plan.output is not None:
-        checker.template(plan.output, ("output",), known)
+        checker.template(plan.output, ("output",), start)
     return checker.problems
 
 
@@ -80,8 +80,8 @@ class _Checker:
     open_input: bool
     problems: list[Problem] = field(default_factory=list)
 
-    def step(self, step: Step, known: set[str]) -> set[str]:
-        """Check a step given the keys that may be set before it. Returns those that may be set after it."""
+    def step(self, step: Step, known: set[str]) -> None:
+        """Check a step, given the keys that may be set before it, and add those that may be set after it."""
         if step.condition is not None:
             self.condition(step.condition, (*step.path, "condition"), known, "this step never runs")
         match step:
@@ -91,18 +91,22 @@ class _Checker:
                 self._task(step, known)
             case Sequence(steps=steps):
                 for inner in steps:
-                    known = self.step(inner, known)
-                return known
+                    self.step(inner, known)
             case Parallel(branches=branches):
-                return known.union(*(self.step(branch, set(known)) for branch in branches))
-            case Conditional():
-                return self._conditional(step, known)
-        return known | {step.output} if step.output is not None else known
+                self._apart(branches, known)
+            case Conditional(then=then, otherwise=otherwise):
+                self.condition(step.choice, (*step.path, "condition"), known, "`then` never runs", "`else` never runs")
+                self._apart((then, otherwise) if otherwise else (then,), known)
+        if isinstance(step, Call | HumanTask) and step.output is not None:
+            known.add(step.output)
 
-    def _conditional(self, step: Conditional, known: set[str]) -> set[str]:
-        self.condition(step.choice, (*step.path, "condition"), known, "`then` never runs", "`else` never runs")
-        after = self.step(step.then, set(known))
-        return after | (self.step(step.otherwise, set(known)) if step.otherwise else known)
+    def _apart(self, branches: tuple[Step, ...], known: set[str]) -> None:
+        """Branches do not see each other's keys; what comes after sees those of all."""
+        before = frozenset(known)
+        for branch in branches:
+            inside = set(before)
+            self.step(branch, inside)
+            known |= inside
 
     def _call(self, call: Call, known: set[str]) -> None:
         self.template(call.input, (*call.path, "input"), known)
@@ -174,30 +178,31 @@ class _Checker:
 
     # ---- collisions
 
-    def no_collisions(self, step: Step, taken: set[str]) -> set[str]:
-        """Two steps that can both run may not write the same key. Returns the keys that `step` writes."""
+    def no_collisions(self, step: Step, taken: set[str]) -> None:
+        """Two steps that can both run may not write the same key. Adds to `taken` the keys that `step` writes."""
         match step:
             case Call() | HumanTask():
-                return self._written(step, taken)
+                self._write(step, taken)
             case Sequence(steps=inner) | Parallel(branches=inner):
-                written: set[str] = set()
                 for each in inner:
-                    written |= self.no_collisions(each, taken | written)
-                return written
+                    self.no_collisions(each, taken)
             case Conditional(then=then, otherwise=otherwise):
-                written = self.no_collisions(then, taken)
-                return written | (self.no_collisions(otherwise, taken) if otherwise else set())
+                before = set(taken)
+                self.no_collisions(then, taken)
+                if otherwise is not None:
+                    self.no_collisions(otherwise, before)
+                    taken |= before
 
-    def _written(self, step: Call | HumanTask, taken: set[str]) -> set[str]:
+    def _write(self, step: Call | HumanTask, taken: set[str]) -> None:
         if step.output is None:
-            return set()
+            return
         if step.output in taken:
             place = self.plan.document.place((*step.path, "output"))
             other = self.outputs.get(step.output)
             what = f"step {other!r}" if other not in (None, step.id) else "the input"
             message = f"the key {step.output!r} is also set by {what}"
             self.problems.append(Problem("plan.duplicate-output", message, place, "give each its own key"))
-        return {step.output}
+        taken.add(step.output)
 
 
 class _NoHost:

@@ -33,13 +33,26 @@ _CONSTANTS = {True: "true", False: "false"}
 
 def compile_plan(document: Document) -> tuple[Plan, list[Problem]]:
     """The plan, and advice that does not keep it from running. Raises InvalidError with every error found."""
+    plan = build_plan(document)
+    problems = check(plan)
+    _refuse([problem for problem in problems if problem.severity == "error"])
+    return plan, problems
+
+
+def build_plan(document: Document) -> Plan:
+    """The plan, unchecked but for what cannot be built: for definitions that passed `compile_plan` when they started.
+
+    Raises InvalidError.
+    """
     compiler = _Compiler(document)
     plan = compiler.plan()
-    problems = compiler.problems + (check(plan) if not compiler.problems else [])
-    problems.sort(key=lambda problem: (problem.place.line, problem.place.column))
-    if any(problem.severity == "error" for problem in problems):
-        raise InvalidError([problem for problem in problems if problem.severity == "error"])
-    return plan, problems
+    _refuse(compiler.problems)
+    return plan
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        raise InvalidError(sorted(problems, key=lambda problem: (problem.place.line, problem.place.column)))
 
 
 class _Compiler:
