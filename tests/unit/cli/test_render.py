@@ -176,13 +176,29 @@ def test_lines_say_what_happens_as_it_happens(tale: MakeTale, capsys: pytest.Cap
 
 def test_a_run_goes_on_when_nobody_reads_any_more(tale: MakeTale, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", Closed())
-    progress = Lines()
-    for record in tale("pay").call("pay").records:
-        progress.observe("k7m2x9qd", record, True)
+    with Lines() as progress:
+        for record in tale("pay").call("pay").records:
+            progress.observe("k7m2x9qd", record, True)
     report = BatchReport("-", as_json=False, quiet=False)
     report.finished(1, summary_of(tale("pay").view()))
     report.finished(2, summary_of(tale("pay").view()))
     assert report.counts == {"running": 2}
+
+
+def test_what_services_print_goes_to_standard_error(tale: MakeTale, capsys: pytest.CaptureFixture[str]) -> None:
+    with Silence() as progress:
+        print("from a service")
+        progress.observe("k7m2x9qd", tale("pay").records[0], True)
+    print("ours")
+    assert capsys.readouterr() == ("ours\n", "from a service\n")
+
+
+def test_what_had_happened_before_is_not_told_again(tale: MakeTale, capsys: pytest.CaptureFixture[str]) -> None:
+    told = tale("pay").call("pay")
+    with Lines() as progress:
+        for record in told.records:
+            progress.observe("k7m2x9qd", record, record["type"] == "step.completed")
+    assert capsys.readouterr().out == "09:00:02.000     +2.0s  pay completed: null\n"
 
 
 def test_live_steps_draw_what_runs(tale: MakeTale) -> None:

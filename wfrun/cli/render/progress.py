@@ -45,11 +45,15 @@ def progress_for(*, silent: bool) -> Progress:
 
 
 class Silence:
+    """Meanwhile, what services print goes to standard error: standard output is ours, with `--json` one document."""
+
     def __enter__(self) -> Silence:
+        self._stdout = sys.stdout
+        sys.stdout = sys.stderr
         return self
 
     def __exit__(self, *exception: object) -> None:
-        pass
+        sys.stdout = self._stdout
 
     def observe(self, execution: str, record: Record, fresh: bool) -> None:
         pass
@@ -68,13 +72,13 @@ class Lines(Silence):
             return
         head = f"execution {execution}\n" if record["type"] == "execution.started" else ""
         try:
-            print(head + moment_line(moment), flush=True)
+            print(head + moment_line(moment), file=self._stdout, flush=True)
         except BrokenPipeError:
             self._open = False
 
 
-class LiveSteps(Silence):
-    """The steps with what they are doing, redrawn ten times a second by a thread of rich."""
+class LiveSteps:
+    """The steps with what they are doing, redrawn ten times a second by a thread of rich; all else goes above."""
 
     def __init__(self) -> None:
         from rich.live import Live
