@@ -34,7 +34,7 @@ from wfrun.core.instants import format_instant, parse_instant
 from wfrun.core.plan.nodes import Audience, Call, HumanTask, Plan
 from wfrun.core.scope import Scope
 from wfrun.core.values import Json, canonical
-from wfrun.errors import ExpressionError, Place
+from wfrun.errors import ExpressionError
 
 # A step's input stands in its record when it is at most this many characters long; its hash always does.
 MAX_INLINE_INPUT = 1_024
@@ -78,16 +78,18 @@ class Setting(NamedTuple):
     def host(self, effect: str) -> RecordedHost:
         return RecordedHost(self.at, self.seed, effect)
 
-    def resolve(self, template: Template, effect: str) -> Json:
-        return template.resolve(self.scope, self.host(effect))
+    def resolve(self, template: Template, effect: str, path: Path) -> Json:
+        """The value of the template at `path`. Raises ExpressionError, with its place in the file."""
+        try:
+            return template.resolve(self.scope, self.host(effect))
+        except ExpressionError as error:
+            error.place = self.plan.locate(path, error)
+            raise
 
-    def error(self, error: ExpressionError, path: Path, step: str) -> ErrorData:
-        return expression_error(error, self.plan.locate(path, error), step)
 
-
-def expression_error(error: ExpressionError, place: Place, step: str) -> ErrorData:
+def expression_error(error: ExpressionError, step: str) -> ErrorData:
     hint = f" ({error.hint})" if error.hint else ""
-    return {"type": error.code, "message": f"{place}: {error.message}{hint}", "step": step}
+    return {"type": error.code, "message": f"{error.place}: {error.message}{hint}", "step": step}
 
 
 class CallService(NamedTuple):
@@ -103,10 +105,10 @@ class CallService(NamedTuple):
         """step.started, still without epoch, and the input; or step.failed if the input has no value."""
         node = self.node
         try:
-            value = self.setting.resolve(node.input, self.id)
+            value = self.setting.resolve(node.input, self.id, (*node.path, "input"))
             key = self._key()
         except ExpressionError as error:
-            data = self.setting.error(error, node.path, self.step)
+            data = expression_error(error, self.step)
             failed: StepFailed = {
                 "type": "step.failed",
                 "step": self.step,
@@ -137,7 +139,7 @@ class CallService(NamedTuple):
         if self.node.key is None:
             return f"{self.setting.execution}/{self.step}"
         # No randomness of the attempt may enter the key, so it is evaluated under the step's name alone (C5).
-        return str(self.setting.resolve(self.node.key, self.step))
+        return str(self.setting.resolve(self.node.key, self.step, (*self.node.path, "idempotencyKey")))
 
 
 class Decide(NamedTuple):
@@ -154,7 +156,8 @@ class Decide(NamedTuple):
         try:
             value = self.condition.test(self.setting.scope, self.setting.host(self.id))
         except ExpressionError as error:
-            return evaluation_failed(self.id, self.step, self.setting.error(error, self.path, self.step))
+            error.place = self.setting.plan.document.place(self.path)
+            return evaluation_failed(self.id, self.step, error)
         return {
             "type": "decision.made",
             "step": self.step,
@@ -165,8 +168,8 @@ class Decide(NamedTuple):
         }
 
 
-def evaluation_failed(effect: str, step: str, error: ErrorData) -> EvaluationFailed:
-    return {"type": "evaluation.failed", "effect": effect, "step": step, "error": error}
+def evaluation_failed(effect: str, step: str, error: ExpressionError) -> EvaluationFailed:
+    return {"type": "evaluation.failed", "effect": effect, "step": step, "error": expression_error(error, step)}
 
 
 class StartTimer(NamedTuple):
@@ -198,18 +201,21 @@ class OpenTask(NamedTuple):
                 "type": "task.created",
                 "task": self.id,
                 "step": self.step,
-                "title": _text(self.setting.resolve(node.title, self.id)),
-                "description": _text(self.setting.resolve(node.description, self.id)),
-                "assignee": resolve_audience(node.audiences[0], self.setting, self.id),
+                "title": _text(self._resolve(node.title, "title")),
+                "description": _text(self._resolve(node.description, "description")),
+                "assignee": resolve_audience(node.audiences[0], self.setting, self.id, node.path),
                 "form": node.form,
                 "decisions": list(node.decisions),
                 "quorum": node.quorum,
                 "excludeInitiator": node.exclude_initiator,
-                "data": self.setting.resolve(node.data, self.id),
+                "data": self._resolve(node.data, "input"),
                 "due": None,
             }
         except ExpressionError as error:
-            return evaluation_failed(self.id, self.step, self.setting.error(error, node.path, self.step))
+            return evaluation_failed(self.id, self.step, error)
+
+    def _resolve(self, template: Template, key: str) -> Json:
+        return self.setting.resolve(template, self.id, (*self.node.path, key))
 
     @property
     def timeout(self) -> int | None:
@@ -220,17 +226,19 @@ def _text(value: Json) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
-def resolve_audience(audience: Audience, setting: Setting, effect: str) -> Assignee:
+def resolve_audience(audience: Audience, setting: Setting, effect: str, path: Path) -> Assignee:
     """The people of an audience. Raises ExpressionError; a template may come to one name or to a list of them."""
+    path = (*path, "assignee")
     found: Assignee = {}
-    if names := _people(setting.resolve(audience.names, effect)):
+    if names := _people(setting.resolve(audience.names, effect, path)):
         found["names"] = names
-    if users := _people(setting.resolve(audience.users, effect)):
+    if users := _people(setting.resolve(audience.users, effect, (*path, "users"))):
         found["users"] = users
-    if groups := _people(setting.resolve(audience.groups, effect)):
+    if groups := _people(setting.resolve(audience.groups, effect, (*path, "groups"))):
         found["groups"] = groups
     if not found:
-        raise ExpressionError("expression.value", "the assignee comes to nobody")
+        place = setting.plan.document.place(path)
+        raise ExpressionError("expression.value", "the assignee comes to nobody", place=place)
     return found
 
 
@@ -255,9 +263,9 @@ class EscalateTask(NamedTuple):
 
     def intent(self) -> TaskEscalated | EvaluationFailed:
         try:
-            assignee = resolve_audience(self.audience, self.setting, self.id)
+            assignee = resolve_audience(self.audience, self.setting, self.id, self.path)
         except ExpressionError as error:
-            return evaluation_failed(self.id, self.step, self.setting.error(error, self.path, self.step))
+            return evaluation_failed(self.id, self.step, error)
         return {"type": "task.escalated", "task": self.task, "level": self.level, "assignee": assignee, "due": None}
 
 
@@ -298,9 +306,9 @@ class End(NamedTuple):
         if template is None:
             return ended
         try:
-            ended["output"] = self.setting.resolve(template, self.id)
+            ended["output"] = self.setting.resolve(template, self.id, ("output",))
         except ExpressionError as error:
-            return evaluation_failed(self.id, self.step, self.setting.error(error, ("output",), self.step))
+            return evaluation_failed(self.id, self.step, error)
         return ended
 
 

@@ -243,11 +243,11 @@ class Interpreter:
         step = task.node
         if level >= len(step.audiences) and not (step.stays_open and level == len(step.audiences)):
             raise Failed({"type": "task.timeout", "message": "nobody decided in time", "step": task.step})
-        audience = step.audiences[min(level, len(step.audiences) - 1)]
-        timeout = audience.timeout if level < len(step.audiences) else None
-        escalate = EscalateTask(
-            f"{task.id}!{level}", task.id, task.step, level, audience, timeout, step.path, task.setting
-        )
+        at = min(level, len(step.audiences) - 1)
+        audience = step.audiences[at]
+        timeout = audience.timeout if level == at else None
+        path = (*step.path, "escalation", at - 1) if at else step.path
+        escalate = EscalateTask(f"{task.id}!{level}", task.id, task.step, level, audience, timeout, path, task.setting)
         record = await self.scheduler.perform(escalate)
         if record["type"] == "evaluation.failed":
             raise Failed(record["error"])

@@ -10,6 +10,7 @@ from tests.support.world import World, answer_all, call, document, plan_of
 from wfrun.core.plan import compile_plan
 from wfrun.core.run import Run
 from wfrun.errors import DivergenceError, ServiceError
+from wfrun.load.definition import load_definition
 
 
 def fail_at(*steps: str, type: str = "boom") -> Any:
@@ -341,3 +342,21 @@ class TestRefusal:
         plan, _ = compile_plan(document({"name": "x", "steps": [call("a")]}))
         with pytest.raises(DivergenceError, match="begins"):
             Run(plan).apply({"type": "step.started", "step": "a", "attempt": 1, "seq": 0, "at": ""})
+
+
+def test_an_expression_without_a_value_is_told_with_its_place_in_the_file() -> None:
+    source = b"""name: t
+steps:
+  - name: a
+    service: s
+    action: do
+    input:
+      fine: 1
+      wrong: $.order.costumer
+"""
+    plan, _ = compile_plan(load_definition(source, "t.yaml"))
+    world = World(plan, {"order": {"customer": "ann"}}).finish()
+    assert world.run.ended is not None
+    message = world.run.ended["error"]["message"]
+    assert message.startswith("t.yaml:8:14: ")
+    assert "$.order.customer" in message
