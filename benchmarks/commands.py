@@ -18,7 +18,7 @@ COLD_AIM_MB = 45
 
 
 def read_lines(folder: Path, sizes: Sizes) -> list[Line]:
-    """Commands that only look, in a home of a few executions: milliseconds beyond a bare Python of the same round."""
+    """Commands that only look, in a home of a few executions: milliseconds beyond a bare Python, both in the same rounds."""
     home = str(folder / "read")
     execution = _fill(home, folder, sizes.listed)
     commands = {
@@ -29,11 +29,13 @@ def read_lines(folder: Path, sizes: Sizes) -> list[Line]:
         "wfrun tasks": ["tasks", "--home", home],
     }
     bare: list[float] = []
-    beyond: dict[str, list[float]] = {name: [] for name in commands}
+    whole: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(_rounds(sizes)):
         bare.append(measure([sys.executable, "-c", "pass"]).ms)
         for name, arguments in commands.items():
-            beyond[name].append(measure([*wfrun_command(), *arguments]).ms - bare[-1])
+            whole[name].append(measure([*wfrun_command(), *arguments]).ms)
+    python = median(bare)
+    beyond = {name: [ms - python for ms in values] for name, values in whole.items()}
     lines = [Line(f"{name}, beyond Python", "ms", values, READ_AIM_MS) for name, values in beyond.items()]
     return [Line("python -c pass", "ms", bare), *lines]
 
