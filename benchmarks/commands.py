@@ -18,7 +18,7 @@ COLD_AIM_MB = 45
 
 
 def read_lines(folder: Path, sizes: Sizes) -> list[Line]:
-    """Commands that only look, in a home of a few executions: milliseconds beyond a bare Python, both in the same rounds."""
+    """Commands that only look, in a home of a few executions: milliseconds beyond a bare Python."""
     home = str(folder / "read")
     execution = _fill(home, folder, sizes.listed)
     commands = {
