@@ -10,7 +10,6 @@ import asyncio
 import json
 import os
 import sys
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -53,7 +52,7 @@ class IsolatedService:
                 "name": self._config.name,
                 "folder": str(self._config.folder.resolve()),
                 "settings": settings,
-                "call": asdict(call) | {"deadline": deadline},
+                "call": {**call._asdict(), "deadline": deadline},
             }
         )
 

@@ -60,8 +60,11 @@ class StepFold:
 
     def row(self, step: str) -> StepView:
         """The row of an instance; one that the plan did not list (a loop's) is added behind the others."""
-        name = step.removeprefix(COMPENSATE)
-        return (self.forward if name == step else self.undo).setdefault(name, _row(name))
+        row = self.forward.get(step)
+        if row is None:
+            name = step.removeprefix(COMPENSATE)
+            row = (self.forward if name == step else self.undo).setdefault(name, _row(name))
+        return row
 
     def knows(self, step: str) -> bool:
         return step in self.forward or step.removeprefix(COMPENSATE) in self.undo
