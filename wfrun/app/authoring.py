@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from wfrun.app.executions import find_execution
-from wfrun.app.workflows import open_workflow, stored_workflow
+from wfrun.app.workflows import open_workflow, stored_plan
 from wfrun.core.plan.nodes import Call, Conditional, HumanTask, Parallel, Sequence, Step
 from wfrun.errors import ConflictError, InvalidError, NotFoundError, Problem
 from wfrun.journal.home import Home
@@ -31,7 +31,7 @@ def outline(home: Home, subject: str) -> list[OutlineNode]:
     if Path(subject).exists():
         plan = open_workflow(subject, None).plan
     else:
-        plan = stored_workflow(home, Journal.read(home, find_execution(home, subject))[0], None).plan
+        plan = stored_plan(home, Journal.read(home, find_execution(home, subject))[0])
     return _nodes(plan.root.steps)
 
 

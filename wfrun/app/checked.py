@@ -1,31 +1,105 @@
-"""Which definitions a home has already checked against the schema: a cache, safe to delete.
+"""Definitions that were read and found valid before: a home keeps what they say, so that nobody has to read them again.
 
-A mark is an empty file, named after the definition and the schema that it passed.
+Reading YAML and checking its shape takes longer than all the rest of a start, and more than half of that is the import
+of two libraries. What is kept is named after everything it depends on: the bytes of the definition, the schema that
+they passed, the version of wfrun. It is a cache. A file that is missing, torn, or not what its name says is as good as
+none.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
+import json
+from collections.abc import Iterator
 from hashlib import sha256
+from typing import Any
 
+from wfrun import __version__
+from wfrun.core.definition import Document, Path
+from wfrun.core.values import Json
 from wfrun.journal.home import Home
-from wfrun.load.definition import shape_fingerprint
+from wfrun.load.definition import load_definition, shape_fingerprint
+
+Marks = dict[Path, tuple[int, int]]
 
 
-def is_checked(home: Home, source: bytes) -> bool:
-    return home.find(_mark(home, source)) is not None
+def recall(home: Home, source: bytes, file: str) -> Document:
+    """The definition in `source`, from the home if it is kept there. Writes nothing. Raises InvalidError."""
+    return _recalled(home, source, file) or load_definition(source, file)
 
 
-def mark_checked(home: Home, source: bytes) -> None:
-    """Remember that these bytes passed. A cache that cannot be written is no reason to stop."""
-    with suppress(OSError):
-        home.ensure(_folder(home))
-        home.files.close(home.files.create(_mark(home, source)))
+def remember(home: Home, source: bytes, file: str) -> Document:
+    """The definition in `source`, which is kept in the home from now on. Raises InvalidError."""
+    document = _recalled(home, source, file)
+    if document is None:
+        document = load_definition(source, file)
+        name = _name(document.sha256)
+        home.write_cache(name, _encode(name, document))
+    return document
 
 
-def _folder(home: Home) -> str:
-    return f"{home.path}/cache"
+def _recalled(home: Home, source: bytes, file: str) -> Document | None:
+    digest = sha256(source).hexdigest()
+    name = _name(digest)
+    kept = home.read_cache(name)
+    body = None if kept is None else _proven(name, kept)
+    if body is None:
+        return None
+    content = json.loads(body)
+    marks, keys = _placed(content["data"], content["places"])
+    return Document(content["data"], marks, keys, file, source, digest)
 
 
-def _mark(home: Home, source: bytes) -> str:
-    return f"{_folder(home)}/{sha256(source).hexdigest()}.{shape_fingerprint()[:16]}"
+def _name(digest: str) -> str:
+    return f"{digest}-{shape_fingerprint()[:16]}-{__version__}.json"
+
+
+# ---- the file: the SHA-256 of its name and the rest, a line end, and the rest in compact JSON
+
+
+def _encode(name: str, document: Document) -> bytes:
+    content = {"data": document.data, "places": list(_places(document))}
+    body = json.dumps(content, separators=(",", ":")).encode()
+    return _proof(name, body) + b"\n" + body
+
+
+def _proven(name: str, kept: bytes) -> bytes | None:
+    """The rest, if it is what was written under this name."""
+    proof, _, body = kept.partition(b"\n")
+    return body if proof == _proof(name, body) else None
+
+
+def _proof(name: str, body: bytes) -> bytes:
+    return sha256(name.encode() + b"\n" + body).hexdigest().encode()
+
+
+# Positions are kept as numbers alone, in the order in which a walk through the data meets values and keys: line and
+# column, or two zeros for what has no position of its own, as nothing has behind an alias.
+
+
+def _places(document: Document) -> Iterator[int]:
+    for path, is_key in _walk(document.data, ()):
+        yield from (document.keys if is_key else document.marks).get(path, (0, 0))
+
+
+def _placed(data: Json, places: list[int]) -> tuple[Marks, Marks]:
+    """The inverse: the marks of values, and those of keys."""
+    tables: tuple[Marks, Marks] = ({}, {})
+    numbers = iter(places)
+    for (path, is_key), line, column in zip(_walk(data, ()), numbers, numbers, strict=True):
+        if line:
+            tables[is_key][path] = (line, column)
+    return tables
+
+
+def _walk(data: Json, root: Path) -> Iterator[tuple[Path, bool]]:
+    """The path of every value and, just before that of its value, of every key."""
+    stack: list[tuple[Path, Any, bool]] = [(root, data, False)]
+    while stack:
+        path, value, is_key = stack.pop()
+        if is_key:
+            yield path, True
+        yield path, False
+        if isinstance(value, dict):
+            stack.extend(((*path, key), item, True) for key, item in value.items())
+        elif isinstance(value, list):
+            stack.extend(((*path, index), item, False) for index, item in enumerate(value))

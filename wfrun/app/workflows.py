@@ -9,16 +9,14 @@ from typing import Any
 
 from wfrun.adapters.contract import ServiceConfig
 from wfrun.adapters.registry import known_actions
-from wfrun.app.checked import is_checked, mark_checked
+from wfrun.app.checked import recall, remember
 from wfrun.app.variables import variable
 from wfrun.core.definition import Document
 from wfrun.core.plan import Plan, check_services, compile_plan
 from wfrun.errors import InvalidError, NotFoundError, Problem
 from wfrun.journal.home import Home
 from wfrun.load.definition import load_definition, load_services
-from wfrun.load.yaml import parse_document
-
-MAX_FILE = 4 * 1024 * 1024
+from wfrun.load.yaml import MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ def read_file(path: str, what: str) -> bytes:
     """The bytes of a file that the user named. Raises NotFoundError with the reason if it cannot be read."""
     try:
         with open(path, "rb") as file:
-            return file.read(MAX_FILE + 1)
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise NotFoundError("file.unreadable", f"cannot read {what} {path}: {reason}") from None
@@ -50,10 +48,11 @@ def read_file(path: str, what: str) -> bytes:
 def open_workflow(path: str, services: str | None, home: Home | None = None) -> Workflow:
     """The workflow of a file. Raises InvalidError with every problem of the file, its plan and its services.
 
-    With a home, a definition that it has checked before is not checked against the schema again.
+    With a home, a definition that was read before is not read again.
     """
     source = read_file(path, "the workflow")
-    return _workflow(source, path, Path(path).resolve(), services, home)
+    document = load_definition(source, path) if home is None else remember(home, source, path)
+    return _workflow(document, Path(path).resolve(), services)
 
 
 def stored_workflow(home: Home, started: Mapping[str, Any], services: str | None) -> Workflow:
@@ -63,30 +62,25 @@ def stored_workflow(home: Home, started: Mapping[str, Any], services: str | None
     names another file.
     """
     origin = started["origin"]
-    source = home.read_definition(started["definition"])
     file = Path(origin["file"])
-    return _workflow(source, file.name, file, services or origin.get("services"), home)
+    document = remember(home, home.read_definition(started["definition"]), file.name)
+    return _workflow(document, file, services or origin.get("services"))
 
 
-def _workflow(source: bytes, shown: str, file: Path, services: str | None, home: Home | None) -> Workflow:
-    document = _document(source, shown, home)
+def stored_plan(home: Home, started: Mapping[str, Any]) -> Plan:
+    """The plan that an execution started with, without its services. Writes nothing."""
+    source = home.read_definition(started["definition"])
+    plan, _ = compile_plan(recall(home, source, Path(started["origin"]["file"]).name))
+    return plan
+
+
+def _workflow(document: Document, file: Path, services: str | None) -> Workflow:
     plan, advice = compile_plan(document)
     configs = _services(document, file.parent, services)
     actions = {name: known_actions(config) for name, config in configs.items()}
     if problems := check_services(plan, actions):
         raise InvalidError(problems)
     return Workflow(document, plan, configs, advice)
-
-
-def _document(source: bytes, shown: str, home: Home | None) -> Document:
-    """A home remembers the bytes that passed the schema: the check costs more than the rest of a start together."""
-    if home is None:
-        return load_definition(source, shown)
-    if is_checked(home, source):
-        return parse_document(source, shown)
-    document = load_definition(source, shown)
-    mark_checked(home, source)
-    return document
 
 
 def _services(document: Document, folder: Path, override: str | None) -> dict[str, ServiceConfig]:

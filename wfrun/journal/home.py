@@ -3,7 +3,7 @@
     <home>/executions/<shard>/<execution>.jsonl    one journal
     <home>/executions/<shard>/.lock                held while somebody appends to a journal of this shard; never deleted
     <home>/definitions/<sha256>.yaml               the exact bytes of a definition, written once
-    <home>/checked/<mark>                          a cache: what was found valid before
+    <home>/cache/<name>                            what can be made again, and may be deleted
 
 The shard is the first two hexadecimal digits of the SHA-256 of the execution's id. Directories are made when something
 is first written, with mode 0700, files with 0600; looking at a home that is not there does not make one.
@@ -72,7 +72,7 @@ class Home:
         self.files: Files = files or OsFiles()
         self.executions = f"{self.path}/executions"
         self.definitions = f"{self.path}/definitions"
-        self.checked = f"{self.path}/checked"
+        self.cache = f"{self.path}/cache"
         self._trusted: set[str] = set()
         self._stored: set[str] = set()
         self._durable: set[str] = set()
@@ -238,15 +238,27 @@ class Home:
             raise StateError("definition.damaged", f"{path} is not what was stored", hint=hint)
         return data
 
-    def is_checked(self, mark: str) -> bool:
-        """Whether `mark_checked` was called with this mark, made of letters, digits and dots, at some time."""
-        return self.find(f"{self.checked}/{mark}") is not None
+    def read_cache(self, name: str) -> bytes | None:
+        """What `write_cache` put under this name, or None. Not synced when it was written, so it may be anything."""
+        try:
+            return self.read_file(f"{self.cache}/{name}")
+        except (OSError, JournalError):
+            return None
 
-    def mark_checked(self, mark: str) -> None:
-        """Remembers a mark, if it can: only a cache, neither synced nor missed."""
-        with suppress(OSError):
-            self.ensure(self.checked)
-            self.files.close(self.files.create(f"{self.checked}/{mark}"))
+    def write_cache(self, name: str, data: bytes) -> None:
+        """Puts bytes under a name at once, or does nothing if that cannot be done: nobody must miss them."""
+        temporary = f"{self.cache}/.{name}.{os.getpid()}"
+        with suppress(OSError, JournalError):
+            self.ensure(self.cache)
+            fd = self.files.create(temporary)
+            try:
+                if self.files.write(fd, data) == len(data):
+                    self.files.rename(temporary, f"{self.cache}/{name}")
+                    return
+            finally:
+                self.files.close(fd)
+                with suppress(FileNotFoundError):
+                    self.files.remove(temporary)
 
     def read_file(self, path: str) -> bytes | None:
         """All bytes of a file in the home, or None if there is none. JournalError if it cannot be read."""

@@ -6,8 +6,9 @@ import re
 
 from wfrun.errors import InvalidError, Place, Problem
 
-# Not printable in the sense of YAML 1.2 (chapter 5.1), plus the byte order mark.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
+# Not printable in the sense of YAML 1.2 (chapter 5.1), the byte order mark, and U+0085, U+2028 and U+2029, which are
+# line ends to some readers of YAML and not to others.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def decode(source: bytes, file: str, *, kind: str, max_bytes: int) -> str:

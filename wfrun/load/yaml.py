@@ -3,7 +3,7 @@
 Accepted is what JSON can say: mappings with text keys, lists, text, finite numbers, true, false, null. A plain scalar
 as a key is its text, so `200:` is the key "200" and collides with `"200":`. Anchors and aliases are fine, and share
 the value; what they expand to is counted as if it had been written out. Nothing here recurses: size, depth and the
-number of values are bounded, so a hostile file costs little before it is refused.
+number of keys and values are bounded, so a hostile file costs little before it is refused.
 """
 
 from __future__ import annotations
@@ -14,22 +14,26 @@ from hashlib import sha256
 from wfrun.core.definition import Document, Path
 from wfrun.core.values import MAX_DEPTH, Json
 from wfrun.errors import InvalidError, Place, Problem
+from wfrun.load.departures import shown
+from wfrun.load.events import Event, YamlError
 from wfrun.load.scalars import plain_value
-from wfrun.load.scanner.block import scan
-from wfrun.load.scanner.cursor import Event, YamlError
+from wfrun.load.syntax import STAR_HINT
 from wfrun.load.text import decode, refuse_controls
 
-MAX_BYTES = 4 * 1024 * 1024
-MAX_VALUES = 100_000  # keys not counted: 5,000 steps of eight keys with a mapping as input have 65,000
+MAX_BYTES = 1024 * 1024
+MAX_NODES = 50_000  # keys and values: 5,000 steps with name, service, action and input have 45,000
 
 
 def parse_document(source: bytes, file: str) -> Document:
     """Raises InvalidError with code `yaml.*` and the line and column of the first thing that cannot be accepted."""
-    text = decode(source, file, kind="yaml", max_bytes=MAX_BYTES)
+    text = decode(source, file, kind="yaml", max_bytes=MAX_BYTES).replace("\r\n", "\n").replace("\r", "\n")
     refuse_controls(text, file, kind="yaml")
+    from wfrun.load.parser import events  # late, for its import takes longer than most files
+
     builder = _Builder()
     try:
-        scan(text, builder.feed)
+        for event in events(text):
+            builder.feed(event)
     except YamlError as error:
         place = Place(file, error.line, error.column)
         raise InvalidError([Problem(error.code, error.message, place, error.hint)]) from None
@@ -43,17 +47,19 @@ class _Frame:
     value: dict[str, Json] | list[Json]
     path: Path
     anchor: str
-    before: int
+    nodes_before: int
+    characters_before: int
     key: str | None = None
     height: int = 1
 
 
 @dataclass(slots=True)
 class _Anchored:
-    """`values` and `height` say what an alias to it adds; `value` is absent while the collection is still open."""
+    """What an alias to it adds: `nodes`, `characters`, `height`. A collection that is still open has no `value` yet."""
 
     value: Json = None
-    values: int = 0
+    nodes: int = 0
+    characters: int = 0
     height: int = 0
     closed: bool = False
 
@@ -65,7 +71,8 @@ class _Builder:
     keys: dict[Path, tuple[int, int]] = field(default_factory=dict)
     stack: list[_Frame] = field(default_factory=list)
     anchors: dict[str, _Anchored] = field(default_factory=dict)
-    values: int = 0
+    nodes: int = 0
+    characters: int = 0
 
     def feed(self, event: Event) -> None:
         if event.kind == "}" or event.kind == "]":
@@ -90,12 +97,13 @@ class _Builder:
             raise _error(
                 event,
                 "yaml.duplicate-key",
-                f"the key `{event.text}` stands here twice",
+                f"the key `{shown(event.text)}` stands here twice",
                 f"first on line {line}, column {column}",
             )
+        self._count(event, 1, len(event.text))
         frame.key = event.text
         if event.anchor:
-            self.anchors[event.anchor] = _Anchored(event.text, 1, 0, closed=True)
+            self.anchors[event.anchor] = _Anchored(event.text, 1, len(event.text), 0, closed=True)
         self.keys[path] = (event.line, event.column)
 
     def _scalar(self, event: Event) -> None:
@@ -105,27 +113,27 @@ class _Builder:
                 value = plain_value(event.text)
             except ValueError as error:
                 raise _error(event, "yaml.number", str(error), "put it in quotes if it is text") from None
-        self._count(event, 1)
+        self._count(event, 1, len(event.text))
         self._place(event, value)
         if event.anchor:
-            self.anchors[event.anchor] = _Anchored(value, 1, 0, closed=True)
+            self.anchors[event.anchor] = _Anchored(value, 1, len(event.text), 0, closed=True)
 
     def _alias(self, event: Event) -> None:
         target = self.anchors.get(event.text)
         if target is None:
-            raise _error(event, "yaml.alias", f"no anchor &{event.text} stands before this alias", _STAR_HINT)
+            raise _error(event, "yaml.alias", f"no anchor &{shown(event.text)} stands before this alias", STAR_HINT)
         if not target.closed:
-            raise _error(event, "yaml.alias", f"the alias *{event.text} stands inside its own anchor")
-        self._count(event, target.values)
+            raise _error(event, "yaml.alias", f"the alias *{shown(event.text)} stands inside its own anchor")
+        self._count(event, target.nodes, target.characters)
         self._deepen(event, target.height)
         self._place(event, target.value)
 
     def _open(self, event: Event) -> None:
-        self._count(event, 1)
+        self._count(event, 1, 0)
         self._deepen(event, 1)
         value: dict[str, Json] | list[Json] = {} if event.kind == "{" else []
         path = self._place(event, value)
-        self.stack.append(_Frame(value, path, event.anchor, self.values - 1))
+        self.stack.append(_Frame(value, path, event.anchor, self.nodes - 1, self.characters))
         if event.anchor:
             self.anchors[event.anchor] = _Anchored()
 
@@ -134,7 +142,8 @@ class _Builder:
         if self.stack:
             self.stack[-1].height = max(self.stack[-1].height, frame.height + 1)
         if frame.anchor:
-            self.anchors[frame.anchor] = _Anchored(frame.value, self.values - frame.before, frame.height, closed=True)
+            nodes, characters = self.nodes - frame.nodes_before, self.characters - frame.characters_before
+            self.anchors[frame.anchor] = _Anchored(frame.value, nodes, characters, frame.height, closed=True)
 
     def _place(self, event: Event, value: Json) -> Path:
         """Puts the value where it belongs and remembers its position."""
@@ -153,10 +162,13 @@ class _Builder:
         self.marks[path] = (event.line, event.column)
         return path
 
-    def _count(self, event: Event, more: int) -> None:
-        self.values += more
-        if self.values > MAX_VALUES:
-            raise _error(event, "yaml.size", f"more than {MAX_VALUES:,} values, aliases counted as written out")
+    def _count(self, event: Event, nodes: int, characters: int) -> None:
+        self.nodes += nodes
+        self.characters += characters
+        if self.nodes > MAX_NODES:
+            raise _error(event, "yaml.size", f"more than {MAX_NODES:,} keys and values, {_WRITTEN_OUT}")
+        if self.characters > MAX_BYTES:
+            raise _error(event, "yaml.size", f"more than {MAX_BYTES:,} characters, {_WRITTEN_OUT}")
 
     def _deepen(self, event: Event, height: int) -> None:
         if len(self.stack) + height > MAX_DEPTH:
@@ -165,11 +177,11 @@ class _Builder:
             self.stack[-1].height = max(self.stack[-1].height, height + 1)
 
 
+_WRITTEN_OUT = "aliases counted as written out"
 _NO_KEY = {
-    "": ("a key is missing before this colon", "write the key, or put text that holds a colon in quotes"),
+    "": ("a key is missing before the colon", "write the key, or put text that holds a colon in quotes"),
     "<<": ("`<<` (merge) is not part of YAML 1.2", "write the keys out"),
 }
-_STAR_HINT = 'text that starts with * needs quotes: "*/5"'
 
 
 def _quote_hint(event: Event) -> str:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.journals import ID, Clock, counting, memory_home, started
+from tests.support.journals import ID, Clock, FaultyFiles, ShortWrite, counting, memory_home, os_error, started
 from wfrun.errors import JournalError, NotFoundError, StateError, UsageError
 from wfrun.journal.home import Home, is_id
 from wfrun.journal.journal import Journal
+from wfrun.journal.memory import MemoryFiles
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_what_is_no_digest_names_no_definition(home: Home, digest: str) -> None:
 def test_looking_makes_nothing(home: Home) -> None:
     assert list(home.ids()) == []
     assert not home.exists(ID)
-    assert not home.is_checked("mark")
+    assert home.read_cache("name") is None
     with pytest.raises(NotFoundError):
         Journal.read(home, ID)
     with pytest.raises(NotFoundError):
@@ -168,8 +169,44 @@ def test_a_home_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     assert list(home.ids()) == []
 
 
-def test_marks_are_remembered(home: Home) -> None:
-    home.mark_checked("abc.1")
-    home.mark_checked("abc.1")
-    assert home.is_checked("abc.1")
-    assert not home.is_checked("abc.2")
+def test_what_is_cached_is_found_again(home: Home) -> None:
+    home.write_cache("a.json", b"old")
+    home.write_cache("a.json", b"new")
+    assert home.read_cache("a.json") == b"new"
+    assert home.read_cache("b.json") is None
+    assert os.listdir(home.cache) == ["a.json"]
+    assert (mode(home.cache), mode(f"{home.cache}/a.json")) == (0o700, 0o600)
+
+
+def test_a_cache_costs_no_sync() -> None:
+    home = memory_home()
+    with counting(home) as calls:
+        home.write_cache("a.json", b"data")
+    assert not [call for call in calls if "sync" in call]
+
+
+def test_a_cache_that_cannot_be_read_is_none(home: Home) -> None:
+    home.write_cache("a.json", b"data")
+    os.symlink("a.json", f"{home.cache}/link.json")
+    os.mkdir(f"{home.cache}/folder.json")
+    assert home.read_cache("link.json") is None
+    assert home.read_cache("folder.json") is None
+
+
+def test_a_cache_that_cannot_be_written_is_not(home: Home) -> None:
+    os.makedirs(home.path, mode=0o700)
+    Path(home.cache).write_text("")
+    home.write_cache("a.json", b"data")
+    assert home.read_cache("a.json") is None
+
+
+@pytest.mark.parametrize(
+    ("call", "error"), [("create", os_error()), ("write", os_error()), ("write", ShortWrite()), ("rename", os_error())]
+)
+def test_a_cache_on_a_failing_disk_leaves_nothing_behind(call: str, error: OSError) -> None:
+    disk = MemoryFiles()
+    faulty = FaultyFiles(disk, lambda _number, name: error if name == call else None)
+    Home("/home", faulty.door).write_cache("a.json", b"data")
+    home = Home("/home", disk)
+    assert home.read_cache("a.json") is None
+    assert disk.list(home.cache) == []
