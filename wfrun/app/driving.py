@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from wfrun.adapters.registry import Services
+from wfrun.app.deciding import folded, record_decision
 from wfrun.app.executions import find_execution
 from wfrun.app.starting import check_input, clock, create_or_open, origin_of, runner
 from wfrun.app.tasks import find_task
 from wfrun.app.workflows import Workflow, open_workflow, stored_workflow
 from wfrun.core.events import Record
-from wfrun.core.human import Task, Vote, find_repeat, judge
+from wfrun.core.human import Vote
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.engines.local.driver import Driver, Observer
@@ -20,7 +21,6 @@ from wfrun.engines.local.engine import Interrupted, open_engine
 from wfrun.errors import ConflictError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
-from wfrun.load.fields import check_fields
 from wfrun.views.index.writer import IndexWriter
 from wfrun.views.model import StatusView
 from wfrun.views.status import status_of
@@ -72,11 +72,20 @@ def run(
 
 
 def resume(
-    home: Home, prefix: str, *, services: str | None = None, wait: bool = False, observer: Observer = ignore
+    home: Home,
+    prefix: str,
+    *,
+    services: str | None = None,
+    wait: bool = False,
+    by: str = "",
+    observer: Observer = ignore,
 ) -> Outcome:
-    """Drive an execution on from where its journal ends. An ended one stays as it is."""
+    """Drive an execution on from where its journal ends. An ended one stays as it is.
+
+    One that needs attention has what could not be undone tried again, and nothing else: `by` says it was seen to.
+    """
     journal = Journal.open(home, find_execution(home, prefix), clock=clock)
-    return _go_on(home, journal, services, wait, observer)
+    return _go_on(home, journal, services, wait, observer, by)
 
 
 def decide(
@@ -93,13 +102,17 @@ def decide(
 ) -> Outcome:
     """Record one person's decision on a task, durably, and drive the execution on unless another process does.
 
-    Raises ConflictError if the task is decided already, InvalidError if the data does not fit the form.
+    Raises ConflictError if the task is decided already, UsageError if it is not this person's, InvalidError if the data
+    does not fit the form.
     """
     execution, task = find_task(home, prefix)
     journal = Journal.open(home, execution, clock=clock)
     workflow = stored_workflow(home, journal.records[0], services)
-    note = _record_decision(journal, workflow, task, Vote(decision, by, comment, data or {}))
-    return _continue(home, journal, workflow, resume, observer, note)
+    note, refused = record_decision(journal, workflow, task, Vote(decision, by, comment, data or {}))
+    outcome = _continue(home, journal, workflow, resume, observer, note)
+    if refused is not None:
+        raise refused
+    return outcome
 
 
 def cancel(
@@ -115,7 +128,7 @@ def cancel(
     journal = Journal.open(home, find_execution(home, prefix), clock=clock)
     workflow = stored_workflow(home, journal.records[0], services)
     with journal.turn():
-        run = _folded(journal, workflow)
+        run = folded(journal, workflow)
         if run.ended is not None:
             status = run.ended["status"]
             raise ConflictError("execution.ended", f"execution {journal.execution_id} has ended: {status}")
@@ -127,17 +140,26 @@ def cancel(
 # ---- driving
 
 
-def _go_on(home: Home, journal: Journal, services: str | None, wait: bool, observer: Observer) -> Outcome:
-    if journal.records[-1]["type"] == "execution.ended":
+def _go_on(home: Home, journal: Journal, services: str | None, wait: bool, observer: Observer, by: str = "") -> Outcome:
+    status = _ended(journal)
+    if status not in (None, "needs-attention"):
         journal.close()
         return _outcome(journal, "it had ended before")
     workflow = stored_workflow(home, journal.records[0], services)
-    return _take_up(home, journal, workflow, wait, observer)
+    return _take_up(home, journal, workflow, wait, observer, repaired_by=by)
+
+
+def _ended(journal: Journal) -> str | None:
+    """How the execution ended, unless it has not, or was resumed since."""
+    for record in reversed(journal.records):
+        if record["type"] in ("execution.ended", "execution.resumed"):
+            return str(record["status"]) if record["type"] == "execution.ended" else None
+    return None
 
 
 def _continue(home: Home, journal: Journal, workflow: Workflow, resume: bool, observer: Observer, note: str) -> Outcome:
     """Drive on after something was recorded, unless that is not wanted or another process is at it already."""
-    if not resume:
+    if not resume or _ended(journal):
         journal.close()
         return _outcome(journal, note)
     try:
@@ -150,11 +172,20 @@ def _continue(home: Home, journal: Journal, workflow: Workflow, resume: bool, ob
 
 
 def _take_up(
-    home: Home, journal: Journal, workflow: Workflow, wait: bool, observer: Observer, note: str = ""
+    home: Home,
+    journal: Journal,
+    workflow: Workflow,
+    wait: bool,
+    observer: Observer,
+    note: str = "",
+    repaired_by: str = "",
 ) -> Outcome:
-    """Become the driver of an execution that was begun before."""
+    """Become the driver of an execution that was begun before. One that needs attention is taken for repaired."""
     history = len(journal.records)
     journal.drive(runner())
+    if _ended(journal) == "needs-attention":
+        with journal.turn():
+            journal.add({"type": "execution.resumed", "by": repaired_by})
     return _drive(home, journal, workflow, wait, observer, history, note)
 
 
@@ -193,49 +224,3 @@ async def _drive_one(
 
 def _outcome(journal: Journal, note: str = "") -> Outcome:
     return Outcome(journal.execution_id, status_of(journal.records, driven=None), note)
-
-
-# ---- deciding
-
-
-def _folded(journal: Journal, workflow: Workflow) -> Run:
-    run = Run(workflow.plan)
-    for record in journal.records:
-        run.apply(record)
-    return run
-
-
-def _record_decision(journal: Journal, workflow: Workflow, id: str, vote: Vote) -> str:
-    """Fold, judge, append and sync under one lock: the first durable decision wins (C12)."""
-    with journal.turn():
-        run = _folded(journal, workflow)
-        task = run.tasks[id]
-        if task.is_expired(clock()):
-            run.apply(journal.add({"type": "task.expired", "task": id}))
-            journal.sync()
-        repeat = find_repeat(task, vote)
-        if repeat is not None:
-            return f"{id} was already {repeat['decision']} by {repeat['by']} at {repeat['at']}"
-        assert run.started is not None
-        judge(task, vote, run.started["initiator"])
-        data = _checked_form(task, vote)
-        journal.add(
-            {
-                "type": "task.decided",
-                "task": id,
-                "decision": vote.decision,
-                "by": vote.by,
-                "comment": vote.comment,
-                "data": data,
-            }
-        )
-        journal.sync()
-    return f"{id}: {vote.decision} by {vote.by}"
-
-
-def _checked_form(task: Task, vote: Vote) -> dict[str, Json]:
-    """A rejection needs no form. Everything else must fill it in."""
-    form = task.created["form"]
-    if vote.decision == "rejected" or not form:
-        return vote.data
-    return check_fields(form, vote.data, file="data", what="field")

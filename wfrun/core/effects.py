@@ -323,4 +323,15 @@ class Stop(NamedTuple):
         return {"type": "task.withdrawn", "task": self.target} if self.task else None
 
 
-Effect: TypeAlias = CallService | Decide | StartTimer | OpenTask | EscalateTask | StartCompensation | End | Stop
+class AwaitRepair(NamedTuple):
+    """An execution that needs attention waits for it. Answered by execution.resumed; there is nothing to perform."""
+
+    id: str
+
+    def intent(self) -> None:
+        return None
+
+
+Effect: TypeAlias = (
+    CallService | Decide | StartTimer | OpenTask | EscalateTask | StartCompensation | End | AwaitRepair | Stop
+)

@@ -199,6 +199,13 @@ class CancelRequested(TypedDict):
     reason: str
 
 
+class ExecutionResumed(TypedDict):
+    """Somebody has repaired what kept compensations from succeeding: those, and only those, are tried again."""
+
+    type: Literal["execution.resumed"]
+    by: str
+
+
 class ExecutionEnded(TypedDict):
     """`failures` names, for needs-attention, the compensations that could not succeed."""
 
@@ -238,6 +245,7 @@ Event: TypeAlias = (
     | CompensationStarted
     | CancelRequested
     | ExecutionEnded
+    | ExecutionResumed
     | JournalRecovered
 )
 

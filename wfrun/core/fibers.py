@@ -131,6 +131,10 @@ class Scheduler:
         self.pending.pop(id, None)
         self.pending.pop(stop_id(id), None)
 
+    def listens(self, id: str) -> bool:
+        """Whether a fiber waits for a fact about the effect right now."""
+        return id in self._waiting
+
     def cancel(self, fiber: Fiber) -> None:
         if fiber.done or fiber.cancelling:
             return

@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple, cast
 
 from wfrun.core.definition import Path
 from wfrun.core.effects import (
+    AwaitRepair,
     CallService,
     Decide,
     End,
@@ -62,6 +63,8 @@ class Interpreter:
         self.scheduler = scheduler
         self.in_doubt: set[str] = set()
         self._undo: list[Undo] = []
+        self._to_undo: list[Undo] = []
+        self._attempted: dict[str, int] = {}
         self._cancelled = False
         self._main = Fiber(self.execute(scope), None)
         self._body: Group = Group(self.scheduler)
@@ -87,6 +90,10 @@ class Interpreter:
                 return
         failures = await self._compensate(error)
         await self._end(self._verdict(failures), scope, error, failures)
+        while failures:
+            await self.scheduler.perform(AwaitRepair("repair"))
+            failures = await self._undo_all(error)
+            await self._end(self._verdict(failures), scope, error, failures)
 
     def _verdict(self, failures: list[ErrorData]) -> Status:
         if failures:
@@ -105,17 +112,25 @@ class Interpreter:
 
     async def _compensate(self, error: ErrorData | None) -> list[ErrorData]:
         """Undo what was done, last first. One that cannot be undone does not keep the others from it (C11)."""
-        failures: list[ErrorData] = []
         undo = self._undo[::-1]
         if not undo:
-            return failures
+            return []
         await self.scheduler.perform(StartCompensation("compensate", "", tuple(done.step for done in undo), error))
-        for done in undo:
+        self._to_undo = undo
+        return await self._undo_all(error)
+
+    async def _undo_all(self, error: ErrorData | None) -> list[ErrorData]:
+        """What there is left to undo. What fails is left for a further try, after somebody has seen to it."""
+        failures: list[ErrorData] = []
+        left: list[Undo] = []
+        for done in self._to_undo:
             scope = done.memory.context(**done.result, error=cast(Json, error))
             try:
                 await self._attempts(done.call, f"compensate:{done.step}", scope)
             except Failed as failed:
                 failures.append(failed.error)
+                left.append(done)
+        self._to_undo = left
         return failures
 
     # ---- steps
@@ -185,19 +200,24 @@ class Interpreter:
             self._undo.append(Undo(instance, step.compensation, scope.remember(), result))
 
     async def _attempts(self, step: Call, instance: str, scope: Scope) -> Record:
-        """Attempts at a call, until one completes or no other is due. Raises Failed or Cancelled."""
-        attempt = 1
+        """Attempts at a call, until one completes or no other is due. Raises Failed or Cancelled.
+
+        They are numbered on where an earlier round ended, and retries are counted anew.
+        """
+        attempt = before = self._attempted.get(instance, 0)
+        if before:
+            self.begun.pop(instance, None)
         while True:
+            attempt = self._attempted[instance] = attempt + 1
             call = CallService(f"{instance}#{attempt}", instance, attempt, step, self._setting(scope))
             record = await self.scheduler.perform(call)
             if record["type"] == "step.completed":
                 return record
             error = cast(ErrorData, {**record["error"], "step": instance, "attempt": attempt})
-            due = self._next_due(step, instance, record, error, attempt)
+            due = self._next_due(step, instance, record, error, attempt - before)
             if due is None:
                 raise Failed(error)
             await self.scheduler.perform(StartTimer(f"{call.id}!retry", instance, due, "retry"))
-            attempt += 1
 
     def _next_due(self, step: Call, instance: str, record: Record, error: ErrorData, attempt: int) -> datetime | None:
         return next_due(

@@ -158,6 +158,12 @@ class Run:
             if task.closed is None and id not in self.pending:
                 task.closed = record
 
+    def _execution_resumed(self, record: Record) -> None:
+        if self.ended is None:
+            raise self._diverged(record, "only what had ended can be resumed")
+        self._answer(record, "repair")
+        self.ended = None
+
     # ---- checks
 
     @property
@@ -178,6 +184,8 @@ class Run:
         task = self.tasks.get(record["task"])
         if task is None or task.closed is not None:
             raise self._diverged(record, "no such task was open")
+        if record["type"] in ("task.decided", "task.expired") and not self._scheduler.listens(record["task"]):
+            raise self._diverged(record, "the task had expired and was on its way to others")
         return task
 
     def _diverged(self, record: Record, why: str, hint: str = "") -> DivergenceError:
@@ -212,10 +220,11 @@ _FOLDS: dict[str, Callable[[Run, Record], None]] = {
     "compensation.started": Run._compensation_started,
     "cancel.requested": Run._cancel_requested,
     "execution.ended": Run._execution_ended,
+    "execution.resumed": Run._execution_resumed,
     "journal.recovered": Run._nothing,
 }
 
 # Facts about the journal itself, which may follow even the end.
-_BESIDES = frozenset({"driver.started", "driver.stopped", "journal.recovered", "cancel.requested"})
+_BESIDES = frozenset({"driver.started", "driver.stopped", "journal.recovered", "cancel.requested", "execution.resumed"})
 
 _MAY_CLOSE_A_TASK = frozenset({"task.decided", "task.expired", "evaluation.failed"})

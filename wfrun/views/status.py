@@ -115,6 +115,9 @@ class StatusFold:
         if record.get("error"):
             self._steps.blame(record["error"])
 
+    def _on_resumed(self, record: Record) -> None:
+        self._ended = None
+
     def _on_driver_start(self, record: Record) -> None:
         self._driver = {
             "epoch": record["epoch"],
@@ -198,6 +201,7 @@ class StatusFold:
 _HANDLERS: dict[str, Callable[[StatusFold, Record], None]] = {
     "execution.started": StatusFold._on_start,
     "execution.ended": StatusFold._on_end,
+    "execution.resumed": StatusFold._on_resumed,
     "driver.started": StatusFold._on_driver_start,
     "driver.stopped": StatusFold._on_driver_stop,
     "step.started": StatusFold._on_call,

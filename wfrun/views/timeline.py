@@ -159,6 +159,10 @@ def _cancel_requested(record: Record) -> str:
     return f"{record['by']} asked to cancel{reason}"
 
 
+def _resumed(record: Record) -> str:
+    return f"{record['by']} has what could not be undone tried again"
+
+
 def _ended(record: Record) -> str:
     error = f": {_error(record['error'])}" if record.get("error") else ""
     return f"ended {record['status']}{error}"
@@ -171,6 +175,7 @@ def _recovered(record: Record) -> str:
 _WORDS: dict[str, Callable[[Record], str]] = {
     "execution.started": _started,
     "execution.ended": _ended,
+    "execution.resumed": _resumed,
     "driver.started": _driver_started,
     "driver.stopped": _driver_stopped,
     "step.started": _step_started,

@@ -360,3 +360,63 @@ steps:
     message = world.run.ended["error"]["message"]
     assert message.startswith("t.yaml:8:14: ")
     assert "$.order.customer" in message
+
+
+class TestRepair:
+    undo: ClassVar[dict[str, Any]] = {"service": "svc", "action": "un", "retry": {"policy": "fixed", "maxRetries": 1}}
+
+    def test_what_could_not_be_undone_is_tried_again_and_nothing_else(self) -> None:
+        broken = {"compensate:b"}
+
+        def script(step: str, attempt: int, value: Any) -> Any:
+            if step == "c" or step in broken:
+                raise ServiceError("boom", "no")
+
+        plan = plan_of(call("a", compensate=self.undo), call("b", compensate=self.undo), call("c"))
+        world = World(plan, script=script).finish()
+        assert world.status == "needs-attention"
+        broken.clear()
+        before = len(world.calls)
+        world.add({"type": "execution.resumed", "by": "ann"})
+        world.finish()
+        assert world.calls[before:] == [("compensate:b", None)]
+        assert world.of_type("step.started")[-1]["attempt"] == 3
+        assert world.status == "compensated"
+
+    def test_it_can_be_tried_again_and_again(self) -> None:
+        plan = plan_of(call("a", compensate=self.undo), call("b"))
+        world = World(plan, script=fail_at("b", "compensate:a")).finish()
+        for _ in range(3):
+            assert world.status == "needs-attention"
+            world.add({"type": "execution.resumed", "by": "ann"})
+            world.finish()
+        assert len({(r["step"], r["attempt"]) for r in world.of_type("step.started")}) == len(
+            world.of_type("step.started")
+        )
+
+    def test_only_what_needs_attention_can_be_repaired(self) -> None:
+        with pytest.raises(DivergenceError):
+            World(plan_of(call("a"))).finish().add({"type": "execution.resumed", "by": "ann"})
+        with pytest.raises(DivergenceError):
+            World(plan_of(call("a"))).add({"type": "execution.resumed", "by": "ann"})
+
+    def test_a_decision_between_an_expiry_and_its_escalation_is_refused(self) -> None:
+        ask = {"type": "human-task", "name": "ask", "assignee": "bob", "timeout": "1h", "onTimeout": "escalate"}
+        world = World(plan_of(ask))
+        run = Run(world.plan)
+        for record in world.records:
+            run.apply(record)
+        last = world.records[-1]
+        run.apply({**last, "type": "task.expired", "task": "e1/ask"})
+        with pytest.raises(DivergenceError, match="on its way to others"):
+            run.apply(
+                {
+                    **last,
+                    "type": "task.decided",
+                    "task": "e1/ask",
+                    "decision": "approved",
+                    "by": "bob",
+                    "data": {},
+                    "comment": "",
+                }
+            )

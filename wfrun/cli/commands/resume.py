@@ -15,13 +15,22 @@ def command(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Drive an interrupted execution on from where it stopped. What has completed does not run again."""
+    """Drive an interrupted execution on from where it stopped. What has completed does not run again.
+
+    One that needs attention has the compensations that failed tried again, and only those.
+    """
     from wfrun.app import driving, reading
     from wfrun.cli.outcome import finish
     from wfrun.cli.render.progress import progress_for
+    from wfrun.cli.values import current_user
 
     with progress_for(silent=as_json or quiet) as progress:
         outcome = driving.resume(
-            reading.open_home(home), execution, services=services, wait=wait, observer=progress.observe
+            reading.open_home(home),
+            execution,
+            services=services,
+            wait=wait,
+            by=current_user(),
+            observer=progress.observe,
         )
     return finish(outcome.view, note=outcome.note, as_json=as_json, quiet=quiet)

@@ -1,0 +1,93 @@
+"""Decisions of people: judged and recorded under one lock, so that the first durable one wins (C12)."""
+
+from __future__ import annotations
+
+from wfrun.app.starting import clock
+from wfrun.app.workflows import Workflow
+from wfrun.core.effects import EscalateTask
+from wfrun.core.human import Task, Vote, find_repeat, judge
+from wfrun.core.run import Run
+from wfrun.core.values import Json
+from wfrun.engines.local.intents import make_intent
+from wfrun.errors import InvalidError, WfrunError
+from wfrun.journal.journal import Journal
+from wfrun.load.fields import check_fields
+
+
+def folded(journal: Journal, workflow: Workflow) -> Run:
+    run = Run(workflow.plan)
+    for record in journal.records:
+        run.apply(record)
+    return run
+
+
+def record_decision(journal: Journal, workflow: Workflow, id: str, vote: Vote) -> tuple[str, WfrunError | None]:
+    """Fold, judge, append and sync under one lock. What became of the vote, in words.
+
+    A vote that is refused raises ConflictError, UsageError or InvalidError. If the task was found to have expired, and
+    that is durable by then, the refusal is returned instead: the execution has to be driven on before it is told.
+    """
+    with journal.turn():
+        run = folded(journal, workflow)
+        moved = _let_expire(journal, run, id)
+        refused: WfrunError | None = None
+        note = ""
+        try:
+            note = _decide(journal, run, id, vote)
+        except WfrunError as error:
+            if not moved:
+                raise
+            refused = error
+        journal.sync()
+    return note, refused
+
+
+def _let_expire(journal: Journal, run: Run, id: str) -> bool:
+    """If the task is overdue it expires now, even if nothing was running, and goes to whom it escalates to."""
+    moved = False
+    if run.tasks[id].is_expired(clock()):
+        run.apply(journal.add({"type": "task.expired", "task": id}))
+        moved = True
+    for effect in list(run.pending.values()):
+        if isinstance(effect, EscalateTask) and effect.task == id:
+            intent = make_intent(effect, run.epoch, clock())
+            assert intent.event is not None
+            run.apply(journal.add(intent.event))
+            moved = True
+    return moved
+
+
+def _decide(journal: Journal, run: Run, id: str, vote: Vote) -> str:
+    task = run.tasks[id]
+    repeat = find_repeat(task, _filled_in(task, vote))
+    if repeat is not None:
+        return f"{id} was already {repeat['decision']} by {repeat['by']} at {repeat['at']}"
+    assert run.started is not None
+    judge(task, vote, run.started["initiator"])
+    journal.add(
+        {
+            "type": "task.decided",
+            "task": id,
+            "decision": vote.decision,
+            "by": vote.by,
+            "comment": vote.comment,
+            "data": _checked_form(task, vote),
+        }
+    )
+    return f"{id}: {vote.decision} by {vote.by}"
+
+
+def _filled_in(task: Task, vote: Vote) -> Vote:
+    """The vote as it would be recorded, for comparing it with those that are."""
+    try:
+        return Vote(vote.decision, vote.by, vote.comment, _checked_form(task, vote))
+    except InvalidError:
+        return vote
+
+
+def _checked_form(task: Task, vote: Vote) -> dict[str, Json]:
+    """A rejection needs no form. Everything else must fill it in."""
+    form = task.created["form"]
+    if vote.decision == "rejected" or not form:
+        return vote.data
+    return check_fields(form, vote.data, file="data", what="field")
