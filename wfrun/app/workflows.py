@@ -12,7 +12,7 @@ from wfrun.adapters.registry import known_actions
 from wfrun.app.checked import recall, remember
 from wfrun.app.variables import variable
 from wfrun.core.definition import Document
-from wfrun.core.plan import Plan, check_services, compile_plan
+from wfrun.core.plan import Plan, build_plan, check_services, compile_plan
 from wfrun.errors import InvalidError, NotFoundError, Problem
 from wfrun.journal.home import Home
 from wfrun.load.definition import load_definition, load_services
@@ -52,40 +52,35 @@ def open_workflow(path: str, services: str | None, home: Home | None = None) -> 
     """
     source = read_file(path, "the workflow")
     document = load_definition(source, path) if home is None else remember(home, source, path)
-    return _workflow(document, Path(path).resolve(), services)
+    plan, advice = compile_plan(document)
+    return Workflow(document, plan, _services(plan, Path(path).resolve().parent, services), advice)
 
 
 def stored_workflow(home: Home, started: Mapping[str, Any], services: str | None) -> Workflow:
     """The workflow that an execution started with: the stored bytes, whatever the file says by now.
 
     Services are configuration, not definition: they are read again, from where they were at the start unless `services`
-    names another file.
+    names another file. The definition passed its checks when it started; it is not held against those of a later version.
     """
     origin = started["origin"]
     file = Path(origin["file"])
     document = remember(home, home.read_definition(started["definition"]), file.name)
-    return _workflow(document, file, services or origin.get("services"))
+    plan = build_plan(document)
+    return Workflow(document, plan, _services(plan, file.parent, services or origin.get("services")), [])
 
 
 def stored_plan(home: Home, started: Mapping[str, Any]) -> Plan:
     """The plan that an execution started with, without its services. Writes nothing."""
     source = home.read_definition(started["definition"])
-    plan, _ = compile_plan(recall(home, source, Path(started["origin"]["file"]).name))
-    return plan
+    return build_plan(recall(home, source, Path(started["origin"]["file"]).name))
 
 
-def _workflow(document: Document, file: Path, services: str | None) -> Workflow:
-    plan, advice = compile_plan(document)
-    configs = _services(document, file.parent, services)
-    actions = {name: known_actions(config) for name, config in configs.items()}
-    if problems := check_services(plan, actions):
-        raise InvalidError(problems)
-    return Workflow(document, plan, configs, advice)
+def _services(plan: Plan, folder: Path, override: str | None) -> dict[str, ServiceConfig]:
+    """The definition's services, each replaced by the entry of the same name in the services file.
 
-
-def _services(document: Document, folder: Path, override: str | None) -> dict[str, ServiceConfig]:
-    """The definition's services, each replaced by the entry of the same name in the services file."""
-    data: Any = document.data
+    Raises InvalidError for calls of services or actions that there are not.
+    """
+    data: Any = plan.document.data
     configs = {
         name: ServiceConfig(name, settings, folder, variable) for name, settings in data.get("services", {}).items()
     }
@@ -93,4 +88,7 @@ def _services(document: Document, folder: Path, override: str | None) -> dict[st
         loaded = load_services(read_file(override, "the services file"), override)
         where = Path(override).resolve().parent
         configs |= {name: ServiceConfig(name, settings, where, variable) for name, settings in loaded.items()}
+    actions = {name: known_actions(config) for name, config in configs.items()}
+    if problems := check_services(plan, actions):
+        raise InvalidError(problems)
     return configs
