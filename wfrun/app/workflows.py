@@ -60,7 +60,7 @@ def stored_workflow(home: Home, started: Mapping[str, Any], services: str | None
     """The workflow that an execution started with: the stored bytes, whatever the file says by now.
 
     Services are configuration, not definition: they are read again, from where they were at the start unless `services`
-    names another file. The definition passed its checks when it started; it is not held against those of a later version.
+    names another file. The definition passed its checks when it started, and is not held against later ones.
     """
     origin = started["origin"]
     file = Path(origin["file"])
