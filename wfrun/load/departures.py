@@ -118,6 +118,8 @@ _PATTERNS = {
     "Service": _NAME,
     "Duration": "a duration such as `30s`, `5m`, `24h`, `PT24H` or a number of milliseconds",
     "Decision": "letters, digits, `.`, `_` and `-`, starting with a letter or digit, at most 64 of them",
+    "Request": "a method and a path, such as `POST /orders/{id}`",
+    "Path": "a path that begins with `/`",
     "Output key": "letters, digits and `_`, not starting with a digit, at most 128 of them",
 }
 _EXPECTATIONS: dict[str, Callable[[Any, str], str]] = {
