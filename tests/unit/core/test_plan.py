@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from tests.support.world import call, document, plan_of
-from wfrun.core.plan import check_services, compile_plan
+from tests.support.world import World, call, document, plan_of
+from wfrun.core.plan import build_plan, check_services, compile_plan
 from wfrun.core.plan.nodes import Call, walk
 from wfrun.core.retry import Retry
 from wfrun.errors import InvalidError, Problem
@@ -204,3 +204,31 @@ input: { yes: string }
     with pytest.raises(InvalidError) as raised:
         compile_plan(load_definition(source, "t.yaml"))
     assert str(raised.value.problems[0].place) == "t.yaml:6:17"
+
+
+class TestBuilding:
+    definition: ClassVar[dict[str, Any]] = {
+        "name": "t",
+        "steps": [call("a", input={"x": "$.y"}), call("b", input="$.z.q")],
+    }
+
+    def test_a_definition_that_was_checked_runs_as_it_did(self) -> None:
+        checked = World(compile_plan(document(self.definition))[0], {"y": 1, "z": {"q": 2}}).finish()
+        built = World(build_plan(document(self.definition)), {"y": 1, "z": {"q": 2}}).finish()
+        assert built.calls == checked.calls == [("a", {"x": 1}), ("b", 2)]
+
+    def test_what_later_checks_would_refuse_still_runs(self) -> None:
+        definition = {
+            "name": "t",
+            "input": {},
+            "steps": [call("a", input="${default($.gone, 1)}"), call("b", input="$.gone")],
+        }
+        with pytest.raises(InvalidError):
+            compile_plan(document(definition))
+        assert World(build_plan(document(definition)), {"gone": 3}).finish().calls == [("a", 3), ("b", 3)]
+
+    def test_a_template_that_cannot_be_compiled_any_more_fails_its_step(self) -> None:
+        definition = {"name": "t", "steps": [call("a", input="${1 +}")]}
+        world = World(build_plan(document(definition))).finish()
+        assert world.run.ended is not None
+        assert world.run.ended["error"]["type"] == "expression.syntax"

@@ -90,6 +90,28 @@ def compile_template(value: Json, *, variables: bool = False) -> Template:
     return Template((), True, (), resolve)
 
 
+def defer_template(value: Json) -> Template:
+    """The template, compiled when it is first resolved. For values that were compiled before without an error, of which
+    most are never resolved again: it knows no references, and an error is one of resolving."""
+    return Template((), False, (), _Deferred(value))
+
+
+class _Deferred:
+    __slots__ = ("_resolve", "_value")
+
+    def __init__(self, value: Json) -> None:
+        self._value = value
+        self._resolve: Resolve | None = None
+
+    def __call__(self, context: Context, host: Host) -> Json:
+        if self._resolve is None:
+            try:
+                self._resolve = compile_template(self._value).resolve
+            except TemplateError as failed:
+                raise failed.errors[0][1] from None
+        return self._resolve(context, host)
+
+
 class _Plain:
     """A part of a template in which nothing is to be resolved."""
 

@@ -5,7 +5,7 @@ The shape has been checked by the JSON Schema before; what is refused here is wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from wfrun.core.expression import (
     Template,
     TemplateError,
     compile_template,
+    defer_template,
     parse,
     parse_duration,
 )
@@ -33,18 +34,18 @@ _CONSTANTS = {True: "true", False: "false"}
 
 def compile_plan(document: Document) -> tuple[Plan, list[Problem]]:
     """The plan, and advice that does not keep it from running. Raises InvalidError with every error found."""
-    plan = build_plan(document)
+    compiler = _Compiler(document, compile_template)
+    plan = compiler.plan()
+    _refuse(compiler.problems)
     problems = check(plan)
     _refuse([problem for problem in problems if problem.severity == "error"])
     return plan, problems
 
 
 def build_plan(document: Document) -> Plan:
-    """The plan, unchecked but for what cannot be built: for definitions that passed `compile_plan` when they started.
-
-    Raises InvalidError.
-    """
-    compiler = _Compiler(document)
+    """The plan of a definition that passed `compile_plan` when it started: nothing is checked again, and templates are
+    compiled when they are needed. Raises InvalidError for what cannot be built at all."""
+    compiler = _Compiler(document, defer_template)
     plan = compiler.plan()
     _refuse(compiler.problems)
     return plan
@@ -56,8 +57,9 @@ def _refuse(problems: list[Problem]) -> None:
 
 
 class _Compiler:
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, compile: Callable[[Json], Template]) -> None:
         self.document = document
+        self._compile = compile
         self.problems: list[Problem] = []
         self._data: dict[str, Any] = document.data  # type: ignore[assignment]
         self._names: dict[str, Path] = {}
@@ -236,7 +238,7 @@ class _Compiler:
 
     def _template(self, value: Json, path: Path) -> Template:
         try:
-            return compile_template(value)
+            return self._compile(value)
         except TemplateError as error:
             for inside, problem in error.errors:
                 self._expression_problem(problem, path + inside)
