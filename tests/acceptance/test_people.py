@@ -94,7 +94,10 @@ def test_refusing_fails_the_step(shell: Shell) -> None:
 def test_recording_only_and_resuming_later(shell: Shell) -> None:
     shell.write("ask.yaml", ASK)
     shell.wfrun("run", "ask.yaml", "--id", "a")
-    assert shell.wfrun("approve", "a", "--as", "kim", "--data", "rate=1", "--no-resume").code == 0
+    recorded = shell.wfrun("approve", "a", "--as", "kim", "--data", "rate=1", "--no-resume")
+    assert recorded.code == 0
+    assert "a · ask (version 1) · interrupted · 1/2 steps" in recorded.out
+    assert recorded.lines[-1] == "Nothing drives it now. To go on:  wfrun resume a"
     assert shell.wfrun("status", "a", "--json").json("status")["status"] == "interrupted"
     assert [
         row["execution"] for row in shell.wfrun("list", "--status", "interrupted", "--json").json("list")["executions"]
@@ -102,6 +105,19 @@ def test_recording_only_and_resuming_later(shell: Shell) -> None:
     assert "wfrun resume a" in shell.wfrun("status", "a").out
     resumed = shell.wfrun("resume", "a", "--json")
     assert (resumed.code, resumed.json("resume")["status"]) == (0, "completed")
+
+
+def test_what_a_form_lacks_is_told_with_the_words_to_type(shell: Shell) -> None:
+    shell.write("ask.yaml", ASK)
+    shell.wfrun("run", "ask.yaml", "--id", "a")
+    lacking = shell.wfrun("approve", "a", "--as", "kim")
+    assert lacking.code == 3
+    assert lacking.err.splitlines() == [
+        "form.rate: error[field.missing] the form needs `rate` (a number)",
+        "  hint: --data rate=…",
+    ]
+    digits = shell.wfrun("approve", "a", "--as", "kim", "--data", "rate=1", "--data", "note=17")
+    assert digits.err.splitlines()[-1] == "  hint: --data 'note=\"17\"'"
 
 
 def test_a_live_runner_goes_on_at_once_when_somebody_decides(shell: Shell, start: Start) -> None:

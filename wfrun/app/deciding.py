@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from wfrun.app.forms import checked_form
 from wfrun.app.starting import clock
 from wfrun.app.workflows import Workflow
 from wfrun.core.effects import EscalateTask
 from wfrun.core.human import Task, Vote, find_repeat, judge
 from wfrun.core.run import Run
-from wfrun.core.values import Json
 from wfrun.engines.local.intents import make_intent
 from wfrun.errors import InvalidError, WfrunError
 from wfrun.journal.journal import Journal
-from wfrun.load.fields import check_fields
 
 
 def folded(journal: Journal, workflow: Workflow) -> Run:
@@ -71,7 +70,7 @@ def _decide(journal: Journal, run: Run, id: str, vote: Vote) -> str:
             "decision": vote.decision,
             "by": vote.by,
             "comment": vote.comment,
-            "data": _checked_form(task, vote),
+            "data": checked_form(task, vote),
         }
     )
     return f"{id}: {vote.decision} by {vote.by}"
@@ -80,14 +79,6 @@ def _decide(journal: Journal, run: Run, id: str, vote: Vote) -> str:
 def _filled_in(task: Task, vote: Vote) -> Vote:
     """The vote as it would be recorded, for comparing it with those that are."""
     try:
-        return Vote(vote.decision, vote.by, vote.comment, _checked_form(task, vote))
+        return Vote(vote.decision, vote.by, vote.comment, checked_form(task, vote))
     except InvalidError:
         return vote
-
-
-def _checked_form(task: Task, vote: Vote) -> dict[str, Json]:
-    """A rejection needs no form. Everything else must fill it in."""
-    form = task.created["form"]
-    if vote.decision == "rejected" or not form:
-        return vote.data
-    return check_fields(form, vote.data, file="data", what="field")

@@ -19,6 +19,7 @@ from wfrun.core.values import Json
 from wfrun.engines.local.driver import Driver, Observer
 from wfrun.engines.local.engine import Interrupted, open_engine
 from wfrun.errors import ConflictError
+from wfrun.journal.driver import is_driven
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.views.index.writer import IndexWriter
@@ -161,7 +162,7 @@ def _continue(home: Home, journal: Journal, workflow: Workflow, resume: bool, ob
     """Drive on after something was recorded, unless that is not wanted or another process is at it already."""
     if not resume or _ended(journal):
         journal.close()
-        return _outcome(journal, note)
+        return _outcome(journal, note, is_driven(home, journal.execution_id))
     try:
         return _take_up(home, journal, workflow, False, observer, note)
     except ConflictError as held:
@@ -222,5 +223,5 @@ async def _drive_one(
         await services.close()
 
 
-def _outcome(journal: Journal, note: str = "") -> Outcome:
-    return Outcome(journal.execution_id, status_of(journal.records, driven=None), note)
+def _outcome(journal: Journal, note: str = "", driven: bool | None = None) -> Outcome:
+    return Outcome(journal.execution_id, status_of(journal.records, driven=driven), note)

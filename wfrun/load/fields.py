@@ -32,7 +32,7 @@ def _missing(declared: Mapping[str, Field], values: Mapping[str, Json], what: st
     for name, field in declared.items():
         if name not in values and not field.optional:
             expected = "any value" if field.type == "any" else type_name(field.type)
-            yield Problem("field.missing", f"{what} needs `{name}`: {expected}", _place(what, name))
+            yield Problem("field.missing", f"the {what} needs `{name}` ({expected})", _place(what, name))
 
 
 def _unknown(declared: Mapping[str, Field], values: Mapping[str, Json], what: str) -> Iterator[Problem]:
@@ -41,7 +41,7 @@ def _unknown(declared: Mapping[str, Field], values: Mapping[str, Json], what: st
             from wfrun.load.names import did_you_mean
 
             hint = did_you_mean(name, declared)
-            yield Problem("field.unknown", f"{what} has no field `{shown(name)}`", _place(what, name), hint)
+            yield Problem("field.unknown", f"the {what} has no field `{shown(name)}`", _place(what, name), hint)
 
 
 def _wrong(name: str, field: Field, value: Json, what: str) -> Iterator[Problem]:
