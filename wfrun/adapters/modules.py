@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from importlib import import_module, invalidate_caches
+from importlib.machinery import ModuleSpec
 from itertools import product
 from pathlib import Path
 from types import ModuleType
@@ -43,6 +44,31 @@ def find_file(folder: Path, module: str) -> Path | None:
     """The file of `module` in `folder`; None if there is none."""
     base = folder.joinpath(*module.split("."))
     return next((file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()), None)
+
+
+def is_found(config: ServiceConfig) -> bool:
+    """Whether there is a module for a Python service, beside its entry or among what is installed. Nothing is run."""
+    module = module_name(config)
+    return find_file(config.folder, module) is not None or _is_installed(module)
+
+
+def _is_installed(module: str) -> bool:
+    invalidate_caches()
+    name, path = "", None
+    for part in module.split("."):
+        name = f"{name}.{part}" if name else part
+        spec = _find_spec(name, path)
+        if spec is None:
+            return False
+        # What is no package has no place to look for the next part.
+        path = list(spec.submodule_search_locations or ())
+    return True
+
+
+def _find_spec(name: str, path: list[str] | None) -> ModuleSpec | None:
+    """As importlib.util.find_spec, which would import the packages on the way to a module."""
+    found = (finder.find_spec(name, path) for finder in sys.meta_path)
+    return next((spec for spec in found if spec is not None), None)
 
 
 def load(folder: Path, module: str) -> ModuleType:

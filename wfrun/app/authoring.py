@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from wfrun.adapters.modules import is_found
+from wfrun.adapters.templates import place
 from wfrun.app.executions import find_execution
-from wfrun.app.workflows import open_workflow, stored_plan
+from wfrun.app.workflows import Workflow, open_workflow, stored_plan
 from wfrun.core.plan.nodes import Call, Conditional, HumanTask, Parallel, Sequence, Step
 from wfrun.errors import ConflictError, InvalidError, NotFoundError, Problem
 from wfrun.journal.home import Home
@@ -21,9 +25,23 @@ _STARTER_SUFFIXES = (".yaml", ".json", ".py")
 def validate(workflow: str, *, services: str | None) -> list[Problem]:
     """Every problem of a workflow, its plan and its services; those of severity `warning` are advice."""
     try:
-        return open_workflow(workflow, services).advice
+        opened = open_workflow(workflow, services)
     except InvalidError as invalid:
         return list(invalid.problems)
+    return [*opened.advice, *_missing_modules(opened)]
+
+
+def _missing_modules(workflow: Workflow) -> Iterator[Problem]:
+    """Python services whose module is not there: advice, for it may be installed where the workflow is to run."""
+    data: Any = workflow.document.data
+    for name, config in workflow.services.items():
+        if config.settings["adapter"] != "python" or is_found(config):
+            continue
+        in_document = data.get("services", {}).get(name) is config.settings
+        at = workflow.document.place(("services", name, "module")) if in_document else place(config, "module")
+        message = f"the module {config.settings['module']} is not found"
+        hint = f"it is looked for in {config.folder}, then among what is installed"
+        yield Problem("service.module", message, at, hint, "warning")
 
 
 def outline(home: Home, subject: str) -> list[OutlineNode]:

@@ -18,18 +18,14 @@ from wfrun.core.definition import Document, Path
 from wfrun.core.values import Json
 from wfrun.journal.home import Home
 from wfrun.load.definition import load_definition, shape_fingerprint
+from wfrun.load.yaml import parse_document
 
 Marks = dict[Path, tuple[int, int]]
 
 
-def recall(home: Home, source: bytes, file: str) -> Document:
-    """The definition in `source`, from the home if it is kept there. Writes nothing. Raises InvalidError."""
-    return _recalled(home, source, file) or load_definition(source, file)
-
-
 def remember(home: Home, source: bytes, file: str) -> Document:
-    """The definition in `source`, which is kept in the home from now on. Raises InvalidError."""
-    document = _recalled(home, source, file)
+    """The definition in `source`, checked, and kept in the home from now on. Raises InvalidError."""
+    document = _kept(home, source, file)
     if document is None:
         document = load_definition(source, file)
         name = _name(document.sha256)
@@ -37,7 +33,12 @@ def remember(home: Home, source: bytes, file: str) -> Document:
     return document
 
 
-def _recalled(home: Home, source: bytes, file: str) -> Document | None:
+def recall(home: Home, source: bytes, file: str) -> Document:
+    """The definition in `source`, which was checked when it was stored, maybe by another version. Writes nothing."""
+    return _kept(home, source, file) or parse_document(source, file)
+
+
+def _kept(home: Home, source: bytes, file: str) -> Document | None:
     digest = sha256(source).hexdigest()
     name = _name(digest)
     kept = home.read_cache(name)

@@ -63,10 +63,9 @@ def stored_workflow(home: Home, started: Mapping[str, Any], services: str | None
     names another file. The definition passed its checks when it started, and is not held against later ones.
     """
     origin = started["origin"]
-    file = Path(origin["file"])
-    document = remember(home, home.read_definition(started["definition"]), file.name)
-    plan = build_plan(document)
-    return Workflow(document, plan, _services(plan, file.parent, services or origin.get("services")), [])
+    plan = stored_plan(home, started)
+    folder = Path(origin["file"]).parent
+    return Workflow(plan.document, plan, _services(plan, folder, services or origin.get("services")), [])
 
 
 def stored_plan(home: Home, started: Mapping[str, Any]) -> Plan:

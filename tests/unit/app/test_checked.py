@@ -57,6 +57,10 @@ def test_looking_keeps_nothing(home: Home) -> None:
     assert not os.path.exists(home.path)
 
 
+def test_what_was_stored_is_not_held_against_the_schema_again(home: Home) -> None:
+    assert recall(home, b"name: a\nlater: b\n", "f.yaml").data == {"name": "a", "later": "b"}
+
+
 def test_what_is_invalid_is_not_kept(home: Home) -> None:
     for _ in range(2):
         with pytest.raises(InvalidError):
