@@ -67,3 +67,20 @@ def test_a_line_that_is_no_json_ends_the_batch_and_is_named(shop: Shell) -> None
     assert done.code == 3
     assert "-:2:" in done.err
     assert len(shop.wfrun("list", "--json").json("list")["executions"]) == 1
+
+
+def test_with_ids_a_batch_that_is_run_again_goes_on_where_it_stopped(shop: Shell) -> None:
+    shop.write("few.jsonl", lines(1, 2, 3))
+    shop.write("more.jsonl", lines(1, 2, 3, 4))
+    assert shop.wfrun("batch", "shop.yaml", "--inputs", "few.jsonl", "--id", "sale-${$.sku}").code == 0
+    assert shop.wfrun("batch", "shop.yaml", "--inputs", "more.jsonl", "--id", "sale-${$.sku}").code == 0
+    listed = shop.wfrun("list", "--json").json("list")["executions"]
+    assert sorted(row["execution"] for row in listed) == ["sale-a0", "sale-a1", "sale-a2", "sale-a3"]
+
+
+@pytest.mark.parametrize(("id", "words"), [("$.price.x", "price"), ("${uuid()}", "chance"), ("${1 +", "too early")])
+def test_ids_that_cannot_be_made(shop: Shell, id: str, words: str) -> None:
+    shop.write("one.jsonl", lines(1))
+    done = shop.wfrun("batch", "shop.yaml", "--inputs", "one.jsonl", "--id", id)
+    assert done.code in (2, 3)
+    assert words in done.err + done.out

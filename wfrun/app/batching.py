@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import NoReturn
 
 from wfrun.adapters.registry import Services
-from wfrun.app.starting import check_input, create, origin_of
+from wfrun.app.starting import check_input, create, create_or_open, has_ended, origin_of, runner
 from wfrun.app.workflows import Workflow, open_workflow
+from wfrun.core.expression import DictContext, Template, TemplateError, compile_template
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.engines.local.driver import Driver
 from wfrun.engines.local.engine import Interrupted, LocalEngine, open_engine
-from wfrun.errors import WfrunError
+from wfrun.errors import ConflictError, ExpressionError, JournalError, UsageError, WfrunError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.views.index.writer import IndexWriter
@@ -30,7 +32,11 @@ Finished = Callable[[int, Summary | WfrunError], None]
 
 @dataclass(slots=True)
 class Batch:
-    """One workflow, many inputs. `finished` is called for each, in the order in which they finish."""
+    """One workflow, many inputs. `finished` is called for each, in the order in which they finish.
+
+    With `name`, an execution's id is what that expression makes of its input: the same batch run again finds those that
+    it had begun, leaves the ended ones alone and drives the others on.
+    """
 
     home: Home
     workflow: Workflow
@@ -38,6 +44,8 @@ class Batch:
     initiator: str
     finished: Finished
     index: IndexWriter
+    name: Template | None
+    broken: bool = False
 
     async def run(self, inputs: Iterable[Json], concurrency: int) -> None:
         """After a signal nothing more is begun, and what was begun is left in order, as `interrupted`."""
@@ -56,16 +64,21 @@ class Batch:
 
     async def _work(self, engine: LocalEngine, services: Services, lines: Iterator[tuple[int, Json]]) -> None:
         for number, input in lines:
-            if engine.is_interrupted:
+            if engine.is_interrupted or self.broken:
                 return
             try:
                 self.finished(number, await self._one(engine, services, input))
             except WfrunError as error:
+                # A disk that fails one journal will fail the next: nothing more is begun (C6).
+                self.broken = self.broken or isinstance(error, JournalError)
                 self.finished(number, error)
 
     async def _one(self, engine: LocalEngine, services: Services, input: Json) -> Summary:
         values = check_input(self.workflow, input)
-        journal = create(self.home, self.workflow, values, self.origin, self.initiator)
+        journal = self._journal(values)
+        if has_ended(journal.records):
+            journal.close()
+            return summary_of(status_of(journal.records))
         driver = Driver(journal, Run(self.workflow.plan), services, engine.committer)
         try:
             await engine.drive(driver, park=True)
@@ -74,6 +87,28 @@ class Batch:
             view = status_of(journal.records, driven=False)
         self.index.note(view, journal.end)
         return summary_of(view)
+
+    def _journal(self, values: dict[str, Json]) -> Journal:
+        """The journal of a new execution, or of the same one begun by an earlier batch, to be driven here."""
+        if self.name is None:
+            return create(self.home, self.workflow, values, self.origin, self.initiator)
+        id = self._id(values)
+        journal, existing = create_or_open(self.home, self.workflow, values, id, self.origin, self.initiator)
+        if not existing or has_ended(journal.records):
+            return journal
+        if journal.records[0]["definition"] != self.workflow.document.sha256:
+            journal.close()
+            message = f"execution {id!r} was started with another version of the workflow"
+            raise ConflictError("execution.version", message, hint=f"drive it on by itself: wfrun resume {id}")
+        journal.drive(runner())
+        return journal
+
+    def _id(self, values: dict[str, Json]) -> str:
+        assert self.name is not None
+        id = self.name.resolve(DictContext(values), _Nothing())
+        if not isinstance(id, str | int) or isinstance(id, bool):
+            raise UsageError("batch.id", "the id of an execution must be a text or an integer", hint="see --id")
+        return str(id)
 
 
 def batch(
@@ -84,15 +119,41 @@ def batch(
     concurrency: int,
     services: str | None = None,
     initiator: str = "",
+    id: str | None = None,
     finished: Finished,
 ) -> None:
-    """Run a workflow for each input, `concurrency` at a time. A refused input is told, and does not stop the rest."""
+    """Run a workflow for each input, `concurrency` at a time. A refused input is told, and does not stop the rest.
+
+    `id` is a template over the input, such as `$.order.id`: see Batch.
+    """
+    name = None if id is None else _id_template(id)
     opened = open_workflow(workflow, services, home)
     home.write_definition(opened.document.source)
     index = IndexWriter(home, partial(Journal.read, home))
-    many = Batch(home, opened, origin_of(workflow, services), initiator, finished, index)
+    many = Batch(home, opened, origin_of(workflow, services), initiator, finished, index, name)
     with _rare_collections():
         asyncio.run(many.run(inputs, concurrency))
+
+
+class _Nothing:
+    """The host of an id: made of the input alone, or it would be another one the next time."""
+
+    def now(self) -> NoReturn:
+        raise ExpressionError("expression.value", "an id cannot depend on the time")
+
+    def uuid(self) -> NoReturn:
+        raise ExpressionError("expression.value", "an id cannot depend on chance")
+
+    def variable(self, kind: str, name: str) -> NoReturn:
+        raise ExpressionError("expression.value", f"an id cannot depend on {kind}.{name}")
+
+
+def _id_template(text: str) -> Template:
+    try:
+        return compile_template(text)
+    except TemplateError as failed:
+        error = failed.errors[0][1]
+        raise UsageError("batch.id", f"--id: {error.message}", hint=error.hint or "for example '$.order.id'") from None
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from functools import partial
 from wfrun.adapters.registry import Services
 from wfrun.app.deciding import folded, record_decision
 from wfrun.app.executions import find_execution
-from wfrun.app.starting import check_input, clock, create_or_open, origin_of, runner
+from wfrun.app.starting import check_input, clock, create_or_open, has_ended, origin_of, runner
 from wfrun.app.tasks import find_task
 from wfrun.app.workflows import Workflow, open_workflow, stored_workflow
 from wfrun.core.events import Record
@@ -142,7 +142,7 @@ def cancel(
 
 
 def _go_on(home: Home, journal: Journal, services: str | None, wait: bool, observer: Observer, by: str = "") -> Outcome:
-    status = _ended(journal)
+    status = has_ended(journal.records)
     if status not in (None, "needs-attention"):
         journal.close()
         return _outcome(journal, "it had ended before")
@@ -150,17 +150,9 @@ def _go_on(home: Home, journal: Journal, services: str | None, wait: bool, obser
     return _take_up(home, journal, workflow, wait, observer, repaired_by=by)
 
 
-def _ended(journal: Journal) -> str | None:
-    """How the execution ended, unless it has not, or was resumed since."""
-    for record in reversed(journal.records):
-        if record["type"] in ("execution.ended", "execution.resumed"):
-            return str(record["status"]) if record["type"] == "execution.ended" else None
-    return None
-
-
 def _continue(home: Home, journal: Journal, workflow: Workflow, resume: bool, observer: Observer, note: str) -> Outcome:
     """Drive on after something was recorded, unless that is not wanted or another process is at it already."""
-    if not resume or _ended(journal):
+    if not resume or has_ended(journal.records):
         journal.close()
         return _outcome(journal, note, is_driven(home, journal.execution_id))
     try:
@@ -184,7 +176,7 @@ def _take_up(
     """Become the driver of an execution that was begun before. One that needs attention is taken for repaired."""
     history = len(journal.records)
     journal.drive(runner())
-    if _ended(journal) == "needs-attention":
+    if has_ended(journal.records) == "needs-attention":
         with journal.turn():
             journal.add({"type": "execution.resumed", "by": repaired_by})
     return _drive(home, journal, workflow, wait, observer, history, note)

@@ -120,3 +120,11 @@ def _same_start(earlier: Record, now: ExecutionStarted) -> None:
         f"execution {now['execution']!r} was started before, {what}",
         hint="choose another --id, or leave it out",
     )
+
+
+def has_ended(records: list[Record]) -> str | None:
+    """How the execution ended, unless it has not, or was resumed since."""
+    for record in reversed(records):
+        if record["type"] in ("execution.ended", "execution.resumed"):
+            return str(record["status"]) if record["type"] == "execution.ended" else None
+    return None

@@ -25,6 +25,10 @@ def command(
     workflow: Annotated[str, Arg("Workflow file.", "WORKFLOW")],
     inputs: Annotated[str, Opt(("--inputs",), "One JSON input on each line; - for standard input.", "FILE")],
     concurrency: Annotated[int, Opt(("--concurrency", "-c"), "Executions at a time.", "N")] = 50,
+    id: Annotated[
+        str | None,
+        Opt(("--id",), "What to make ids of, such as '$.order.id'; run again, the batch goes on.", "TEMPLATE"),
+    ] = None,
     services: Services = None,
     home: Home = None,
     as_json: AsJson = False,
@@ -45,6 +49,7 @@ def command(
             concurrency=concurrency,
             services=services,
             initiator=current_user(),
+            id=id,
             finished=report.finished,
         )
     report.totals()
