@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from wfrun.core.expression.kinds import (
-    MAX_DIGITS,
     Value,
     a_kind,
     check_list,
@@ -20,17 +19,9 @@ from wfrun.core.expression.kinds import (
     limit_error,
     type_error,
     value_error,
+    whole,
 )
 from wfrun.errors import ExpressionError
-
-_MAX_INTEGER = 10**MAX_DIGITS
-
-
-def whole(number: int) -> int:
-    """An integer result, unless it is beyond the bound."""
-    if -_MAX_INTEGER < number < _MAX_INTEGER:
-        return number
-    raise limit_error(f"the number would have more than {MAX_DIGITS:,} digits")
 
 
 def add(left: Value, right: Value) -> Value:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import decimal
 from collections.abc import Callable, Iterable
 
-from wfrun.core.expression.arithmetic import whole
-from wfrun.core.expression.kinds import MAX_DIGITS, limit_error
+from wfrun.core.expression.kinds import MAX_DIGITS, limit_error, whole
 
 _DIGITS = 40
 _CONTEXT = decimal.Context(

@@ -246,3 +246,13 @@ def order(left: Value, right: Value) -> int:
 
 
 _ORDERED = (int, float, str)
+
+
+_MAX_INTEGER = 10**MAX_DIGITS
+
+
+def whole(number: int) -> int:
+    """An integer result, unless it is beyond the bound."""
+    if -_MAX_INTEGER < number < _MAX_INTEGER:
+        return number
+    raise limit_error(f"the number would have more than {MAX_DIGITS:,} digits")
