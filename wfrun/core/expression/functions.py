@@ -27,6 +27,7 @@ from wfrun.core.expression.kinds import (
     type_error,
     value_error,
     weigh,
+    whole,
 )
 from wfrun.core.expression.times import to_duration, to_instant
 from wfrun.core.values import canonical
@@ -106,7 +107,7 @@ def _rounded(number: Value, digits: Value, function: str, rounding: str) -> Valu
     from wfrun.core.expression.decimals import from_decimal, quantized
 
     result = quantized(number, digits, rounding)
-    return arithmetic.whole(int(result)) if digits <= 0 or type(number) is int else from_decimal(result)
+    return whole(int(result)) if digits <= 0 or type(number) is int else from_decimal(result)
 
 
 def round_(frame: Frame, number: Value, digits: Value = 0) -> Value:
@@ -137,7 +138,7 @@ def int_(frame: Frame, value: Value) -> int:
         if not number.is_integer():
             raise value_error("int() needs a whole number", hint="round, floor or ceil say what to do with the rest")
         number = plain(number)
-    return arithmetic.whole(int(number))
+    return whole(int(number))
 
 
 def number_(frame: Frame, value: Value) -> Value:
