@@ -157,7 +157,10 @@ def test_both_layouts_of_a_services_file(text: str, names: set[str]) -> None:
         ("a: { adapter: http, baseUrl: x, actions: { x: { method: GET, path: a } } }", "schema.value"),
         ("a: { adapter: http, baseUrl: x, actions: { x: { method: GET, path: /a, boby: 1 } } }", "schema.unknown-key"),
         ("a: { adapter: http, baseUrl: x, actions: { x: GET /a }, auth: { type: bearer } }", "schema.missing-key"),
-        ("a: { adapter: http, baseUrl: x, actions: { x: GET /a }, auth: { type: header, name: X } }", "schema.missing-key"),
+        (
+            "a: { adapter: http, baseUrl: x, actions: { x: GET /a }, auth: { type: header, name: X } }",
+            "schema.missing-key",
+        ),
         ("a: { adapter: shell }", "schema.missing-key"),
         ("a: { adapter: shell, actions: {} }", "schema.value"),
         ("a: { adapter: shell, actions: { x: { command: [ls], shell: true } } }", "schema.unknown-key"),
