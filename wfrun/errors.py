@@ -18,7 +18,7 @@ Each has a stable `code` in dotted words, a message that says what is wrong, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 
@@ -48,6 +48,13 @@ class Problem(NamedTuple):
         where = f"{self.place}: " if str(self.place) else ""
         hint = f" ({self.hint})" if self.hint else ""
         return f"{where}{self.severity}[{self.code}] {self.message}{hint}"
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """By place: the files in the order in which they are first met, each from its top to its end. Once each."""
+    distinct = list(dict.fromkeys(problems))
+    files = {file: number for number, file in enumerate(dict.fromkeys(problem.place.file for problem in distinct))}
+    return sorted(distinct, key=lambda each: (files[each.place.file], each.place.line, each.place.column, each.code))
 
 
 class WfrunError(Exception):

@@ -6,12 +6,13 @@ parsed before a run; evaluation asks only its context (the data) and its host (t
 
 from wfrun.core.expression.expression import Expression, parse
 from wfrun.core.expression.kinds import MISSING, Context, DictContext, Host, Missing
-from wfrun.core.expression.parser import Reference
+from wfrun.core.expression.reference import Comparison, Reference
 from wfrun.core.expression.template import Template, TemplateError, compile_template, defer_template
 from wfrun.core.expression.times import parse_duration
 
 __all__ = [
     "MISSING",
+    "Comparison",
     "Context",
     "DictContext",
     "Expression",

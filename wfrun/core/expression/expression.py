@@ -20,9 +20,10 @@ from wfrun.core.expression.kinds import (
     weigh,
 )
 from wfrun.core.expression.nodes import located
-from wfrun.core.expression.parser import Node, Parser, Reference
+from wfrun.core.expression.parser import Node, Parser
 from wfrun.core.expression.path import Path, lookup
 from wfrun.core.expression.query import Finder
+from wfrun.core.expression.reference import Comparison, Reference
 from wfrun.core.values import Json, canonical
 from wfrun.errors import ExpressionError
 
@@ -33,12 +34,13 @@ _MAX_OPERAND = 1_000
 class Expression:
     """A parsed expression; immutable, cheap to share.
 
-    `references` are its paths in the order written, `variables` its (`env` | `secret`, NAME) pairs. `constant` says
-    that it has neither, nor a function that the host answers.
+    `references` are its paths in the order written, `comparisons` those with a constant, `variables` its (`env` |
+    `secret`, NAME) pairs. `constant` says that it has no path and no variable, nor a function that the host answers.
     """
 
     text: str
     references: tuple[Reference, ...]
+    comparisons: tuple[Comparison, ...]
     variables: tuple[tuple[str, str], ...]
     constant: bool
     _run: Run = field(repr=False)
@@ -111,6 +113,7 @@ def build(text: str, node: Node, parser: Parser) -> Expression:
     return Expression(
         text=text,
         references=references,
+        comparisons=tuple(parser.comparisons),
         variables=tuple(parser.variables),
         constant=not references and not parser.asks_host,
         _run=node.run,

@@ -59,6 +59,15 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return by_folded[close[0]] if close else None
 
 
+def double_braces(text: str) -> str:
+    """What to write instead of `{ order.id }}`, which is how other tools go on after a dollar."""
+    inner = text.strip("{} ").partition("}")[0].strip()
+    path = inner.removeprefix("inputs.").removeprefix("input.")
+    if not inner.startswith("$"):
+        inner = f"$.{path}" if path.replace(".", "").isidentifier() else "$.x"
+    return f"one pair of braces, and data begins with $.: ${{ {inner} }}"
+
+
 def _written(key: str | int) -> str:
     if isinstance(key, int):
         return f"[{key}]"

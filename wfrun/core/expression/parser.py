@@ -9,7 +9,6 @@ loosest  1  c ? a : b        5  not !                          9  unary -
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from wfrun.core.expression import nodes
 from wfrun.core.expression.functions import FUNCTIONS
@@ -18,6 +17,7 @@ from wfrun.core.expression.kinds import Run, Value
 from wfrun.core.expression.nodes import Step
 from wfrun.core.expression.path import Path, keys_of
 from wfrun.core.expression.reader import PathReader
+from wfrun.core.expression.reference import Comparison, Reference
 from wfrun.core.expression.scan import Scanner
 from wfrun.core.expression.text_functions import compile_pattern
 from wfrun.core.expression.tokens import FOREIGN, WORDS, TokenReader
@@ -28,6 +28,7 @@ _CONSTANTS: dict[str, Value] = {"true": True, "false": False, "null": None}
 _LEVELS = {"?": 1, "??": 2, "||": 3, "&&": 4, "+": 7, "-": 7, "*": 8, "/": 8, "%": 8, ".": 10, "[": 10}
 _LEVELS.update(dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "in"), 6))
 _NOT, _COMPARED, _NEGATIVE = 5, 6, 9
+_SHORT_CIRCUITS = ("??", "||", "&&")
 _CHAINS: dict[str, Callable[[Run, list[Step]], Run]] = {
     "??": nodes.coalesce,
     "||": nodes.either,
@@ -37,20 +38,6 @@ _CHAINS: dict[str, Callable[[Run, list[Step]], Run]] = {
 }
 _SPECIAL = ("has", "default", *nodes.BINDERS)
 _RESERVED = {*WORDS, *_CONSTANTS, "env", "secret"}
-
-
-class Reference(NamedTuple):
-    """A path in an expression. `segments` is its definite prefix, () for `$`; `definite` says that it is all of it.
-
-    `optional`: it may be missing, as it stands inside has(), default() or on the left of ??, or has() guards it
-    elsewhere in the expression. `column` counts from 1 in the text that was parsed.
-    """
-
-    text: str
-    segments: tuple[str | int, ...]
-    definite: bool
-    optional: bool
-    column: int
 
 
 class Node:
@@ -86,6 +73,7 @@ class Parser(TokenReader):
         self._guards: list[tuple[str | int, ...]] = []
         self._references: list[Reference] = []
         self.paths: dict[str, Path] = {}
+        self.comparisons: list[Comparison] = []
         self.variables: list[tuple[str, str]] = []
         self.asks_host = False
 
@@ -306,7 +294,9 @@ class Parser(TokenReader):
     def _default(self) -> Node:
         argument = self._optional()
         self._expect(",", "and another value in default()")
+        mark = len(self._references)
         otherwise = self._nested(self.expression)
+        self._make_conditional(mark)
         self._expect(")", "to close default()")
         return Node(nodes.default(argument.run, otherwise.run), weight=argument.weight + otherwise.weight + 1)
 
@@ -319,6 +309,9 @@ class Parser(TokenReader):
     def _make_optional(self, start: int) -> None:
         self._references[start:] = [found._replace(optional=True) for found in self._references[start:]]
 
+    def _make_conditional(self, start: int) -> None:
+        self._references[start:] = [found._replace(conditional=True) for found in self._references[start:]]
+
     def _binder(self, word: str, pos: int) -> Node:
         """`any($.items, i, i.qty > 0)`"""
         source = self._nested(self.expression)
@@ -326,7 +319,9 @@ class Parser(TokenReader):
         name = self._variable_name(word)
         self._expect(",", f"after the name in {word}()")
         self._bound.append(name)
+        mark = len(self._references)
         body = self._nested(self.expression)
+        self._make_conditional(mark)
         self._bound.pop()
         self._expect(")", f"to close {word}()")
         run = nodes.binder(word, source.run, name, body.run, body.weight, pos + 1)
@@ -353,15 +348,20 @@ class Parser(TokenReader):
             key = self._nested(self.expression)
             self._expect("]", "after the index")
             return self._extend(left, sign, key, level, pos)
+        mark = len(self._references)
         right = self.expression(level)
+        if sign in _SHORT_CIRCUITS:
+            self._make_conditional(mark)
         if level == _COMPARED:
             return self._comparison(left, sign, right, pos)
         return self._extend(left, sign, right, level, pos)
 
     def _conditional(self, condition: Node, pos: int) -> Node:
+        mark = len(self._references)
         then = self._nested(self.expression)
         self._expect(":", "between the two values of '?'")
         otherwise = self._nested(self.expression)
+        self._make_conditional(mark)
         run = nodes.conditional(condition.run, then.run, otherwise.run, pos + 1)
         return Node(run, weight=condition.weight + then.weight + otherwise.weight + 1)
 
@@ -373,6 +373,9 @@ class Parser(TokenReader):
     def _comparison(self, left: Node, sign: str, right: Node, pos: int) -> Node:
         if _LEVELS.get(self._sign()) == _COMPARED:
             raise self._error("comparisons cannot be chained", hint="write a < b and b < c")
+        for path, constant in ((left.path, right.literal), (right.path, left.literal)):
+            if path is not None and path.definite and isinstance(constant, str | int | float):
+                self.comparisons.append(Comparison(path.text, path.keys, sign, constant))
         run = nodes.comparison(sign, left.run, right.run, pos + 1)
         return Node(run, weight=left.weight + right.weight + 1)
 

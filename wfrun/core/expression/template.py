@@ -15,10 +15,12 @@ from typing import TypeAlias, cast
 from wfrun.core.definition import Path
 from wfrun.core.expression.export import render
 from wfrun.core.expression.expression import Expression, build, check_source, parse
+from wfrun.core.expression.hints import double_braces
 from wfrun.core.expression.kinds import MISSING, Context, DictContext, Host, check_text, limit_error
-from wfrun.core.expression.parser import Parser, Reference
+from wfrun.core.expression.parser import Parser
 from wfrun.core.expression.path import lookup
 from wfrun.core.expression.reader import parse_path
+from wfrun.core.expression.reference import Reference
 from wfrun.core.values import Json
 from wfrun.errors import ExpressionError
 
@@ -249,9 +251,13 @@ def _embedded(text: str, start: int, builder: _Builder) -> tuple[Expression, int
     try:
         parser = Parser(text, start, variables=builder.variables_allowed)
         node = parser.expression()
+        end = parser.close()
     except RecursionError:
         raise limit_error("the expression is nested too deeply to be read here", column=start + 1) from None
-    end = parser.close()
+    except ExpressionError as error:
+        if text.startswith("{", start):
+            error.hint = double_braces(text[start:])
+        raise
     source = text[start:end]
     check_source(source)
     return build(source.strip(), node, parser), end + 1

@@ -19,11 +19,12 @@ from wfrun.core.expression import (
     parse,
     parse_duration,
 )
+from wfrun.core.expression.hints import double_braces
 from wfrun.core.plan.check import check
 from wfrun.core.plan.nodes import Audience, Call, Conditional, HumanTask, Parallel, Plan, Sequence, Step, walk
 from wfrun.core.retry import Retry
 from wfrun.core.values import Json
-from wfrun.errors import ExpressionError, InvalidError, Problem
+from wfrun.errors import ExpressionError, InvalidError, Problem, in_order
 
 DEFAULT_RETRIES = 3
 DECISIONS = ["approved", "rejected"]
@@ -34,12 +35,17 @@ _CONSTANTS = {True: "true", False: "false"}
 
 def compile_plan(document: Document) -> tuple[Plan, list[Problem]]:
     """The plan, and advice that does not keep it from running. Raises InvalidError with every error found."""
+    plan, problems = examine_plan(document)
+    _refuse([problem for problem in problems if problem.severity == "error"])
+    return plan, problems
+
+
+def examine_plan(document: Document) -> tuple[Plan, list[Problem]]:
+    """The plan, and all that its checks say, errors as well as advice. Raises InvalidError for what cannot be built."""
     compiler = _Compiler(document, compile_template)
     plan = compiler.plan()
     _refuse(compiler.problems)
-    problems = check(plan)
-    _refuse([problem for problem in problems if problem.severity == "error"])
-    return plan, problems
+    return plan, in_order(check(plan))
 
 
 def build_plan(document: Document) -> Plan:
@@ -53,7 +59,7 @@ def build_plan(document: Document) -> Plan:
 
 def _refuse(problems: list[Problem]) -> None:
     if problems:
-        raise InvalidError(sorted(problems, key=lambda problem: (problem.place.line, problem.place.column)))
+        raise InvalidError(in_order(problems))
 
 
 class _Compiler:
@@ -72,6 +78,14 @@ class _Compiler:
         root = self._block(self._data["steps"], ("steps",))
         if not isinstance(root, Sequence):
             root = Sequence("steps", ("steps",), None, (root,))
+        if not any(problem.code == "plan.duplicate-name" for problem in self.problems):
+            # A name given twice is most likely the one that a compensation misses, so that is told alone.
+            self._compensations_of_nothing()
+        output = self._template(self._data["output"], ("output",)) if "output" in self._data else None
+        names = [step.id for step in walk(root) if isinstance(step, Call | HumanTask)]
+        return Plan(self._data["name"], self._data.get("version", 1), self.document, root, output, names)
+
+    def _compensations_of_nothing(self) -> None:
         for name in self._compensations:
             self._error(
                 "plan.unknown-step",
@@ -80,9 +94,6 @@ class _Compiler:
                 self._nearest(name, self._names),
                 key=True,
             )
-        output = self._template(self._data["output"], ("output",)) if "output" in self._data else None
-        names = [step.id for step in walk(root) if isinstance(step, Call | HumanTask)]
-        return Plan(self._data["name"], self._data.get("version", 1), self.document, root, output, names)
 
     # ---- steps
 
@@ -233,6 +244,8 @@ class _Compiler:
         try:
             return parse(_CONSTANTS[text] if isinstance(text, bool) else _bare(text))
         except ExpressionError as error:
+            if isinstance(text, str) and text.strip().startswith("${{"):
+                error.hint = double_braces(text.strip()[2:])
             self._expression_problem(error, path)
             return parse("true")
 

@@ -17,19 +17,19 @@ def told(text: str) -> list[tuple[str, bool]]:
 def test_references_in_the_order_written() -> None:
     expression = parse("$.a.b > 1 and $ != $.items[*].qty or $['odd key'][0] in $.a.b")
     assert expression.references == (
-        ("$.a.b", ("a", "b"), True, False, 1),
-        ("$", (), True, False, 15),
-        ("$.items[*].qty", ("items",), False, False, 20),
-        ("$['odd key'][0]", ("odd key", 0), True, False, 38),
-        ("$.a.b", ("a", "b"), True, False, 57),
+        ("$.a.b", ("a", "b"), True, False, 1, False),
+        ("$", (), True, False, 15, True),
+        ("$.items[*].qty", ("items",), False, False, 20, True),
+        ("$['odd key'][0]", ("odd key", 0), True, False, 38, True),
+        ("$.a.b", ("a", "b"), True, False, 57, True),
     )
     assert expression.text.startswith("$.a.b > 1")
 
 
 def test_references_inside_a_filter() -> None:
     assert [tuple(found) for found in parse("1 + $.items[?@.qty > $.limit.low]").references] == [
-        ("$.items[?@.qty > $.limit.low]", ("items",), False, False, 5),
-        ("$.limit.low", ("limit", "low"), True, False, 22),
+        ("$.items[?@.qty > $.limit.low]", ("items",), False, False, 5, False),
+        ("$.limit.low", ("limit", "low"), True, False, 22, False),
     ]
 
 
@@ -52,6 +52,39 @@ def test_references_inside_a_filter() -> None:
 )
 def test_optional_references(text: str, expected: list[tuple[str, bool]]) -> None:
     assert told(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "always", "sometimes"),
+    [
+        ("$.a + $.b", ["$.a", "$.b"], []),
+        ("$.a or $.b and $.c", ["$.a"], ["$.b", "$.c"]),
+        ("($.a or $.b) == $.c", ["$.a", "$.c"], ["$.b"]),
+        ("$.a ? $.b : $.c", ["$.a"], ["$.b", "$.c"]),
+        ("default($.a, $.b)", ["$.a"], ["$.b"]),
+        ("$.a ?? $.b", ["$.a"], ["$.b"]),
+        ("any($.a, i, i.x == $.b)", ["$.a"], ["$.b"]),
+    ],
+)
+def test_references_that_are_not_always_asked_for(text: str, always: list[str], sometimes: list[str]) -> None:
+    references = parse(text).references
+    assert [found.text for found in references if not found.conditional] == always
+    assert [found.text for found in references if found.conditional] == sometimes
+
+
+@pytest.mark.parametrize(
+    ("text", "comparisons"),
+    [
+        ("$.a.b > 1", [("$.a.b", ("a", "b"), ">", 1)]),
+        ("'x' != $.a and 1.5 == $.b", [("$.a", ("a",), "!=", "x"), ("$.b", ("b",), "==", 1.5)]),
+        ("$.a == $.b", []),
+        ("$.a[*].b == 1", []),
+        ("$.a + 1 == 2", []),
+        ("$.a == null", []),
+    ],
+)
+def test_comparisons_with_constants(text: str, comparisons: list[Any]) -> None:
+    assert list(parse(text).comparisons) == comparisons
 
 
 @pytest.mark.parametrize(

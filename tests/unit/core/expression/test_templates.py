@@ -185,3 +185,23 @@ def test_too_long_a_text(host: Any) -> None:
     with pytest.raises(ExpressionError) as caught:
         template.resolve(DictContext({"t": "x" * 600_000}), host)
     assert (caught.value.code, caught.value.template_path) == ("expression.limit", ("x",))
+
+
+@pytest.mark.parametrize(
+    ("text", "better"),
+    [
+        ("${{ order.id }}", "${ $.order.id }"),
+        ("${{ inputs.amount }}", "${ $.amount }"),
+        ("${{ $.a }}", "${ $.a }"),
+        ("${{ a + }}", "${ $.x }"),
+    ],
+)
+def test_the_braces_of_other_tools(text: str, better: str) -> None:
+    with pytest.raises(TemplateError) as caught:
+        compile_template(text)
+    [(_, error)] = caught.value.errors
+    assert error.hint == f"one pair of braces, and data begins with $.: {better}"
+
+
+def test_an_object_is_in_two_pairs_of_braces() -> None:
+    assert compile_template("${{a: 1}}").constant

@@ -1,0 +1,127 @@
+"""Paths against what is known of the context: those that lead nowhere, and those that may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from wfrun.core.expression import Reference
+from wfrun.core.expression.hints import nearest, render_keys
+from wfrun.core.plan.keys import Keys
+from wfrun.core.plan.shapes import ANY, Shape, Trouble, a_kind, at, troubles
+from wfrun.errors import Place, Problem
+
+EXECUTION_KEYS = ("id", "workflow", "version", "startedAt", "attempt")
+NOBODY = "neither the input nor a step sets it"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a whole plan. `outputs` is the first step that sets a key, `steps` the key that a step sets.
+
+    `open_input`: nothing is declared, so any key that no step sets may be part of the input.
+    """
+
+    outputs: Mapping[str, str]
+    steps: Mapping[str, str | None]
+    open_input: bool
+
+
+def shape_of(segments: tuple[str | int, ...], keys: Keys) -> Shape:
+    """The shape of the value at a path."""
+    if not segments or not isinstance(segments[0], str):
+        return ANY
+    key = keys.get(segments[0])
+    return at(key.shape, segments[1:]) if key is not None else ANY
+
+
+def check_reference(reference: Reference, place: Place, keys: Keys, known: Known) -> Iterator[Problem]:
+    """Errors for a path that is never there, warnings for one that may be missing."""
+    if not reference.segments:
+        return
+    name, *rest = reference.segments
+    if name == "execution":
+        yield from _execution_key(reference, place)
+        return
+    if not isinstance(name, str):
+        yield _unknown(reference, f"{reference.text}: the context is an object, not a list", place, "name a key")
+        return
+    key = keys.get(name)
+    if key is None:
+        yield from _unset(reference, name, place, keys, known)
+        return
+    asked = not (reference.optional or reference.conditional or keys.guarded)
+    if key.missing and asked:
+        yield _may_be_missing(reference, key.missing, place)
+        return
+    for trouble in troubles(key.shape, tuple(rest)):
+        if trouble.what != "optional":
+            yield _astray(reference, trouble, place)
+        elif asked:
+            yield _may_be_missing(reference, trouble.reason, place)
+
+
+def _unset(reference: Reference, name: str, place: Place, keys: Keys, known: Known) -> Iterator[Problem]:
+    foreign = _foreign_hint(reference, known)
+    if reference.optional:
+        return
+    if name in known.outputs:
+        by = known.outputs[name]
+        hint = f"only step {by!r} sets it, which is not done before this place; default(…, …) accepts that"
+        yield _unknown(reference, f"{reference.text} is not set here", place, hint)
+    elif not known.open_input:
+        hint = foreign or _did_you_mean((), reference.segments, keys.names())
+        yield _unknown(reference, f"{reference.text} is never set", place, hint or NOBODY)
+    elif foreign:
+        yield _unknown(reference, f"{reference.text} is never set, unless the input has it", place, foreign, "warning")
+
+
+def _foreign_hint(reference: Reference, known: Known) -> str:
+    """`$.input.x` and `$.steps.a.output.x`, as other tools have it."""
+    first, *rest = reference.segments
+    if first in ("input", "inputs"):
+        return f"a key of the input is written {render_keys(tuple(rest)) if rest else '$.key'}"
+    if first not in ("steps", "outputs") or not rest or rest[0] not in known.steps:
+        return ""
+    output = known.steps[str(rest[0])]
+    if output is None:
+        return f"give step {rest[0]!r} an `output: key`, and write $.key"
+    below = rest[2:] if rest[1:2] in (["output"], ["outputs"], ["result"]) else rest[1:]
+    return f"the result of {rest[0]!r} is {render_keys((output, *below))}"
+
+
+def _execution_key(reference: Reference, place: Place) -> Iterator[Problem]:
+    key = reference.segments[1] if len(reference.segments) > 1 else "id"
+    if key not in EXECUTION_KEYS and not reference.optional:
+        near = _did_you_mean(("execution",), (key,), EXECUTION_KEYS)
+        hint = near or f"it has {', '.join(EXECUTION_KEYS)}"
+        yield _unknown(reference, f"{reference.text}: an execution has no {key!r}", place, hint)
+
+
+def _astray(reference: Reference, trouble: Trouble, place: Place) -> Problem:
+    """A path that goes on where there is nothing. With a default for it, that default is always taken."""
+    before = reference.segments[: trouble.position + 1]
+    parent, part = render_keys(before), reference.segments[trouble.position + 1]
+    severity = "error" if trouble.what != "unsaid" and not reference.optional else "warning"
+    if trouble.what == "kind":
+        return _unknown(reference, f"{reference.text}: {parent} is {a_kind(trouble.parent)}", place, "", severity)
+    fields = trouble.parent.fields or {}
+    hint = _did_you_mean(before, reference.segments[trouble.position + 1 :], fields)
+    told = "has" if trouble.what == "refused" else "declares"
+    message = f"{reference.text}: {parent} {told} no key {part!r}"
+    return _unknown(reference, message, place, hint or f"it has {', '.join(fields) or 'none'}", severity)
+
+
+def _did_you_mean(before: tuple[str | int, ...], rest: tuple[str | int, ...], known: Iterable[str]) -> str:
+    near = nearest(str(rest[0]), known)
+    return f"did you mean {render_keys((*before, near, *rest[1:]))}?" if near else ""
+
+
+def _may_be_missing(reference: Reference, reason: str, place: Place) -> Problem:
+    message = f"{reference.text} may be missing here: {reason}"
+    hint = f"say what then: ${{default({reference.text}, …)}}"
+    return Problem("plan.may-be-missing", message, place, hint, "warning")
+
+
+def _unknown(reference: Reference, message: str, place: Place, hint: str, severity: str = "error") -> Problem:
+    return Problem("plan.unknown-path", message, place, hint, severity)
