@@ -62,7 +62,7 @@ def _batch(home: Home, document: str, count: int, concurrency: int) -> dict[str,
             raise BenchmarkFailedError(str(outcome))
         statuses[outcome["status"]] += 1
 
-    inputs: Iterator[Json] = ({"order": {"id": f"order-{number}"}} for number in range(count))
+    inputs: Iterator[tuple[int, Json]] = ((number, {"order": {"id": f"order-{number}"}}) for number in range(count))
     batch(home, workflow=document, inputs=inputs, concurrency=concurrency, finished=finished)
     return dict(statuses)
 

@@ -42,7 +42,7 @@ def test_all_complete(shop: Shell) -> None:
     assert (done.code, done.err) == (0, "")
     assert done.lines[-1] == "30 executions: 30 completed"
     assert len(done.lines) == 31
-    assert all(line.split()[1:3] == ["completed", "2/2"] for line in done.lines[:-1])
+    assert all(line.split()[3:5] == ["completed", "2/2"] for line in done.lines[:-1])
     assert len(shop.wfrun("list", "-n", "100", "--json").json("list")["executions"]) == 30
 
 
@@ -62,11 +62,17 @@ def test_the_worst_outcome_is_the_exit_code(shop: Shell, prices: tuple[int, ...]
     assert shop.wfrun("batch", "shop.yaml", "--inputs", "-", "--quiet", stdin=lines(*prices)).code == code
 
 
-def test_a_line_that_is_no_json_ends_the_batch_and_is_named(shop: Shell) -> None:
-    done = shop.wfrun("batch", "shop.yaml", "--inputs", "-", "-c", "1", stdin=lines(1) + "{broken\n" + lines(2))
-    assert done.code == 3
-    assert "-:2:" in done.err
-    assert len(shop.wfrun("list", "--json").json("list")["executions"]) == 1
+def test_a_line_that_is_no_json_is_refused_and_the_others_go_on(shop: Shell) -> None:
+    shop.write("in.jsonl", lines(1) + "\n{broken\n" + lines(2))
+    done = shop.wfrun("batch", "shop.yaml", "--inputs", "in.jsonl", "-c", "1")
+    assert (done.code, done.err) == (3, "")
+    first, refused, *hints, last, totals = done.lines
+    assert [line.split()[:2] for line in (first, refused, last)] == [["line", "1"], ["line", "3"], ["line", "4"]]
+    assert refused.startswith("line 3  refused  in.jsonl:3:2: error[json.syntax]")
+    assert len(hints) <= 1
+    assert totals == "3 executions: 2 completed, 1 refused"
+    rows = shop.wfrun("batch", "shop.yaml", "--inputs", "in.jsonl", "--json").json_lines("batch")
+    assert {row["input"]: "refused" in row for row in rows[:-1]} == {1: False, 3: True, 4: False}
 
 
 def test_with_ids_a_batch_that_is_run_again_goes_on_where_it_stopped(shop: Shell) -> None:

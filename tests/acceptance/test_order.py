@@ -54,7 +54,11 @@ def test_status_in_words(ordered: Ordered) -> None:
 def test_status_as_json(ordered: Ordered) -> None:
     shell, _ = ordered
     view = shell.wfrun("status", "order-1", "--json").json("status")
-    assert (view["execution"], view["status"], view["progress"]) == ("order-1", "completed", {"done": 7, "total": 7})
+    assert (view["execution"], view["status"], view["progress"]) == (
+        "order-1",
+        "completed",
+        {"done": 7, "skipped": 0, "total": 7},
+    )
     assert [(row["step"], row["status"], row["attempts"]) for row in view["steps"]] == [
         (s, "completed", 1) for s in STEPS
     ]
@@ -111,7 +115,8 @@ def test_following_a_log_that_has_ended_ends(ordered: Ordered) -> None:
 
 def test_graph_of_an_execution_shows_what_became_of_it(ordered: Ordered) -> None:
     shell, _ = ordered
-    assert "├─ ✓ process-payment  payment.charge" in shell.wfrun("graph", "order-1").lines
+    assert shell.wfrun("graph", "order-1").lines[0] == "order"
+    assert "├─ ✓ process-payment  payment.charge  (undo: payment.refund)" in shell.wfrun("graph", "order-1").lines
     drawn = shell.wfrun("graph", "order-1", "--json").json("graph")
     assert [node["id"] for node in drawn["nodes"]] == STEPS
     assert drawn["statuses"]["process-payment"] == "completed"
@@ -135,7 +140,10 @@ def test_reading_writes_nothing(ordered: Ordered) -> None:
 def test_reading_where_nothing_was_ever_run_makes_nothing(shell: Shell) -> None:
     assert shell.wfrun("list").lines == ["No executions."]
     assert shell.wfrun("tasks").lines == ["No open tasks."]
-    assert shell.wfrun("status", "x").code == 2
+    nothing = shell.wfrun("status", "x")
+    assert nothing.code == 2
+    assert f"no execution begins with 'x' in {shell.folder}/.wfrun, which is not there" in nothing.err
+    assert "--home or WFRUN_HOME" in nothing.err
     assert shell.wfrun("reindex").lines == ["Indexed 0 executions."]
     assert shell.state() == {}
 

@@ -38,11 +38,25 @@ def test_a_run_parks_and_says_who_decides_and_how(asked: Asked) -> None:
 def test_tasks_in_words_and_as_json(asked: Asked) -> None:
     shell, _ = asked
     head, row = shell.wfrun("tasks").lines
-    assert head.split() == ["TASK", "WORKFLOW", "TITLE", "FOR", "DUE", "DATA"]
+    assert head.split() == ["TASK", "WORKFLOW", "TITLE", "FOR", "DUE", "FORM", "DATA"]
     assert row.startswith(f"{TASK}  loan-application  Loan of 250000")
+    assert "rate: number?" in row
     (task,) = shell.wfrun("tasks", "--assignee", "loan-managers", "--json").json("tasks")["tasks"]
     assert (task["task"], task["initiator"], task["votes"]) == (TASK, "ada", [])
     assert shell.wfrun("tasks", "--assignee", "nobody", "--json").json("tasks") == {"tasks": []}
+
+
+def test_what_is_overdue_says_so_and_expires_when_it_is_resumed(shell: Shell) -> None:
+    shell.write("ask.yaml", ASK.replace("title:", "timeout: 100ms\n    title:"))
+    shell.wfrun("run", "ask.yaml", "--id", "a")
+    time.sleep(0.2)
+    (task,) = shell.wfrun("tasks", "--json").json("tasks")["tasks"]
+    view = shell.wfrun("status", "a", "--json").json("status")
+    assert (task["overdue"], view["status"], view["tasks"]) == (True, "waiting", [task])
+    assert "Overdue  Look at it: for kim, lee, since 2" in shell.wfrun("status", "a").out
+    assert "overdue" in shell.wfrun("tasks").lines[1]
+    assert "wfrun resume a" in shell.wfrun("tasks").lines[-1]
+    assert shell.wfrun("resume", "a", "--json").json("resume")["error"]["type"] == "task.timeout"
 
 
 def test_list_says_whom_it_waits_for(asked: Asked) -> None:

@@ -51,7 +51,8 @@ FINE = "name: w\nservices: { m: { adapter: mock } }\nsteps: { name: s, service: 
         (("list", "--limit", "-1"), 2, "error[usage.limit]"),
         (("batch", "w.yaml", "--inputs", "missing.jsonl"), 2, "error[file.unreadable]"),
         (("batch", "w.yaml", "--inputs", "w.jsonl", "-c", "0"), 2, "error[usage.concurrency]"),
-        (("frobnicate",), 2, "error[usage] No such command 'frobnicate'."),
+        (("frobnicate",), 2, "error[usage] No such command 'frobnicate'.\n  hint: `wfrun --help`"),
+        (("stauts", "x"), 2, "error[usage] No such command 'stauts'.\n  hint: did you mean `wfrun status`?\n"),
         (("status",), 2, "error[usage] Missing argument 'EXECUTION'."),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, tuple) else None,
@@ -96,6 +97,7 @@ def test_a_damaged_journal_stops_its_execution_and_no_other(shell: Shell) -> Non
     assert shell.wfrun("reindex").code == 0
     rows = {row["execution"]: row for row in shell.wfrun("list", "--json").json("list")["executions"]}
     assert (rows["good"]["status"], rows["bad"]["error"]) == ("completed", "journal.damaged")
+    assert "damaged" in next(line for line in shell.wfrun("list").lines if line.startswith("bad "))
     assert journal.read_bytes() != data
 
 

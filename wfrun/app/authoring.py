@@ -1,4 +1,4 @@
-"""Use cases around a workflow file: check it, draw it, begin one."""
+"""Use cases around a workflow file: check it, begin one."""
 
 from __future__ import annotations
 
@@ -10,14 +10,9 @@ from typing import Any
 
 from wfrun.adapters.modules import is_found
 from wfrun.adapters.templates import place
-from wfrun.app.executions import find_execution
-from wfrun.app.workflows import Workflow, open_workflow, stored_plan
-from wfrun.core.plan.nodes import Call, Conditional, HumanTask, Parallel, Sequence, Step
+from wfrun.app.workflows import Workflow, open_workflow
 from wfrun.errors import ConflictError, InvalidError, NotFoundError, Problem
-from wfrun.journal.home import Home
-from wfrun.journal.journal import Journal
 from wfrun.resources import resource
-from wfrun.views.model import OutlineNode
 
 _STARTER_SUFFIXES = (".yaml", ".json", ".py")
 
@@ -44,15 +39,6 @@ def _missing_modules(workflow: Workflow) -> Iterator[Problem]:
         yield Problem("service.module", message, at, hint, "warning")
 
 
-def outline(home: Home, subject: str) -> list[OutlineNode]:
-    """The steps of a workflow file, or of the definition that an execution started with."""
-    if Path(subject).exists():
-        plan = open_workflow(subject, None).plan
-    else:
-        plan = stored_plan(home, Journal.read(home, find_execution(home, subject))[0])
-    return _nodes(plan.root.steps)
-
-
 def init(folder: str) -> list[Path]:
     """Write a commented workflow to start from. Raises ConflictError rather than overwrite anything."""
     target = Path(folder)
@@ -76,58 +62,3 @@ def _files_of(template: Path) -> list[Path]:
 def _copy(source: Path, target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     return Path(shutil.copyfile(source, target))
-
-
-# ---- drawing
-
-
-def _nodes(steps: tuple[Step, ...]) -> list[OutlineNode]:
-    return [_node(step) for step in steps]
-
-
-def _node(step: Step) -> OutlineNode:
-    kind, label = _describe(step)
-    condition = step.choice if isinstance(step, Conditional) else step.condition
-    named = not step.id.startswith(("steps", "compensations")) or isinstance(step, Call | HumanTask)
-    return {
-        "id": step.id,
-        "name": step.id if named else "",
-        "type": kind,
-        "label": label,
-        "condition": condition.text if condition is not None else None,
-        "branch": None,
-        "children": _children(step),
-    }
-
-
-def _describe(step: Step) -> tuple[str, str]:
-    match step:
-        case Call(service=service, action=action):
-            return "call", f"{service}.{action}"
-        case HumanTask():
-            return "human-task", "asks a person"
-        case Sequence():
-            return "sequential", ""
-        case Parallel():
-            return "parallel", ""
-        case Conditional(choice=choice):
-            return "conditional", choice.text
-
-
-def _children(step: Step) -> list[OutlineNode]:
-    match step:
-        case Sequence(steps=steps):
-            return _nodes(steps)
-        case Parallel(branches=branches):
-            return _nodes(branches)
-        case Conditional(then=then, otherwise=otherwise):
-            sides: list[OutlineNode] = [{**node, "branch": "then"} for node in _flat(then)]
-            if otherwise is not None:
-                sides += [{**node, "branch": "else"} for node in _flat(otherwise)]
-            return sides
-    return []
-
-
-def _flat(step: Step) -> list[OutlineNode]:
-    """A branch without the sequence that it was written as."""
-    return _nodes(step.steps) if isinstance(step, Sequence) and step.condition is None else [_node(step)]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from wfrun.adapters.registry import Services
 from wfrun.app.starting import check_input, create, create_or_open, has_ended, origin_of, runner
@@ -18,7 +18,7 @@ from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.engines.local.driver import Driver
 from wfrun.engines.local.engine import Interrupted, LocalEngine, open_engine
-from wfrun.errors import ConflictError, ExpressionError, JournalError, UsageError, WfrunError
+from wfrun.errors import ConflictError, ExpressionError, InvalidError, JournalError, UsageError, WfrunError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.views.index.writer import IndexWriter
@@ -26,7 +26,9 @@ from wfrun.views.model import Summary
 from wfrun.views.status import status_of
 from wfrun.views.summary import summary_of
 
-# What became of one line: its number, counted from 1, and the summary of its execution or why there is none.
+# What was read as one input: the number of its line, and the value or why it is none.
+Line: TypeAlias = "tuple[int, Json | InvalidError]"
+# What became of one line: its number, and the summary of its execution or why there is none.
 Finished = Callable[[int, Summary | WfrunError], None]
 
 
@@ -47,9 +49,9 @@ class Batch:
     name: Template | None
     broken: bool = False
 
-    async def run(self, inputs: Iterable[Json], concurrency: int) -> None:
+    async def run(self, inputs: Iterable[Line], concurrency: int) -> None:
         """After a signal nothing more is begun, and what was begun is left in order, as `interrupted`."""
-        lines = iter(enumerate(inputs, 1))
+        lines = iter(inputs)
         services = Services(self.workflow.services)
         try:
             async with open_engine(self.home) as engine:
@@ -62,7 +64,7 @@ class Batch:
             if isinstance(result, BaseException):
                 raise result
 
-    async def _work(self, engine: LocalEngine, services: Services, lines: Iterator[tuple[int, Json]]) -> None:
+    async def _work(self, engine: LocalEngine, services: Services, lines: Iterator[Line]) -> None:
         for number, input in lines:
             if engine.is_interrupted or self.broken:
                 return
@@ -73,7 +75,9 @@ class Batch:
                 self.broken = self.broken or isinstance(error, JournalError)
                 self.finished(number, error)
 
-    async def _one(self, engine: LocalEngine, services: Services, input: Json) -> Summary:
+    async def _one(self, engine: LocalEngine, services: Services, input: Json | InvalidError) -> Summary:
+        if isinstance(input, InvalidError):
+            raise input
         values = check_input(self.workflow, input)
         journal = self._journal(values)
         if has_ended(journal.records):
@@ -115,7 +119,7 @@ def batch(
     home: Home,
     *,
     workflow: str,
-    inputs: Iterable[Json],
+    inputs: Iterable[Line],
     concurrency: int,
     services: str | None = None,
     initiator: str = "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from functools import partial
 from itertools import islice
@@ -22,7 +23,7 @@ def find_execution(home: Home, prefix: str) -> str:
     """The execution whose id is, or alone begins with, `prefix`. Raises NotFoundError or AmbiguousError."""
     if home.exists(prefix):
         return prefix
-    return only(ids_beginning(home, prefix, SHOWN + 1), prefix, "execution")
+    return only(home, ids_beginning(home, prefix, SHOWN + 1), prefix, "execution")
 
 
 def ids_beginning(home: Home, prefix: str, most: int) -> list[str]:
@@ -39,12 +40,21 @@ def index_of(home: Home) -> Index:
     return Index(home, partial(Journal.read, home))
 
 
-def only(found: list[str], prefix: str, what: str) -> str:
+def only(home: Home, found: list[str], prefix: str, what: str) -> str:
     if not found:
-        raise NotFoundError(f"{what}.unknown", f"no {what} begins with {prefix!r}", hint=_SEE[what])
+        raise _unknown(home, prefix, what)
     if len(found) > 1:
         raise AmbiguousError(f"{what}.ambiguous", f"{prefix!r} could be {_listed(found)}", hint="type more of it")
     return found[0]
+
+
+def _unknown(home: Home, prefix: str, what: str) -> NotFoundError:
+    """Whoever stands in another folder than before looks into another state directory, which is not there."""
+    code, message = f"{what}.unknown", f"no {what} begins with {prefix!r} in {home.path}"
+    if os.path.isdir(home.path):
+        return NotFoundError(code, message, hint=_SEE[what])
+    hint = "go to where it was started, or name its state directory with --home or WFRUN_HOME"
+    return NotFoundError(code, f"{message}, which is not there", hint=hint)
 
 
 _SEE = {"execution": "`wfrun list` shows them", "task": "`wfrun tasks` shows those that wait"}

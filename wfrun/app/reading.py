@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from wfrun.app.executions import find_execution, index_of
+from wfrun.core.instants import format_instant
 from wfrun.journal.codec import encode
 from wfrun.journal.driver import is_driven
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.views.status import status_of
+from wfrun.views.tasks import with_overdue
 
 if TYPE_CHECKING:
     from wfrun.core.events import Record
@@ -30,7 +33,8 @@ def open_home(path: str | None) -> Home:
 
 def status(home: Home, prefix: str) -> StatusView:
     """One execution in full. Raises NotFoundError, AmbiguousError, JournalError."""
-    return _view(home, find_execution(home, prefix))
+    view = _view(home, find_execution(home, prefix))
+    return {**view, "tasks": with_overdue(view["tasks"], _now())}
 
 
 def records(home: Home, prefix: str) -> list[Record]:
@@ -57,7 +61,7 @@ def follow(home: Home, prefix: str) -> Iterator[Record]:
 
 def tasks(home: Home, assignee: str | None) -> list[TaskView]:
     """Every open task, oldest first, or those of one person, role or group."""
-    return index_of(home).tasks(assignee)
+    return with_overdue(index_of(home).tasks(assignee), _now())
 
 
 def executions(
@@ -74,6 +78,10 @@ def reindex(home: Home) -> int:
     from wfrun.views.index.writer import rebuild
 
     return rebuild(home, partial(Journal.read, home))
+
+
+def _now() -> str:
+    return format_instant(datetime.now(UTC))
 
 
 def _view(home: Home, execution: str) -> StatusView:

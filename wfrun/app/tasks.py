@@ -27,5 +27,5 @@ def find_task(home: Home, prefix: str) -> tuple[str, str]:
         for task in (record["task"] for record in records if record["type"] == "task.created"):
             if task.startswith(prefix):
                 (open_ones if task in waiting else closed).append(task)
-    task = only(open_ones or closed, prefix, "task")
+    task = only(home, open_ones or closed, prefix, "task")
     return task.partition("/")[0], task

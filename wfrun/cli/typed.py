@@ -24,7 +24,9 @@ def run_typed(arguments: list[str]) -> int:
     except SystemExit as end:  # completion ends this way
         code = end.code
     except WrongUsage as wrong:
-        error = UsageError("usage", wrong.format_message(), hint=_hint(arguments))
+        # For a command that is nearly right there is a hint of our own: one is enough.
+        message = wrong.format_message().partition(" Did you mean ")[0]
+        error = UsageError("usage", message, hint=_hint(arguments))
         report(error, as_json="--json" in arguments)
         return error.exit_code
     return code if isinstance(code, int) else 0

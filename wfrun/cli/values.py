@@ -83,17 +83,28 @@ def _value(text: str) -> Json:
         return text
 
 
-def read_lines(source: str) -> Iterator[Json]:
-    """The inputs of a batch: JSON Lines, empty lines left out. Read as they are needed. Raises InvalidError."""
-    from wfrun.load.json import parse_json
+def read_lines(source: str) -> Iterator[tuple[int, Json | InvalidError]]:
+    """The inputs of a batch: JSON Lines, numbered from 1, empty ones left out. Read as they are needed.
 
+    A line that is no JSON is its error, with its place in the file. Raises NotFoundError if there is nothing to read.
+    """
     try:
         with sys.stdin.buffer if source == STDIN else open(source, "rb") as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
-                    yield parse_json(line, f"{source}:{number}")
+                    yield number, _line(line, source, number)
     except OSError as error:
         raise _unreadable(source, error) from error
+
+
+def _line(line: bytes, source: str, number: int) -> Json | InvalidError:
+    from wfrun.load.json import parse_json
+
+    file = "<stdin>" if source == STDIN else source
+    try:
+        return parse_json(line, file)
+    except InvalidError as invalid:
+        return InvalidError([p._replace(place=p.place._replace(file=file, line=number)) for p in invalid.problems])
 
 
 def current_user() -> str:

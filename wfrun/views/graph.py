@@ -58,12 +58,18 @@ def _sides(node: OutlineNode) -> list[tuple[str | None, list[OutlineNode]]]:
 
 
 def _tree_text(node: OutlineNode) -> str:
-    """What it is called, what it does, and when: a block without a name is called by its type."""
+    """What it is called, what it does, when, and what undoes it: a block without a name is called by its type."""
     condition = node.get("condition")
     if node["type"] == "conditional":
         return " ".join(part for part in (node["name"], f"if {condition}") if part)
-    text = "  ".join(part for part in (node["name"] or node["type"], node["label"]) if part)
-    return f"{text}  if {condition}" if condition else text
+    undo = node.get("compensation")
+    parts = (
+        node["name"] or node["type"],
+        node["label"],
+        condition and f"if {condition}",
+        undo and f"(undo: {undo})",
+    )
+    return "  ".join(part for part in parts if part)
 
 
 _SHAPES = {"conditional": ('{"', '"}'), "human-task": ('(["', '"])'), "parallel": ('[["', '"]]')}
@@ -77,6 +83,7 @@ _CLASSES = (
     ("compensated", "fill:#ffe8cc,stroke:#d9480f"),
     ("cancelled", "fill:#f1f3f5,stroke:#868e96"),
     ("skipped", "fill:#f8f9fa,stroke:#adb5bd,stroke-dasharray:4"),
+    ("undo", "fill:none,stroke:#d9480f,stroke-dasharray:4"),
 )
 
 
@@ -112,11 +119,23 @@ class _Chart:
         return exits
 
     def step(self, node: OutlineNode, exits: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """A step with a condition of its own is passed by where that is false."""
+        condition = node.get("condition")
+        if not condition or node["type"] == "conditional":
+            return self.action(node, exits)
+        gate = self.node(condition, "conditional")
+        self.connect(exits, gate)
+        return [*self.action(node, [(gate, "yes")]), (gate, "no")]
+
+    def action(self, node: OutlineNode, exits: list[tuple[str, str]]) -> list[tuple[str, str]]:
         if node["type"] == "sequential":
             return self.sequence(node["children"], exits)
         status = self._statuses.get(node["id"])
         name = self.node(_chart_text(node), node["type"], None if status == "pending" else status)
         self.connect(exits, name)
+        if compensation := node.get("compensation"):
+            undo = self.node(f"undo: {compensation}", "call", "undo")
+            self.lines.append(f"  {name} -.-> {undo}")
         if node["type"] == "conditional":
             then, otherwise = (side for _, side in _sides(node)[1:])
             return self.sequence(then, [(name, "then")]) + self.sequence(otherwise, [(name, "else")])
@@ -137,7 +156,8 @@ def mermaid(title: str, nodes: Sequence[OutlineNode], statuses: Statuses | None 
 
 def _chart_text(node: OutlineNode) -> str:
     if node["type"] == "conditional":
-        return node.get("condition") or node["name"]
+        condition = node.get("condition") or ""
+        return f"{node['name']}: {condition}" if node["name"] else condition
     return node["name"] or node["type"]
 
 

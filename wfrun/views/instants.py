@@ -10,6 +10,11 @@ from wfrun.errors import UsageError
 DAY, HOUR, MINUTE, SECOND = 86_400_000, 3_600_000, 60_000, 1_000
 
 
+def clock(instant: str) -> str:
+    """`2026-11-23 09:00:00Z`: UTC, so that it is the same for everyone who looks."""
+    return f"{instant[:10]} {instant[11:19]}Z"
+
+
 def duration_words(milliseconds: int) -> str:
     """`850ms`, `2.4s`, `3m 05s`, `4h 12m`, `2d 03h`: two units at most."""
     if milliseconds < SECOND:

@@ -28,9 +28,10 @@ StepStatus: TypeAlias = Literal[
 
 
 class Progress(TypedDict):
-    """Steps that need no more work (completed, or decided against) of all steps known."""
+    """Steps that need no more work, of all steps known. Of those `done`, `skipped` ones were decided against."""
 
     done: int
+    skipped: int
     total: int
 
 
@@ -55,7 +56,11 @@ class Vote(TypedDict):
 
 
 class TaskView(TypedDict):
-    """A task that waits for a person. `escalated` is the level it has reached; `votes` counts towards `quorum`."""
+    """A task that waits for a person. `escalated` is the level it has reached; `votes` counts towards `quorum`.
+
+    `overdue`: its time is over, and nothing has run since that could let it expire or escalate. Records have no clock,
+    so a fold says false; whoever shows a task says `with_overdue`.
+    """
 
     task: str
     execution: str
@@ -66,6 +71,7 @@ class TaskView(TypedDict):
     assignee: Assignee
     createdAt: str
     due: str | None
+    overdue: bool
     escalated: int
     quorum: int
     excludeInitiator: bool
@@ -144,7 +150,7 @@ class Summary(TypedDict):
 
 
 class Moment(TypedDict):
-    """One line of the timeline: a record in words."""
+    """One line of the timeline: a record in words, and the error that it tells of, in full."""
 
     seq: int
     at: str
@@ -152,15 +158,20 @@ class Moment(TypedDict):
     type: str
     step: str | None
     text: str
+    error: ErrorData | None
 
 
 class OutlineNode(TypedDict):
-    """A step of the plan, for drawing. `branch` says on which side of its conditional parent it stands."""
+    """A step of the plan, for drawing.
+
+    `branch` says on which side of its conditional parent it stands, `compensation` which call undoes it.
+    """
 
     id: str
     name: str
     type: str
     label: str
     condition: NotRequired[str | None]
+    compensation: NotRequired[str | None]
     branch: Literal["then", "else"] | None
     children: list[OutlineNode]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wfrun.core.instants import elapsed_ms
 from wfrun.errors import JournalError
-from wfrun.views.steps import ACTIVE, SETTLED, StepFold
+from wfrun.views.steps import ACTIVE, StepFold, progress_of
 from wfrun.views.tasks import TaskFold
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class StatusFold:
             "startedAt": started["at"],
             "endedAt": ended.get("at"),
             "durationMs": elapsed_ms(started["at"], ended["at"]) if ended else None,
-            "progress": {"done": sum(row["status"] in SETTLED for row in forward), "total": len(forward)},
+            "progress": progress_of(forward),
             "current": [row["step"] for row in forward if row["status"] in ACTIVE],
             "steps": forward,
             "compensations": undo,

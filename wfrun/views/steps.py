@@ -7,14 +7,14 @@ forward step, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from wfrun.core.instants import elapsed_ms
 
 if TYPE_CHECKING:
     from wfrun.core.events import ErrorData, Record
-    from wfrun.views.model import StepStatus, StepView
+    from wfrun.views.model import Progress, StepStatus, StepView
 
 
 COMPENSATE = "compensate:"
@@ -41,6 +41,17 @@ def _row(step: str) -> StepView:
         "error": None,
         "nextAttemptAt": None,
     }
+
+
+def step_words(step: str) -> str:
+    """An instance for people: a compensation is the undoing of its step."""
+    return f"undo {step.removeprefix(COMPENSATE)}" if step.startswith(COMPENSATE) else step
+
+
+def progress_of(rows: Sequence[StepView]) -> Progress:
+    statuses = [row["status"] for row in rows]
+    done = sum(status in SETTLED for status in statuses)
+    return {"done": done, "skipped": statuses.count("skipped"), "total": len(rows)}
 
 
 class StepFold:

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from wfrun.views.model import StatusView, Summary
 
 
+# Where the name of the workflow should stand, if the journal cannot be read. No workflow can be called so.
+UNREADABLE = "?"
+
+
 def summary_of(view: StatusView) -> Summary:
     waiting = [name for task in view["tasks"] for name in assignee_names(task["assignee"])]
     return {

@@ -76,6 +76,7 @@ class TaskFold:
             "assignee": record["assignee"],
             "createdAt": record["at"],
             "due": record["due"],
+            "overdue": False,
             "escalated": 0,
             "quorum": record["quorum"],
             "excludeInitiator": record["excludeInitiator"],
@@ -104,6 +105,11 @@ class TaskFold:
         view = self._tasks[record["task"]]
         view["escalated"], view["assignee"], view["due"] = record["level"], record["assignee"], record["due"]
         self._closed.discard(record["task"])
+
+
+def with_overdue(tasks: Iterable[TaskView], now: str) -> list[TaskView]:
+    """The tasks as they stand at `now`, an instant as journals write them."""
+    return [{**task, "overdue": task["due"] is not None and task["due"] <= now} for task in tasks]
 
 
 def open_tasks(records: Iterable[Record], assignee: str | None = None) -> list[TaskView]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wfrun.core.instants import elapsed_ms
 from wfrun.core.values import canonical
-from wfrun.views.steps import COMPENSATE
+from wfrun.views.steps import step_words
 from wfrun.views.tasks import assignee_names
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Timeline:
             "type": record["type"],
             "step": record.get("step") or _task_step(record),
             "text": describe(record),
+            "error": record.get("error"),
         }
 
 
@@ -61,9 +62,13 @@ def _error(error: ErrorData) -> str:
     return f"{error['type']}: {_short(error['message'])}"
 
 
+def _error_with_details(error: ErrorData) -> str:
+    details = f" {_short(error['details'])}" if error.get("details") else ""
+    return _error(error) + details
+
+
 def _subject(record: Record) -> str:
-    step: str = record["step"]
-    return f"undo {step.removeprefix(COMPENSATE)}" if step.startswith(COMPENSATE) else step
+    return step_words(record["step"])
 
 
 def _attempt(record: Record) -> str:
@@ -99,7 +104,7 @@ def _step_completed(record: Record) -> str:
 
 
 def _step_failed(record: Record) -> str:
-    return f"{_subject(record)} failed{_attempt(record)}: {_error(record['error'])}"
+    return f"{_subject(record)} failed{_attempt(record)}: {_error_with_details(record['error'])}"
 
 
 def _step_cancelled(record: Record) -> str:
@@ -121,7 +126,10 @@ def _timer_started(record: Record) -> str:
 
 
 def _timer_fired(record: Record) -> str:
-    return f"the time of {record['timer']} has come"
+    """A timer is named after what it holds back: the attempt of a step, `pay#1`, and the reason, `!retry`."""
+    effect, _, reason = record["timer"].partition("!")
+    what = "is tried again" if reason == "retry" else "has waited long enough"
+    return f"{step_words(effect.rpartition('#')[0] or effect)} {what}"
 
 
 def _task_created(record: Record) -> str:
@@ -146,7 +154,7 @@ def _task_withdrawn(record: Record) -> str:
 
 
 def _evaluation_failed(record: Record) -> str:
-    return f"{record['step'] or 'the workflow'} could not be computed: {_error(record['error'])}"
+    return f"{_subject(record) or 'the workflow'} could not be computed: {_error(record['error'])}"
 
 
 def _compensation_started(record: Record) -> str:

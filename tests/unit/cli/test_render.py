@@ -10,13 +10,15 @@ import pytest
 
 from wfrun.cli.outcome import finish
 from wfrun.cli.render.batch import BatchReport
-from wfrun.cli.render.lists import execution_table, moment_line, summary_line, task_table, tree_lines
+from wfrun.cli.render.lists import execution_table, moment_line, summary_line, tree_lines
 from wfrun.cli.render.progress import Lines, LiveSteps, Silence, progress_for
 from wfrun.cli.render.status import status_lines
-from wfrun.errors import InvalidError, Problem
+from wfrun.cli.render.tasks import task_table
+from wfrun.errors import InvalidError, JournalError, Problem
 from wfrun.views.graph import tree
 from wfrun.views.model import Summary
-from wfrun.views.summary import summary_of
+from wfrun.views.summary import UNREADABLE, summary_of
+from wfrun.views.tasks import with_overdue
 from wfrun.views.timeline import timeline
 
 if TYPE_CHECKING:
@@ -73,6 +75,40 @@ def test_an_approval_is_shown_with_the_fields_it_needs(tale: MakeTale) -> None:
     assert "  wfrun approve k7m2x9qd/approve --data rate=… --data term=…" in lines
 
 
+def test_what_may_be_left_out_of_a_form_is_not_asked_for(tale: MakeTale) -> None:
+    form = {"note": "string?", "rate": {"type": "number?", "minimum": 0}, "days": {"default": 3}}
+    told = tale("approve").ask("approve", form={**form, "sum": {"type": ["integer", "string"]}, "flag": {"enum": [1]}})
+    assert "  wfrun approve k7m2x9qd/approve --data sum=… --data flag=…" in status_lines(told.view())
+    row = task_table(told.view()["tasks"])[1]
+    assert "  note: string?, rate: number?, days: any?, sum: integer|string, flag: any  " in row
+
+
+def test_an_overdue_task_says_so_and_what_lets_it_go_on(tale: MakeTale) -> None:
+    view = tale("check", "approve").ask("approve").view()
+    view["tasks"] = with_overdue(view["tasks"], "2026-11-24T09:00:00.000000Z")
+    assert status_lines(view)[-2:] == [
+        "Overdue  Approve the loan: for loan-managers, since 2026-11-24 09:00:00Z",
+        "Its time is over. To let it expire or escalate:  wfrun resume k7m2x9qd",
+    ]
+    table = task_table([*view["tasks"], *view["tasks"]])
+    assert "  2026-11-24 09:00:00Z overdue  " in table[1]
+    assert table[3:] == [
+        "",
+        "What is overdue expires or escalates when its execution goes on:",
+        "  wfrun resume k7m2x9qd",
+    ]
+
+
+def test_skipped_steps_are_counted_and_told(tale: MakeTale) -> None:
+    view = tale("gift", "pay").call("pay").add("execution.ended", status="completed").view()
+    assert " · completed · 2/2 steps (1 skipped) · " in status_lines(view)[0]
+
+
+def test_output_is_told_in_one_order(tale: MakeTale) -> None:
+    view = tale().add("execution.ended", status="completed", output={"z": 1, "a": {"d": 1, "c": 2}}).view()
+    assert status_lines(view)[-1] == 'Output  {"a": {"c": 2, "d": 1}, "z": 1}'
+
+
 def test_quorum_and_escalation_are_told(tale: MakeTale) -> None:
     told = tale("approve").ask("approve", quorum=2, title="")
     told.add("task.escalated", task="k7m2x9qd/approve", level=1, assignee={"users": ["boss"]}, due=None)
@@ -97,8 +133,8 @@ def test_what_could_not_be_undone_asks_for_attention(tale: MakeTale) -> None:
     failure = {"type": "http.503", "message": "down", "step": "compensate:reserve"}
     view = tale("pay").add("execution.ended", status="needs-attention", error=ERROR, failures=[failure]).view()
     lines = status_lines(view)
-    assert "Not undone  http.503: down (in compensate:reserve)" in lines
-    assert lines[-1].endswith("wfrun log k7m2x9qd")
+    assert "Not undone  http.503: down (undoing reserve)" in lines
+    assert [line.partition("  ")[2] for line in lines[-2:]] == ["wfrun log k7m2x9qd", "wfrun resume k7m2x9qd"]
 
 
 def test_data_cannot_command_the_terminal(tale: MakeTale) -> None:
@@ -117,8 +153,8 @@ def test_data_cannot_command_the_terminal(tale: MakeTale) -> None:
 def test_tables(tale: MakeTale) -> None:
     view = tale("approve").ask("approve").view()
     assert task_table(view["tasks"]) == [
-        "TASK              WORKFLOW  TITLE             FOR            DUE                   DATA",
-        'k7m2x9qd/approve  order     Approve the loan  loan-managers  2026-11-24 09:00:00Z  {"amount": 5}',
+        "TASK              WORKFLOW  TITLE             FOR            DUE                   FORM  DATA",
+        'k7m2x9qd/approve  order     Approve the loan  loan-managers  2026-11-24 09:00:00Z  -     {"amount": 5}',
     ]
     rows = [summary_of(view), summary_of(compensated(tale).view())]
     assert execution_table(rows) == [
@@ -126,7 +162,13 @@ def test_tables(tale: MakeTale) -> None:
         "k7m2x9qd   order:2   waiting      0/1    2026-11-23 09:00:00Z  -     for loan-managers",
         "k7m2x9qd   order:2   compensated  1/3    2026-11-23 09:00:00Z  8.0s  payment.declined",
     ]
-    assert summary_line(rows[1]) == "k7m2x9qd  compensated  1/3  8.0s  payment.declined"
+    assert summary_line(7, rows[1]) == "line 7  k7m2x9qd  compensated  1/3  8.0s  payment.declined"
+
+
+def test_a_damaged_journal_in_the_list(tale: MakeTale) -> None:
+    row: Any = {**summary_of(tale("pay").view()), "workflow": UNREADABLE, "version": None, "status": "needs-attention"}
+    row["error"] = "journal.damaged"
+    assert execution_table([row])[1].split() == ["k7m2x9qd", "-", "damaged", "-", "-", "-", "journal.damaged"]
 
 
 def test_a_line_of_the_log(tale: MakeTale) -> None:
@@ -254,12 +296,14 @@ def test_a_batch_in_words(tale: MakeTale, capsys: pytest.CaptureFixture[str]) ->
         for number, row in enumerate(batch_rows(tale), 1):
             report.finished(number, row)
         report.finished(3, REFUSED)
+        report.finished(4, JournalError("journal.io", "the disk is full"))
     report.totals()
     assert capsys.readouterr().out.splitlines() == [
-        "k7m2x9qd  compensated  1/3  8.0s  payment.declined",
-        "k7m2x9qd  waiting  0/1  -  loan-managers",
-        "input 3 refused: error[input.missing] total is missing",
-        "3 executions: 1 compensated, 1 refused, 1 waiting",
+        "line 1  k7m2x9qd  compensated  1/3  8.0s  payment.declined",
+        "line 2  k7m2x9qd  waiting  0/1  -  loan-managers",
+        "line 3  refused  error[input.missing] total is missing",
+        "line 4  needs-attention  error[journal.io] the disk is full",
+        "4 executions: 1 compensated, 1 needs-attention, 1 refused, 1 waiting",
     ]
 
 

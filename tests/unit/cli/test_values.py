@@ -76,12 +76,12 @@ def test_input_that_cannot_be_read(name: str) -> None:
 
 def test_lines_of_a_batch(tmp_path: Path) -> None:
     file = tmp_path / "orders.jsonl"
-    file.write_text('{"a": 1}\n\n  \n{"a": 2}\n{broken\n')
-    lines = read_lines(str(file))
-    assert [next(lines), next(lines)] == [{"a": 1}, {"a": 2}]
-    with pytest.raises(InvalidError) as caught:
-        next(lines)
-    assert str(caught.value.place).startswith(f"{file}:5")
+    file.write_text('{"a": 1}\n\n  \n{"a": 2}\n{broken\n3')
+    first, second, broken, last = read_lines(str(file))
+    assert (first, second, last) == ((1, {"a": 1}), (4, {"a": 2}), (6, 3))
+    assert broken[0] == 5
+    assert isinstance(broken[1], InvalidError)
+    assert str(broken[1].place) == f"{file}:5:2"
 
 
 def test_missing_batch_file() -> None:

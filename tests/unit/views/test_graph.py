@@ -111,6 +111,44 @@ def test_mermaid_draws_sequences_without_a_node_of_their_own() -> None:
     ]
 
 
+def test_tree_says_what_undoes_a_step() -> None:
+    (line,) = tree([node("pay", label="bank.charge", condition="$.x", compensation="bank.refund")])
+    assert line.text == "pay  bank.charge  if $.x  (undo: bank.refund)"
+
+
+def test_mermaid_passes_by_what_has_a_condition() -> None:
+    chart = mermaid("w", [node("gift", condition="$.big"), node("pay")])
+    assert chart.splitlines()[2:-2] == [
+        '  n2{"$.big"}',
+        "  n1 --> n2",
+        '  n3["gift"]',
+        '  n2 -- "yes" --> n3',
+        '  n4["pay"]',
+        "  n3 --> n4",
+        '  n2 -- "no" --> n4',
+    ]
+
+
+def test_mermaid_shows_conditions_of_blocks_and_names_of_conditionals() -> None:
+    block = node("s", "sequential", node("a"), condition="$.x")
+    choice = node("c", "conditional", node("b", branch="then"), condition="$.y")
+    chart = mermaid("w", [block, choice]).splitlines()
+    assert '  n2{"$.x"}' in chart
+    assert '  n4{"c: $.y"}' in chart
+
+
+def test_mermaid_hangs_what_undoes_a_step_on_it_with_dashes() -> None:
+    chart = mermaid("w", [node("pay", compensation="bank.refund"), node("ship")]).splitlines()
+    assert chart[2:7] == [
+        '  n2["pay"]',
+        "  n1 --> n2",
+        '  n3["undo: bank.refund"]:::undo',
+        "  n2 -.-> n3",
+        '  n4["ship"]',
+    ]
+    assert chart[-1].startswith("  classDef undo ")
+
+
 def test_mermaid_colours_what_ran() -> None:
     chart = mermaid("w", [node("a"), node("b")], {"a": "completed", "b": "pending"})
     assert '  n2["a"]:::completed' in chart

@@ -129,6 +129,14 @@ def test_with_an_index_no_journal_of_an_ended_execution_is_read(disk: Disk, tell
     assert disk.reads == []
 
 
+def test_what_needs_attention_has_not_ended_for_good(disk: Disk, tell: Tell) -> None:
+    told = tell("aaa1", "needs-attention")
+    disk.noted(told)
+    assert disk.ids(status="running") == []
+    disk.write(told.add("execution.resumed", by="ada").begin("compensate:pay", attempt=2))
+    assert disk.ids(status="running") == ["aaa1"]
+
+
 @pytest.mark.parametrize(
     ("question", "ids"),
     [

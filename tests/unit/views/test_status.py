@@ -22,7 +22,7 @@ def test_completed_execution(story: StoryMaker) -> None:
     told = story(steps=("check", "pay")).driven().call("check").call("pay").end("completed", output={"paid": True})
     view = status_of(told.records)
     assert view["status"] == "completed"
-    assert view["progress"] == {"done": 2, "total": 2}
+    assert view["progress"] == {"done": 2, "skipped": 0, "total": 2}
     assert view["output"] == {"paid": True}
     assert view["startedAt"] == "2026-11-23T09:00:00.000000Z"
     assert view["endedAt"] == "2026-11-23T09:00:06.000000Z"
@@ -91,7 +91,7 @@ def test_compensation_shows_on_both_sides(story: StoryMaker) -> None:
     assert rows(view) == {"reserve": "compensating", "charge": "compensated", "pay": "failed"}
     assert rows(view, "compensations") == {"charge": "completed", "reserve": "running"}
     assert view["error"] == ERROR
-    assert view["progress"] == {"done": 2, "total": 3}
+    assert view["progress"] == {"done": 2, "skipped": 0, "total": 3}
     told.complete("compensate:reserve").end("compensated", error=ERROR)
     view = status_of(told.records)
     assert view["status"] == "compensated"
@@ -167,7 +167,7 @@ def test_conditions_skip_and_are_listed(story: StoryMaker) -> None:
     )
     view = status_of(told.records)
     assert rows(view) == {"gift": "skipped", "pay": "completed"}
-    assert view["progress"] == {"done": 2, "total": 2}
+    assert view["progress"] == {"done": 2, "skipped": 1, "total": 2}
     assert view["decisions"][0]["operands"] == {"$.gift": False}
 
 
@@ -178,7 +178,7 @@ def test_what_a_completed_execution_never_reached_was_skipped(story: StoryMaker)
     view = status_of(told.end("completed").records)
     assert (rows(view), view["progress"]) == (
         {"fund": "completed", "reject": "skipped"},
-        {"done": 2, "total": 2},
+        {"done": 2, "skipped": 1, "total": 2},
     )
 
 

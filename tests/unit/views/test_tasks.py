@@ -6,10 +6,13 @@ import pytest
 
 from wfrun.views.status import status_of
 from wfrun.views.summary import summary_of
-from wfrun.views.tasks import assignee_names, open_tasks
+from wfrun.views.tasks import assignee_names, open_tasks, with_overdue
 
 if TYPE_CHECKING:
     from tests.unit.views.conftest import StoryMaker
+
+
+NOW = "2026-11-23T09:00:00.000000Z"
 
 
 def test_a_task_carries_all_that_a_decision_needs(story: StoryMaker) -> None:
@@ -25,6 +28,7 @@ def test_a_task_carries_all_that_a_decision_needs(story: StoryMaker) -> None:
         "assignee": {"groups": ["loan-managers"], "users": ["kim"]},
         "createdAt": "2026-11-23T09:00:01.000000Z",
         "due": due,
+        "overdue": False,
         "escalated": 0,
         "quorum": 2,
         "excludeInitiator": False,
@@ -41,6 +45,15 @@ def test_tasks_of_a_person_or_group(story: StoryMaker, assignee: str | None, fou
     assert len(open_tasks(story().ask("approve").records, assignee)) == found
 
 
+@pytest.mark.parametrize(
+    ("due", "overdue"),
+    [("2026-11-23T08:59:59.999999Z", True), (NOW, True), ("2026-11-23T09:00:00.000001Z", False), (None, False)],
+)
+def test_what_is_due_by_now_is_overdue(story: StoryMaker, due: str | None, overdue: bool) -> None:
+    tasks = open_tasks(story().ask("approve", due=due).records)
+    assert with_overdue(tasks, NOW) == [{**tasks[0], "overdue": overdue}]
+
+
 def test_names_come_once() -> None:
     assert assignee_names({"groups": ["a", "b"], "names": ["b", "c"]}) == ["b", "c", "a"]
 
@@ -54,7 +67,7 @@ def test_summary_of_a_waiting_execution(story: StoryMaker) -> None:
         "status": "waiting",
         "startedAt": "2026-11-23T09:00:00.000000Z",
         "endedAt": None,
-        "progress": {"done": 1, "total": 2},
+        "progress": {"done": 1, "skipped": 0, "total": 2},
         "error": None,
         "waitingFor": ["kim", "loan-managers"],
     }

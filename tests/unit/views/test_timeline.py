@@ -72,7 +72,9 @@ def test_moments_count_from_the_start(story: StoryMaker) -> None:
             {"type": "timer.started", "timer": "t", "step": "nap", "due": "D", "reason": "wait"},
             "nap waits (wait) at D",
         ),
-        ({"type": "timer.fired", "timer": "crm#1!retry"}, "the time of crm#1!retry has come"),
+        ({"type": "timer.fired", "timer": "crm#1!retry"}, "crm is tried again"),
+        ({"type": "timer.fired", "timer": "compensate:crm#2!retry"}, "undo crm is tried again"),
+        ({"type": "timer.fired", "timer": "nap#1!wait"}, "nap has waited long enough"),
         (
             {"type": "task.created", "step": "approve", "title": "Approve", "assignee": PEOPLE, "due": "D"},
             "Approve: waits for kim, managers, until D",
@@ -90,6 +92,14 @@ def test_moments_count_from_the_start(story: StoryMaker) -> None:
         (
             {"type": "evaluation.failed", "effect": "e", "step": "pay", "error": ERROR},
             "pay could not be computed: http.503: down",
+        ),
+        (
+            {"type": "evaluation.failed", "effect": "e", "step": "compensate:pay", "error": ERROR},
+            "undo pay could not be computed: http.503: down",
+        ),
+        (
+            {"type": "step.failed", "step": "a", "attempt": 2, "error": {**ERROR, "details": {"at": "x.py:3"}}},
+            'a failed (attempt 2): http.503: down {"at":"x.py:3"}',
         ),
         (
             {"type": "compensation.started", "reason": "failure", "steps": ["pay", "reserve"]},
@@ -114,6 +124,12 @@ def test_moments_count_from_the_start(story: StoryMaker) -> None:
 )
 def test_words(record: dict[str, Any], text: str) -> None:
     assert describe(record) == text
+
+
+def test_an_error_is_there_in_full(story: StoryMaker) -> None:
+    error = {"type": "a.b", "message": "m" * 500, "details": {"at": "services/pay.py:12"}}
+    moments = list(timeline(story(steps=("pay",)).begin("pay").end("failed", error=error).records))
+    assert [moment["error"] for moment in moments] == [None, None, error]
 
 
 def test_long_results_are_shortened() -> None:

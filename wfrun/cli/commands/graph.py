@@ -15,16 +15,15 @@ def command(
     as_json: AsJson = False,
 ) -> int:
     """Draw a workflow as a tree or a flowchart. An execution is drawn with what became of its steps."""
-    from wfrun.app import authoring, reading
+    from wfrun.app import drawing, reading
     from wfrun.cli.invoke import print_json
     from wfrun.cli.render.lists import tree_lines
     from wfrun.views import graph
 
     opened = reading.open_home(home)
-    nodes = authoring.outline(opened, subject)
+    title, nodes = drawing.outline(opened, subject)
     view = None if Path(subject).exists() else reading.status(opened, subject)
     statuses = graph.statuses_of(view) if view else {}
-    title = view["workflow"] if view else Path(subject).stem
     if as_json:
         print_json({"title": title, "nodes": nodes, "statuses": statuses})
     elif mermaid:

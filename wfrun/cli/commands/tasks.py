@@ -15,7 +15,7 @@ def command(
     """List the tasks that wait for people."""
     from wfrun.app import reading
     from wfrun.cli.invoke import print_json
-    from wfrun.cli.render.lists import task_table
+    from wfrun.cli.render.tasks import task_table
 
     found = reading.tasks(reading.open_home(home), assignee)
     if as_json:

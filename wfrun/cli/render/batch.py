@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from wfrun.cli.invoke import abandon_stdout, print_json_line, problem_data, problem_text
 from wfrun.cli.render.lists import summary_line
 from wfrun.cli.text import is_lively
-from wfrun.errors import WfrunError
+from wfrun.errors import JournalError, WfrunError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -41,7 +41,7 @@ class BatchReport:
 
     def finished(self, number: int, outcome: Summary | WfrunError) -> None:
         """An execution ended, or waits, or its input was refused. If nobody reads any more, work goes on in silence."""
-        self.counts["refused" if isinstance(outcome, WfrunError) else outcome["status"]] += 1
+        self.counts[_word(outcome)] += 1
         if self._bar:
             self._bar[0].advance(self._bar[1])
         if self._open and not (self._quiet and not self._as_json):
@@ -74,14 +74,20 @@ class BatchReport:
             print(_line(number, outcome))
 
 
+def _word(outcome: Summary | WfrunError) -> str:
+    if isinstance(outcome, JournalError):
+        return "needs-attention"
+    return "refused" if isinstance(outcome, WfrunError) else outcome["status"]
+
+
 def _data(outcome: Summary | WfrunError) -> Mapping[str, object]:
     return {"refused": [*map(problem_data, outcome.problems)]} if isinstance(outcome, WfrunError) else outcome
 
 
 def _line(number: int, outcome: Summary | WfrunError) -> str:
     if isinstance(outcome, WfrunError):
-        return "\n".join(f"input {number} refused: {problem_text(problem)}" for problem in outcome.problems)
-    return summary_line(outcome)
+        return "\n".join(f"line {number}  {_word(outcome)}  {problem_text(problem)}" for problem in outcome.problems)
+    return summary_line(number, outcome)
 
 
 def _start_bar(inputs: str) -> tuple[Progress, TaskID]:

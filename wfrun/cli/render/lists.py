@@ -1,32 +1,19 @@
-"""Tables and lines: `tasks`, `list`, `log`, `graph`."""
+"""Tables and lines: `list`, `batch`, `log`, `graph`."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wfrun.cli.render.status import COLOURS, MARKS, clock
+from wfrun.cli.render.status import COLOURS, MARKS
 from wfrun.cli.text import Cell, columns, paint, safe
 from wfrun.core.instants import elapsed_ms
 from wfrun.views.graph import TreeLine
-from wfrun.views.instants import duration_words
-from wfrun.views.tasks import assignee_names
+from wfrun.views.instants import clock, duration_words
+from wfrun.views.summary import UNREADABLE
 
 if TYPE_CHECKING:
-    from wfrun.views.model import Moment, Summary, TaskView
-
-
-def task_table(tasks: Sequence[TaskView]) -> list[str]:
-    head = [Cell(word, "dim") for word in ("TASK", "WORKFLOW", "TITLE", "FOR", "DUE", "DATA")]
-    return columns([head, *(_task(task) for task in tasks)])
-
-
-def _task(task: TaskView) -> list[Cell]:
-    people = ", ".join(assignee_names(task["assignee"]))
-    data = json.dumps(task["data"], ensure_ascii=False) if task["data"] is not None else ""
-    due = clock(task["due"]) if task["due"] else "-"
-    return [*map(Cell, (task["task"], task["workflow"], task["title"] or task["step"], people, due, data))]
+    from wfrun.views.model import Moment, Summary
 
 
 def execution_table(rows: Sequence[Summary]) -> list[str]:
@@ -35,6 +22,9 @@ def execution_table(rows: Sequence[Summary]) -> list[str]:
 
 
 def _execution(row: Summary) -> list[Cell]:
+    if row["workflow"] == UNREADABLE:
+        damaged = Cell("damaged", COLOURS["needs-attention"])
+        return [*map(Cell, (row["execution"], "-")), damaged, *map(Cell, ("-", "-", "-", row["error"] or ""))]
     took = duration_words(elapsed_ms(row["startedAt"], row["endedAt"])) if row["endedAt"] else "-"
     waiting = f"for {', '.join(row['waitingFor'])}" if row["waitingFor"] else ""
     return [
@@ -48,13 +38,13 @@ def _execution(row: Summary) -> list[Cell]:
     ]
 
 
-def summary_line(row: Summary) -> str:
-    """One line for one execution of a batch; unlike a table it can be printed before the others are known."""
+def summary_line(number: int, row: Summary) -> str:
+    """One line for one execution of a batch, begun with that line of its inputs; it waits for no other to be known."""
     took = duration_words(elapsed_ms(row["startedAt"], row["endedAt"])) if row["endedAt"] else "-"
     progress = f"{row['progress']['done']}/{row['progress']['total']}"
     status = paint(COLOURS[row["status"]], row["status"])
     notes = safe(row["error"] or ", ".join(row["waitingFor"]))
-    return f"{row['execution']}  {status}  {progress}  {took}  {notes}".rstrip()
+    return f"line {number}  {row['execution']}  {status}  {progress}  {took}  {notes}".rstrip()
 
 
 def moment_line(moment: Moment) -> str:

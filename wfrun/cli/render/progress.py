@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from wfrun.cli.render.lists import moment_line
-from wfrun.cli.render.status import MARKS
+from wfrun.cli.render.status import MARKS, progress_words
 from wfrun.cli.text import is_lively, safe
 from wfrun.core.instants import elapsed_ms, format_instant
 from wfrun.views.instants import duration_words
@@ -121,11 +121,8 @@ def _frame(view: StatusView) -> RenderableType:
         table.add_row(
             _spinner() if row["status"] == "running" else Text(mark, style=colour), safe(row["step"]), took, notes
         )
-    progress = view["progress"]
     doing = "undoing" if view["compensations"] else view["status"]
-    head = Text(
-        f"{view['execution']} · {safe(view['workflow'])} · {doing} · {progress['done']}/{progress['total']} steps"
-    )
+    head = Text(f"{view['execution']} · {safe(view['workflow'])} · {doing} · {progress_words(view['progress'])}")
     return Group(head, table)
 
 

@@ -6,14 +6,13 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from wfrun.cli.render.errors import error_in_row, error_lines
+from wfrun.cli.render.tasks import task_lines
 from wfrun.cli.text import Cell, columns, paint, safe
-from wfrun.views.instants import duration_words
-from wfrun.views.tasks import assignee_names
+from wfrun.views.instants import clock, duration_words
 
 if TYPE_CHECKING:
-    from wfrun.core.events import ErrorData
-    from wfrun.core.values import Json
-    from wfrun.views.model import StatusView, StepStatus, StepView, TaskView
+    from wfrun.views.model import Progress, StatusView, StepStatus, StepView
 
 
 MARKS: dict[StepStatus, tuple[str, str]] = {
@@ -40,16 +39,6 @@ COLOURS = {
 }
 
 
-def clock(instant: str) -> str:
-    """`2026-11-23 09:00:00Z`: UTC, so that it is the same for everyone who looks."""
-    return f"{instant[:10]} {instant[11:19]}Z"
-
-
-def error_text(error: ErrorData) -> str:
-    where = f" (in {error['step']})" if error.get("step") else ""
-    return f"{error['type']}: {error['message']}{where}"
-
-
 def status_lines(view: StatusView) -> list[str]:
     """The whole of `wfrun status`."""
     lines = [headline(view), "", *step_lines(view["steps"], over=view["endedAt"] is not None)]
@@ -59,13 +48,17 @@ def status_lines(view: StatusView) -> list[str]:
 
 
 def headline(view: StatusView) -> str:
-    progress = view["progress"]
     took = f" · took {duration_words(view['durationMs'])}" if view["durationMs"] is not None else ""
     status = paint(COLOURS[view["status"]], view["status"])
     about = f"{safe(view['workflow'])} (version {safe(view['version'])})"
-    steps = f"{progress['done']}/{progress['total']} steps"
+    steps = progress_words(view["progress"])
     started = f"started {clock(view['startedAt'])} by {safe(view['initiator'])}"
     return f"{paint('bold', view['execution'])} · {about} · {status} · {steps} · {started}{took}"
+
+
+def progress_words(progress: Progress) -> str:
+    skipped = f" ({progress['skipped']} skipped)" if progress["skipped"] else ""
+    return f"{progress['done']}/{progress['total']} steps{skipped}"
 
 
 def step_lines(rows: Sequence[StepView], *, over: bool) -> list[str]:
@@ -77,7 +70,7 @@ def _step(row: StepView, over: bool) -> list[Cell]:
     took = duration_words(row["durationMs"]) if row["durationMs"] is not None else ""
     word = "" if row["status"] == "completed" else "not run" if over and row["status"] == "pending" else row["status"]
     tries = f"{row['attempts']} attempts" if row["attempts"] > 1 else ""
-    notes = [word, tries, _retry(row), f"{row['error']['type']}: {row['error']['message']}" if row["error"] else ""]
+    notes = [word, tries, _retry(row), error_in_row(row["error"]) if row["error"] else ""]
     return [Cell(mark, colour), Cell(row["step"]), Cell(took, "dim"), Cell(" · ".join(note for note in notes if note))]
 
 
@@ -87,46 +80,24 @@ def _retry(row: StepView) -> str:
 
 def footer_lines(view: StatusView) -> list[str]:
     """Everything below the steps: errors, who is waited for, the output, what to do next."""
-    lines: list[str] = []
-    if view["error"]:
-        lines += ["", f"{paint('red', 'Error')}  {safe(error_text(view['error']))}"]
-    lines += [f"{paint('red', 'Not undone')}  {safe(error_text(failure))}" for failure in view["failures"]]
-    for task in view["tasks"]:
-        lines += ["", *task_lines(task)]
+    errors = error_lines(view)
+    blocks = [errors, *map(task_lines, view["tasks"])]
     if view["output"] is not None:
-        lines += ["", f"Output  {safe(json.dumps(view['output'], ensure_ascii=False))}"]
-    hints = next_steps(view)
-    return [*lines, *([""] if hints else []), *hints]
-
-
-def task_lines(task: TaskView) -> list[str]:
-    """What is asked of whom, until when, and the command that answers."""
-    people = ", ".join(assignee_names(task["assignee"])) or "anyone"
-    due = f", until {clock(task['due'])}" if task["due"] else ""
-    quorum = f", {len(task['votes'])} of {task['quorum']} decided" if task["quorum"] > 1 else ""
-    raised = f", escalated {task['escalated']}×" if task["escalated"] else ""
-    title = safe(task["title"] or task["step"])
-    return [
-        f"{paint('magenta', 'Waiting')}  {title}: for {safe(people)}{due}{quorum}{raised}",
-        f"  wfrun approve {task['task']}{_form(task)}",
-        f"  wfrun reject {task['task']} --comment 'why'",
-    ]
-
-
-def _form(task: TaskView) -> str:
-    """The fields that an approval has to fill in."""
-    return "".join(f" --data {safe(name)}=…" for name, field in task["form"].items() if _is_required(field))
-
-
-def _is_required(field: Json) -> bool:
-    return "default" not in field if isinstance(field, dict) else not str(field).endswith("?")
+        # Sorted as in the journal: what has just been computed is told like what is read again.
+        blocks.append([f"Output  {safe(json.dumps(view['output'], ensure_ascii=False, sort_keys=True))}"])
+    blocks.append(next_steps(view))
+    return [line for block in blocks if block for line in ("", *block)]
 
 
 def next_steps(view: StatusView) -> list[str]:
+    execution = view["execution"]
     if view["status"] == "interrupted":
-        return [f"Nothing drives it now. To go on:  wfrun resume {view['execution']}"]
+        return [f"Nothing drives it now. To go on:  wfrun resume {execution}"]
     if view["status"] == "needs-attention":
-        return [f"A compensation did not succeed; look at what was left:  wfrun log {view['execution']}"]
+        return [
+            f"A compensation did not succeed; look at what was left:  wfrun log {execution}",
+            f"To try again what could not be undone:  wfrun resume {execution}",
+        ]
     if view["status"] in ("failed", "compensated"):
-        return [f"What happened, in detail:  wfrun log {view['execution']}"]
+        return [f"What happened, in detail:  wfrun log {execution}"]
     return []

@@ -12,7 +12,7 @@ from wfrun.core.instants import format_instant
 from wfrun.core.values import canonical
 from wfrun.errors import JournalError, UsageError
 from wfrun.views.status import status_of
-from wfrun.views.summary import summary_of
+from wfrun.views.summary import UNREADABLE, summary_of
 
 if TYPE_CHECKING:
     from wfrun.core.events import Record
@@ -46,7 +46,8 @@ class Row(NamedTuple):
 
     @property
     def ended(self) -> bool:
-        return self.summary["endedAt"] is not None
+        """For good: what needs attention can be resumed."""
+        return self.summary["endedAt"] is not None and self.summary["status"] != "needs-attention"
 
     def columns(self, shard: str) -> tuple[Any, ...]:
         """As COLUMNS in store.py are ordered."""
@@ -101,12 +102,12 @@ def _damaged(home: Layout, execution: str, error: JournalError) -> Summary:
         changed = 0.0
     return {
         "execution": execution,
-        "workflow": "?",
+        "workflow": UNREADABLE,
         "version": None,
         "status": "needs-attention",
         "startedAt": format_instant(datetime.fromtimestamp(changed, UTC)),
         "endedAt": None,
-        "progress": {"done": 0, "total": 0},
+        "progress": {"done": 0, "skipped": 0, "total": 0},
         "error": error.code,
         "waitingFor": [],
     }

@@ -1,0 +1,70 @@
+"""Tasks for people: what is asked of whom, until when, and the command that answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from wfrun.cli.text import Cell, columns, paint, safe
+from wfrun.views.instants import clock
+from wfrun.views.tasks import assignee_names
+
+if TYPE_CHECKING:
+    from wfrun.core.values import Json
+    from wfrun.views.model import TaskView
+
+
+def task_lines(task: TaskView) -> list[str]:
+    """A task below the status of its execution."""
+    people = ", ".join(assignee_names(task["assignee"])) or "anyone"
+    quorum = f", {len(task['votes'])} of {task['quorum']} decided" if task["quorum"] > 1 else ""
+    raised = f", escalated {task['escalated']}×" if task["escalated"] else ""
+    about = f"{safe(task['title'] or task['step'])}: for {safe(people)}"
+    if task["overdue"]:
+        late = f"{paint('red', 'Overdue')}  {about}, since {_due(task)}{quorum}{raised}"
+        return [late, f"Its time is over. To let it expire or escalate:  wfrun resume {task['execution']}"]
+    due = f", until {_due(task)}" if task["due"] else ""
+    return [
+        f"{paint('magenta', 'Waiting')}  {about}{due}{quorum}{raised}",
+        f"  wfrun approve {task['task']}{_answers(task['form'])}",
+        f"  wfrun reject {task['task']} --comment 'why'",
+    ]
+
+
+def task_table(tasks: Sequence[TaskView]) -> list[str]:
+    head = [Cell(word, "dim") for word in ("TASK", "WORKFLOW", "TITLE", "FOR", "DUE", "FORM", "DATA")]
+    lines = columns([head, *(_row(task) for task in tasks)])
+    late = list(dict.fromkeys(task["execution"] for task in tasks if task["overdue"]))
+    if late:
+        lines += ["", "What is overdue expires or escalates when its execution goes on:"]
+    return [*lines, *(f"  wfrun resume {execution}" for execution in late)]
+
+
+def _row(task: TaskView) -> list[Cell]:
+    people = ", ".join(assignee_names(task["assignee"]))
+    data = json.dumps(task["data"], ensure_ascii=False, sort_keys=True) if task["data"] is not None else ""
+    due = Cell(f"{_due(task)} overdue", "red") if task["overdue"] else Cell(_due(task))
+    about = map(Cell, (task["task"], task["workflow"], task["title"] or task["step"], people))
+    return [*about, due, Cell(_fields(task["form"]) or "-"), Cell(data)]
+
+
+def _due(task: TaskView) -> str:
+    return clock(task["due"]) if task["due"] else "-"
+
+
+def _answers(form: Mapping[str, Json]) -> str:
+    """The fields that an approval has to fill in, as options."""
+    return "".join(f" --data {safe(name)}=…" for name, field in form.items() if not _kind(field).endswith("?"))
+
+
+def _fields(form: Mapping[str, Json]) -> str:
+    """`rate: number, note: string?`, as a workflow declares them: what may be left out has a question mark."""
+    return ", ".join(f"{name}: {_kind(field)}" for name, field in form.items())
+
+
+def _kind(field: Json) -> str:
+    declared = field.get("type", "any") if isinstance(field, dict) else field
+    kind = "|".join(map(str, declared)) if isinstance(declared, list) else str(declared)
+    has_default = isinstance(field, dict) and "default" in field
+    return f"{kind}?" if has_default and not kind.endswith("?") else kind
