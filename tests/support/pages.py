@@ -8,7 +8,7 @@ not see. In a `console` block, `$ ` begins a command, what follows is its output
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -111,31 +111,41 @@ _VARIES = [
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?"), "<instant>"),
     (re.compile(r"\b\d\d:\d\d:\d\d(\.\d+)?"), "<clock>"),
     (re.compile(r"\+?\b\d+(\.\d+)?(ms|s)\b"), "<time>"),
-    (re.compile(r"\b[0-9a-hjkmnp-tv-z]{8}\b"), "<id>"),
     (re.compile(r"\b1Z[0-9A-F]{10}\b"), "<tracking>"),
     (re.compile(r"process \d+ on \S+"), "process <pid> on <host>"),
 ]
 
 
-def plain(lines: list[str]) -> list[str]:
-    """Lines without what is different every time (instants, durations, ids) and without their spacing."""
+# Where an execution begins, and where its status does. Elsewhere an id looks like any other word.
+_TOLD_ID = re.compile(r"^(?:execution ([0-9a-hjkmnp-tv-z]{8})$|([0-9a-hjkmnp-tv-z]{8}) · )")
+
+
+def ids_in(lines: list[str]) -> set[str]:
+    """The ids that wfrun made, as far as these lines tell whose they are."""
+    return {told[1] or told[2] for line in lines if (told := _TOLD_ID.match(line))}
+
+
+def plain(lines: list[str], ids: set[str]) -> list[str]:
+    """Lines without what is different every time (instants, durations, these ids) and without their spacing."""
+    varies = [*_VARIES, *((re.compile(rf"\b{id}\b"), "<id>") for id in ids)]
     plain = []
     for line in lines:
-        for pattern, name in _VARIES:
+        for pattern, name in varies:
             line = pattern.sub(name, line)
         plain.append(" ".join(line.split()))
     return [line for line in plain if line and line != "Killed"]  # some shells say so, others don't
 
 
-def is_shown(shown: list[str], came: list[str]) -> bool:
-    """Whether `came` is what a page shows, where `...` stands for any lines."""
+def is_shown(shown: list[str], came: list[str], known: Iterable[str] = ()) -> bool:
+    """Whether `came` is what a page shows, where `...` stands for any lines. Ids may differ, those `known`, too."""
+    ids = ids_in(shown) | ids_in(came) | set(known)
     parts: list[list[str]] = [[]]
-    for line in plain(shown):
+    for line in plain(shown, ids):
         if line == "...":
             parts.append([])
         else:
             parts[-1].append(line)
-    lines = plain(came)
+    lines = plain(came, ids)
     if len(parts) == 1:
         return lines == parts[0]
     first, *middle, last = parts
