@@ -93,7 +93,11 @@ def expression_error(error: ExpressionError, step: str) -> ErrorData:
 
 
 class CallService(NamedTuple):
-    """One attempt at a step. Answered by step.completed, step.failed or step.cancelled."""
+    """One attempt at a step. Answered by step.completed, step.failed or step.cancelled.
+
+    The setting is that of the first attempt, and nothing is evaluated under the attempt's own name: key and input, with
+    `now()` and `uuid()` in them, are the same for all attempts (C5).
+    """
 
     id: str
     step: str
@@ -105,7 +109,7 @@ class CallService(NamedTuple):
         """step.started, still without epoch, and the input; or step.failed if the input has no value."""
         node = self.node
         try:
-            value = self.setting.resolve(node.input, self.id, (*node.path, "input"))
+            value = self.setting.resolve(node.input, self.step, (*node.path, "input"))
             key = self._key()
         except ExpressionError as error:
             data = expression_error(error, self.step)
@@ -138,8 +142,7 @@ class CallService(NamedTuple):
     def _key(self) -> str:
         if self.node.key is None:
             return f"{self.setting.execution}/{self.step}"
-        # No randomness of the attempt may enter the key, so it is evaluated under the step's name alone (C5).
-        return str(self.setting.resolve(self.node.key, self.step, (*self.node.path, "idempotencyKey")))
+        return str(self.setting.resolve(self.node.key, f"{self.step}!key", (*self.node.path, "idempotencyKey")))
 
 
 class Decide(NamedTuple):

@@ -204,12 +204,13 @@ class Interpreter:
 
         They are numbered on where an earlier round ended, and retries are counted anew.
         """
+        setting = self._setting(scope)
         attempt = before = self._attempted.get(instance, 0)
         if before:
             self.begun.pop(instance, None)
         while True:
             attempt = self._attempted[instance] = attempt + 1
-            call = CallService(f"{instance}#{attempt}", instance, attempt, step, self._setting(scope))
+            call = CallService(f"{instance}#{attempt}", instance, attempt, step, setting)
             record = await self.scheduler.perform(call)
             if record["type"] == "step.completed":
                 return record

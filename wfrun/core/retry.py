@@ -11,6 +11,9 @@ from wfrun.core.events import ErrorData
 
 Policy: TypeAlias = Literal["exponential", "linear", "fixed", "none"]
 
+# What a service may ask for at most: a week.
+LONGEST_WAIT_MS = 7 * 24 * 3_600_000
+
 # Another attempt cannot help: the request itself is wrong, or a person has said no.
 _HOPELESS = ("http.4*", "expression.*", "task.*", "input.*", "adapter.*", "cancelled")
 _WORTH_IT = ("http.408", "http.425", "http.429")
@@ -73,6 +76,6 @@ def next_due(
     """When the next attempt is due, or None if there is none. A wait that would outlast the deadline is not begun."""
     if retry.policy == "none" or retries >= retry.max_retries or not is_retryable(retry, error):
         return None
-    wait = max(delay_ms(retry, retries, random), error.get("retryAfterMs", 0))
+    wait = min(max(delay_ms(retry, retries, random), error.get("retryAfterMs", 0)), LONGEST_WAIT_MS)
     due = failed_at + timedelta(milliseconds=wait)
     return due if deadline is None or due < deadline else None

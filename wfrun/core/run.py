@@ -24,8 +24,23 @@ from wfrun.core.scope import Scope
 from wfrun.core.values import Json
 from wfrun.errors import DivergenceError
 
-# Errors after which nobody knows whether the call had an effect.
-AMBIGUOUS = ("timeout", "http.connection", "http.502", "http.504")
+# Errors after which nobody knows whether the call had an effect: there was no answer, or one that could not be taken.
+AMBIGUOUS = (
+    "timeout",
+    "adapter.defect",
+    "adapter.result",
+    "http.502",
+    "http.504",
+    "http.body",
+    "http.connection",
+    "http.too-large",
+    "python.exit-*",
+    "python.signal-*",
+    "python.too-large",
+    "shell.output",
+    "shell.signal-*",
+    "shell.too-large",
+)
 
 
 class Run:
@@ -43,6 +58,7 @@ class Run:
         self.epoch = 0
         self.tasks: dict[str, Task] = {}
         self.recorded: set[str] = set()
+        self._begun: set[str] = set()
         self._scheduler = Scheduler()
         self.pending: Mapping[str, Effect] = self._scheduler.pending
         self._interpreter: Interpreter | None = None
@@ -95,13 +111,20 @@ class Run:
         pass
 
     def _step_started(self, record: Record) -> None:
-        self._expect(record, f"{record['step']}#{record['attempt']}")
+        id = f"{record['step']}#{record['attempt']}"
+        self._expect(record, id)
         self._running.begun.setdefault(record["step"], record["at"])
+        if id in self._begun:
+            # An earlier runner had begun it and died. Whatever this attempt answers, that one may have had its effect.
+            self._running.in_doubt.add(record["step"])
+        self._begun.add(id)
 
     def _step_answered(self, record: Record) -> None:
         if record["type"] == "step.failed" and is_ambiguous(record["error"]):
             self._running.in_doubt.add(record["step"])
-        self._answer(record, f"{record['step']}#{record['attempt']}")
+        id = f"{record['step']}#{record['attempt']}"
+        self._begun.discard(id)
+        self._answer(record, id)
 
     def _step_cancelled(self, record: Record) -> None:
         self._running.in_doubt.add(record["step"])

@@ -420,3 +420,44 @@ class TestRepair:
                     "comment": "",
                 }
             )
+
+
+class TestDoubt:
+    undo: ClassVar[dict[str, Any]] = {"service": "svc", "action": "un"}
+
+    def test_a_call_that_was_cut_off_and_then_refused_is_undone(self) -> None:
+        """The runner died while the call was out: whatever the repeated one says, that one may have had effect."""
+        world = World(plan_of(call("pay", compensate=self.undo)), script=fail_at("pay", type="payment.declined"))
+        after = World.resumed(world, world.records, None).finish()
+        assert after.steps()[-1] == "compensate:pay"
+        assert after.status == "compensated"
+
+    def test_a_refusal_of_the_only_attempt_is_certain(self) -> None:
+        world = World(
+            plan_of(call("pay", compensate=self.undo)), script=fail_at("pay", type="payment.declined")
+        ).finish()
+        assert world.status == "failed"
+
+    @pytest.mark.parametrize("type", ["timeout", "http.connection", "http.body", "adapter.result", "shell.signal-kill"])
+    def test_an_answer_that_could_not_be_taken_leaves_a_doubt(self, type: str) -> None:
+        world = World(plan_of(call("pay", compensate=self.undo)), script=fail_at("pay", type=type)).finish()
+        assert world.status == "compensated"
+
+    def test_key_and_input_are_the_same_for_all_attempts_whatever_they_are_made_of(self) -> None:
+        step = call(
+            "a",
+            idempotencyKey="k-${now()}-${uuid()}",
+            input={"id": "${uuid()}", "at": "${now()}"},
+            retry={"policy": "fixed", "maxRetries": 2},
+        )
+        world = World(plan_of(step), script=fail_first(2, "a")).finish()
+        assert len({record["key"] for record in world.of_type("step.started")}) == 1
+        assert len({record["inputHash"] for record in world.of_type("step.started")}) == 1
+        assert len(world.calls) == 3
+
+
+def test_a_service_cannot_ask_for_more_than_a_week() -> None:
+    world = World(plan_of(call("a", retry={"policy": "fixed", "maxRetries": 1})))
+    error = {"type": "x", "message": "", "retryAfterMs": 10**18}
+    world.add({"type": "step.failed", "step": "a", "attempt": 1, "error": error, "random": 0.5})
+    assert world.of_type("timer.started")[0]["due"].startswith("2026-01-08")

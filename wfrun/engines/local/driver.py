@@ -87,7 +87,7 @@ class Driver:
             self._fold(foreign)
             while self._outcomes:
                 self._record_outcome(*self._outcomes.popleft())
-            self._fold([self.journal.add({"type": "driver.stopped", "epoch": self.run.epoch, "reason": reason})])
+            self._learn({"type": "driver.stopped", "epoch": self.run.epoch, "reason": reason})
         await self._commit()
 
     # ---- a turn
@@ -111,7 +111,7 @@ class Driver:
                 return
         elif effect not in self.run.pending:
             return
-        self._fold([self.journal.add(event)])
+        self._learn(event)
 
     def _record_intent(self, effect: Effect) -> Intent:
         """Write down what is about to be attempted, unless an earlier runner did or nobody needs it any more."""
@@ -119,8 +119,11 @@ class Driver:
             return Intent(effect, None)
         intent = make_intent(effect, self.run.epoch, utc_now())
         if intent.event is not None:
-            self._fold([self.journal.add(intent.event)])
+            self._learn(intent.event)
         return intent
+
+    def _learn(self, event: Event) -> None:
+        self._effects.extend(self.run.apply(self.journal.add(event)))
 
     def _fold(self, records: list[Record]) -> None:
         for record in records:
