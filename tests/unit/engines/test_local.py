@@ -18,8 +18,9 @@ from wfrun.app.variables import variable
 from wfrun.core.events import Record
 from wfrun.core.plan import Plan, compile_plan
 from wfrun.core.run import Run
+from wfrun.engines.local import engine, performer
 from wfrun.engines.local.driver import Driver
-from wfrun.engines.local.engine import Interrupted, LocalEngine, open_engine
+from wfrun.engines.local.engine import Interrupted, LocalEngine, open_engine, run_loop
 from wfrun.errors import JournalError
 from wfrun.journal.driver import DriverInfo
 from wfrun.journal.home import Home
@@ -357,3 +358,76 @@ def test_a_disk_that_fails_stops_the_execution_before_the_effect() -> None:
     with pytest.raises(JournalError):
         asyncio.run(main())
     assert called == []
+
+
+class Stubborn:
+    """A service that ignores being told to stop."""
+
+    async def call(self, call: Any) -> Any:
+        while True:
+            try:
+                await asyncio.sleep(100)
+            except asyncio.CancelledError:
+                continue
+
+
+def drive_stubbornly(bench: Bench, meanwhile: Callable[[LocalEngine], Awaitable[None]] | None = None) -> list[Record]:
+    async def main() -> None:
+        journal = bench.create()
+        journal.drive(ME)
+        async with open_engine(bench.home) as engine:
+            other = asyncio.ensure_future(meanwhile(engine)) if meanwhile else None
+            await engine.drive(Driver(journal, Run(bench.plan), Stubborn(), engine.committer), park=True)
+            if other:
+                await other
+
+    run_loop(main())
+    return Journal.read(bench.home, "e1")
+
+
+@pytest.fixture
+def little_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(performer, "GRACE_S", 0.1)
+    monkeypatch.setattr(engine, "LEFT_OVER_S", 0.1)
+
+
+@pytest.mark.usefixtures("little_grace")
+def test_a_call_that_ignores_its_timeout_is_given_up_and_in_doubt() -> None:
+    bench = Bench(call("a", timeout="50ms", compensate={"service": "svc", "action": "undo", "timeout": "50ms"}))
+    records = drive_stubbornly(bench)
+    assert [record["error"]["type"] for record in records if record["type"] == "step.failed"] == ["timeout", "timeout"]
+    assert last(records)["status"] == "needs-attention"
+
+
+@pytest.mark.usefixtures("little_grace")
+def test_a_call_that_ignores_being_interrupted_does_not_keep_the_process() -> None:
+    async def interrupt(engine: LocalEngine) -> None:
+        await asyncio.sleep(0.05)
+        engine.interrupt("SIGINT")
+
+    bench = Bench(call("a"))
+    with pytest.raises(Interrupted):
+        drive_stubbornly(bench, interrupt)
+    assert last(Journal.read(bench.home, "e1"))["type"] == "driver.stopped"
+
+
+class Base(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("error", [Base("x"), KeyboardInterrupt(), SystemExit(3), GeneratorExit()])
+def test_no_exception_of_a_service_ends_or_hangs_the_run(error: BaseException) -> None:
+    bench = Bench(call("a"))
+
+    class Odd:
+        async def call(self, call: Any) -> Any:
+            raise error
+
+    async def main() -> None:
+        journal = bench.create()
+        journal.drive(ME)
+        async with open_engine(bench.home) as engine:
+            await engine.drive(Driver(journal, Run(bench.plan), Odd(), engine.committer), park=True)
+
+    asyncio.run(main())
+    assert last(Journal.read(bench.home, "e1"))["error"]["type"] == "adapter.defect"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from wfrun.engines.local.driver import Driver
 from wfrun.journal.commit import Committer
@@ -14,6 +14,12 @@ from wfrun.journal.home import Home
 
 # How often a runner looks for what others appended to its journals: half of the 100 ms promised (C9).
 LOOK_EVERY_S = 0.05
+
+
+# How long what was given up may still take when the loop ends.
+LEFT_OVER_S = 0.5
+
+T = TypeVar("T")
 
 
 class Interrupted(Exception):
@@ -81,13 +87,18 @@ async def open_engine(home: Home) -> AsyncIterator[LocalEngine]:
 
 @contextmanager
 def _signals(interrupt: Callable[[str], None]) -> Iterator[None]:
-    """The first INT, TERM or HUP leaves everything resumable; a second one ends the process as it always would."""
+    """The first INT, TERM or HUP leaves everything resumable; a second one ends the process at once.
+
+    What is ignored from outside, as HUP is under nohup, stays ignored.
+    """
     loop = asyncio.get_running_loop()
-    handled = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    all_three = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handled = [number for number in all_three if signal.getsignal(number) is not signal.SIG_IGN]
 
     def receive(number: signal.Signals) -> None:
         for each in handled:
             loop.remove_signal_handler(each)
+            signal.signal(each, signal.SIG_DFL)
         interrupt(number.name)
 
     try:
@@ -102,3 +113,19 @@ def _signals(interrupt: Callable[[str], None]) -> Iterator[None]:
     finally:
         for number in handled:
             loop.remove_signal_handler(number)
+
+
+def run_loop(main: Coroutine[Any, Any, T]) -> T:
+    """As asyncio.run, which would wait for ever for a call that ignores being cancelled."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(main)
+    finally:
+        loop.set_exception_handler(lambda loop, context: None)
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        if left:
+            loop.run_until_complete(asyncio.wait(left, timeout=LEFT_OVER_S))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import random
 from typing import Any, Protocol
@@ -18,6 +19,9 @@ from wfrun.errors import ServiceError
 
 # A sleep is cut into pieces, so that a clock that is set or a machine that slept is noticed.
 LONGEST_SLEEP_S = 30.0
+# How long a call that was told to stop is waited for. Adapters take up to 2 s to end a process; what is then still
+# there ignores being told.
+GRACE_S = 5.0
 
 Answer = Callable[[str, Event], None]
 
@@ -32,6 +36,16 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(slots=True)
+class _Running:
+    """A call under way. Once it has been told to stop, `stopped` is the outcome that it has if it obeys."""
+
+    effect: CallService
+    task: asyncio.Task[None]
+    alarm: asyncio.TimerHandle | None = None
+    stopped: Event | None = None
+
+
 class Performer:
     """The outside work of one execution. Each outcome is handed to `answer(effect id, event)`, on the loop."""
 
@@ -40,7 +54,7 @@ class Performer:
         self._run = run
         self._services = services
         self._answer = answer
-        self._calls: dict[str, asyncio.Task[None]] = {}
+        self._calls: dict[str, _Running] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._alarms: dict[str, tuple[datetime, asyncio.TimerHandle]] = {}
         self._leaving = False
@@ -55,8 +69,7 @@ class Performer:
         effect = intent.effect
         if isinstance(effect, CallService):
             if intent.event is not None and intent.event["type"] == "step.started":
-                call = self._call(effect, intent.event["key"], intent.input)
-                self._calls[effect.id] = asyncio.ensure_future(call)
+                self._begin_call(effect, intent.event["key"], intent.input)
         elif isinstance(effect, StartTimer):
             self._sleep(effect)
         elif isinstance(effect, Stop) and not effect.task:
@@ -76,36 +89,17 @@ class Performer:
         self._leaving = True
         for handle in [*self._timers.values(), *(handle for _, handle in self._alarms.values())]:
             handle.cancel()
-        calls = list(self._calls.values())
-        for call in calls:
-            call.cancel()
-        await asyncio.gather(*calls, return_exceptions=True)
+        tasks = [running.task for running in self._calls.values()]
+        for running in list(self._calls.values()):
+            if running.alarm is not None:
+                running.alarm.cancel()
+            running.task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=GRACE_S)
 
     # ---- calls
 
-    def _stop_call(self, id: str) -> None:
-        task = self._calls.get(id)
-        if task is not None:
-            task.cancel()
-            return
-        effect = self._run.pending.get(id)
-        # A runner that crashed had been asked to stop it, and it has not been begun again since.
-        if isinstance(effect, CallService):
-            self._answer(id, _cancelled(effect))
-
-    async def _call(self, effect: CallService, key: str, input: Json) -> None:
-        event: Event
-        try:
-            event = await self._attempt(effect, key, input)
-        except asyncio.CancelledError:
-            if self._leaving:
-                raise
-            event = _cancelled(effect)
-        finally:
-            del self._calls[effect.id]
-        self._answer(effect.id, event)
-
-    async def _attempt(self, effect: CallService, key: str, input: Json) -> Event:
+    def _begin_call(self, effect: CallService, key: str, input: Json) -> None:
         deadline, of = self._limit(effect)
         call = Call(
             execution=self._execution,
@@ -117,21 +111,58 @@ class Performer:
             input=input,
             deadline=deadline,
         )
+        running = _Running(effect, asyncio.ensure_future(self._call(effect, call)))
+        self._calls[effect.id] = running
+        if deadline is not None:
+            late = _failed(effect, {"type": "timeout", "message": f"no answer within the {of}"})
+            left = max(0.0, (deadline - utc_now()).total_seconds())
+            running.alarm = asyncio.get_running_loop().call_later(left, self._tell_to_stop, running, late)
+
+    def _stop_call(self, id: str) -> None:
+        running = self._calls.get(id)
+        if running is not None:
+            self._tell_to_stop(running, _cancelled(running.effect))
+            return
+        effect = self._run.pending.get(id)
+        # A runner that crashed had been asked to stop it, and it has not been begun again since.
+        if isinstance(effect, CallService):
+            self._answer(id, _cancelled(effect))
+
+    def _tell_to_stop(self, running: _Running, outcome: Event) -> None:
+        """The outcome counts once the call has really stopped. One that ignores this is given up after a while."""
+        if running.stopped is not None:
+            return
+        if running.alarm is not None:
+            running.alarm.cancel()
+        running.stopped = outcome
+        running.task.cancel()
+        running.alarm = asyncio.get_running_loop().call_later(GRACE_S, self._settle, running.effect.id, outcome)
+
+    def _settle(self, id: str, outcome: Event) -> None:
+        """A call has its outcome. What comes of it later, if it was given up, is nobody's any more."""
+        running = self._calls.pop(id, None)
+        if running is None:
+            return
+        if running.alarm is not None:
+            running.alarm.cancel()
+        if not self._leaving or outcome["type"] == "step.completed":
+            self._answer(id, outcome)
+
+    async def _call(self, effect: CallService, call: Call) -> None:
+        outcome: Event
         try:
-            if deadline is None:
-                result = await self._services.call(call)
-            else:
-                async with asyncio.timeout((deadline - utc_now()).total_seconds()) as timeout:
-                    result = await self._services.call(call)
-        except TimeoutError as error:
-            if deadline is None or not timeout.expired():
-                return _failed(effect, {"type": "timeout", "message": str(error) or "the service timed out"})
-            return _failed(effect, {"type": "timeout", "message": f"no answer within the {of}"})
+            result = await self._services.call(call)
+            outcome = {"type": "step.completed", "step": call.step, "attempt": call.attempt, "result": result}
+        except asyncio.CancelledError:
+            running = self._calls.get(effect.id)
+            if running is None or running.stopped is None:
+                raise
+            outcome = running.stopped
         except ServiceError as error:
-            return _failed(effect, error_data(error))
-        except Exception as error:  # noqa: BLE001 - whatever an adapter does wrong is the step's failure, not ours
-            return _failed(effect, {"type": "adapter.defect", "message": f"{type(error).__name__}: {error}"})
-        return {"type": "step.completed", "step": effect.step, "attempt": effect.attempt, "result": result}
+            outcome = _failed(effect, error_data(error))
+        except BaseException as error:  # noqa: BLE001 - whatever an adapter does wrong is the step's failure, not ours
+            outcome = _failed(effect, {"type": "adapter.defect", "message": f"{type(error).__name__}: {error}"})
+        self._settle(effect.id, outcome)
 
     def _limit(self, effect: CallService) -> tuple[datetime | None, str]:
         """The instant at which this attempt is stopped, and what set it."""
