@@ -74,7 +74,8 @@ def test_a_service_is_two_coroutines() -> None:
 
 
 def test_an_adapter_is_a_function_of_its_entry() -> None:
-    assert [field.name for field in fields(contract.ServiceConfig)] == ["name", "settings", "folder", "variable"]
+    names = ["name", "settings", "folder", "variable", "locate"]
+    assert [field.name for field in fields(contract.ServiceConfig)] == names
     for name in BUILT_IN:
         opener = __import__(f"wfrun.adapters.{name}", fromlist=["open_service"]).open_service
         assert list(get_type_hints(opener).values()) == [contract.ServiceConfig, contract.Service]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from wfrun.core.values import Json
+from wfrun.errors import Place
 
 
 class Call(NamedTuple):
@@ -39,12 +40,14 @@ class ServiceConfig:
 
     `settings` is the whole entry (with `adapter`), `folder` the one of the file it stands in: relative paths and
     modules are looked for there. `variable(kind, name)` answers `env` and `secret` references, raising ExpressionError.
+    `locate` answers where in that file the value at a path of the entry stands; without it, only the path is told.
     """
 
     name: str
     settings: Mapping[str, Any]
     folder: Path
     variable: Callable[[str, str], str] = field(repr=False)
+    locate: Callable[[tuple[str | int, ...]], Place] | None = field(default=None, repr=False)
 
 
 OpenService = Callable[[ServiceConfig], Service]

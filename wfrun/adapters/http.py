@@ -11,8 +11,8 @@ from urllib.parse import urljoin, urlsplit
 from wfrun.adapters.addresses import public_address
 from wfrun.adapters.contract import Call, Service, ServiceConfig
 from wfrun.adapters.http_answer import Answer, result_of
-from wfrun.adapters.http_request import Action, Request, Requests, origin, parse_action
-from wfrun.adapters.templates import Entry, action_table, refused
+from wfrun.adapters.http_request import Action, Request, Requests, missing_base_url, origin, parse_action
+from wfrun.adapters.templates import Entry, action_table
 from wfrun.core.values import Json
 from wfrun.errors import ServiceError
 
@@ -34,7 +34,7 @@ class HttpService:
     def __init__(self, config: ServiceConfig) -> None:
         entry = self._entry = Entry(config)
         if not isinstance(config.settings.get("baseUrl"), str):
-            raise refused(config, "http.baseUrl", "the URL that all paths are appended to is needed", "baseUrl")
+            raise missing_base_url(entry)
         self._requests = Requests(entry)
         self._actions = {name: parse_action(entry, name, value) for name, value in action_table(config).items()}
         timeout = config.settings.get("timeout")

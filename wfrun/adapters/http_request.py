@@ -6,14 +6,15 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 from wfrun import __version__
 from wfrun.adapters.contract import Call
-from wfrun.adapters.templates import Entry, refused
+from wfrun.adapters.templates import Entry, action_table, closed, place, refused, told
 from wfrun.core.values import Json, canonical
-from wfrun.errors import ServiceError
+from wfrun.errors import ExpressionError, InvalidError, Problem, ServiceError
 
 if TYPE_CHECKING:
     from wfrun.core.expression import Template
@@ -48,15 +49,49 @@ class Action:
     result: Template | None
 
 
+def check(entry: Entry) -> Iterator[Problem]:
+    """What is wrong with an entry, told without a connection."""
+    settings = entry.config.settings
+    yield from _check_base_url(entry)
+    yield from told(lambda: Requests(entry))
+    if "timeout" in settings:
+        yield from told(lambda: entry.milliseconds(settings["timeout"], "timeout"))
+    yield from told(lambda: action_table(entry.config))
+    actions = settings.get("actions")
+    for name, written in actions.items() if isinstance(actions, dict) else ():
+        yield from told(partial(parse_action, entry, name, written))
+
+
+def _check_base_url(entry: Entry) -> Iterator[Problem]:
+    written = entry.config.settings.get("baseUrl")
+    if not isinstance(written, str):
+        yield missing_base_url(entry).problems[0]
+        return
+    try:
+        base_url(entry.resolve(entry.fixed(written, "baseUrl")))
+    except ServiceError as error:
+        # What may hold a password is not repeated.
+        bare = "@" not in written and "://" not in written and "$" not in written
+        hint = f"write http://{written}" if bare else ""
+        yield Problem(error.type, error.message, place(entry.config, "baseUrl"), hint)
+    except (ExpressionError, InvalidError):
+        return  # told with the variables and with what the entry is made of
+
+
+def missing_base_url(entry: Entry) -> InvalidError:
+    return refused(entry.config, "http.baseUrl", "the URL that all paths are appended to is needed", "baseUrl")
+
+
 def parse_action(entry: Entry, name: str, written: Any) -> Action:
     """`POST /orders/{id}`, or a mapping. Raises InvalidError for anything else."""
     at = ("actions", name)
     if isinstance(written, str):
         method, _, path = written.partition(" ")
         written = {"method": method, "path": path.strip()}
-    if not isinstance(written, dict) or not written.keys() <= _KEYS:
+    if not isinstance(written, dict):
         hint = f"POST /path/{{parameter}}, or a mapping with {', '.join(sorted(_KEYS))}"
         raise refused(entry.config, "http.action", "this is not a request", *at, hint=hint)
+    closed(entry.config, written, _KEYS, "http.action", "a request", *at)
     if written.get("method") not in METHODS:
         raise refused(entry.config, "http.method", f"one of {', '.join(METHODS)} is needed", *at)
     return _action(entry, written, at)

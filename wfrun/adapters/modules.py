@@ -6,10 +6,9 @@ each have their own `services` package in one process. Relative imports inside i
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
 from importlib import import_module, invalidate_caches
 from importlib.machinery import ModuleSpec
@@ -22,7 +21,6 @@ from wfrun.adapters.templates import refused
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 _ACRONYM = 4
-_VALUES = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set)
 
 
 def module_name(config: ServiceConfig) -> str:
@@ -38,6 +36,13 @@ def function_names(config: ServiceConfig) -> dict[str, str]:
     if isinstance(functions, dict) and all(isinstance(n, str) and n.isidentifier() for n in functions.values()):
         return functions
     raise refused(config, "python.functions", "a mapping of action to function name is needed", "functions")
+
+
+def is_isolated(config: ServiceConfig) -> bool:
+    isolate = config.settings.get("isolate", False)
+    if isinstance(isolate, bool):
+        return isolate
+    raise refused(config, "python.isolate", "true or false is needed", "isolate")
 
 
 def find_file(folder: Path, module: str) -> Path | None:
@@ -112,56 +117,3 @@ def spellings(function: str) -> Iterator[str]:
     if first and all(words):
         short = [{word.capitalize(), word.upper()} if len(word) <= _ACRONYM else {word.capitalize()} for word in words]
         yield from ("".join((first, *spelled)) for spelled in product(*short))
-
-
-def stated_actions(config: ServiceConfig) -> frozenset[str] | None:
-    """The actions of a module that stands beside its entry, read from its text without running it; None if unknown."""
-    file = find_file(config.folder, module_name(config))
-    names = _names_in(file) if file else None
-    if names is None:
-        return None
-    return frozenset({*function_names(config), *(spelled for name in names for spelled in spellings(name))})
-
-
-def _names_in(file: Path) -> set[str] | None:
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError):
-        return None
-    names = dict(_bindings(tree.body))
-    if "*" in names or "__getattr__" in names:
-        return None
-    stated = names.get("__all__")
-    if "__all__" in names:
-        return set(stated) if stated is not None else None
-    return {name for name in names if not name.startswith("_")}
-
-
-def _bindings(statements: Iterable[ast.stmt]) -> Iterator[tuple[str, list[str] | None]]:
-    """Names that a module may define as functions. Rather too many than too few; `__all__` comes with its value."""
-    for statement in statements:
-        match statement:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                yield name, None
-            case ast.ImportFrom(names=[ast.alias(name="*")]):
-                yield "*", None
-            case ast.Assign(targets=[ast.Name(id="__all__")], value=value):
-                yield "__all__", _texts(value)
-            case ast.AugAssign(target=ast.Name(id=name)):
-                yield name, None
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if not isinstance(value, _VALUES):
-                yield name, None
-            case ast.If(body=body, orelse=other) | ast.Try(body=body, orelse=other):
-                yield from _bindings([*body, *other])
-            case ast.With(body=body):
-                yield from _bindings(body)
-    for statement in statements:
-        if isinstance(statement, ast.Try):
-            yield from _bindings([*statement.finalbody, *(part for h in statement.handlers for part in h.body)])
-
-
-def _texts(value: ast.expr) -> list[str] | None:
-    if not isinstance(value, ast.List | ast.Tuple):
-        return None
-    texts = [item.value for item in value.elts if isinstance(item, ast.Constant) and isinstance(item.value, str)]
-    return texts if len(texts) == len(value.elts) else None

@@ -13,8 +13,7 @@ from typing import Any, TypeAlias
 
 from wfrun.adapters.contract import Call, Service, ServiceConfig
 from wfrun.adapters.data import plain
-from wfrun.adapters.modules import function_names, load, module_name, public_names, spellings
-from wfrun.adapters.templates import refused
+from wfrun.adapters.modules import function_names, is_isolated, load, module_name, public_names, spellings
 from wfrun.adapters.threads import Threads
 from wfrun.core.values import Json
 from wfrun.errors import ServiceError
@@ -27,10 +26,7 @@ def open_service(config: ServiceConfig) -> Service:
     """Settings: `module`; `functions` (action to function name); `isolate: true` for a process per call."""
     module_name(config)
     function_names(config)
-    isolate = config.settings.get("isolate", False)
-    if not isinstance(isolate, bool):
-        raise refused(config, "python.isolate", "true or false is needed", "isolate")
-    if isolate:
+    if is_isolated(config):
         from wfrun.adapters.isolated import IsolatedService
 
         return IsolatedService(config)

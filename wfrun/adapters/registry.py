@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from importlib import import_module
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from wfrun.adapters.contract import Call, OpenService, Service, ServiceConfig
 from wfrun.adapters.data import plain, sound
 from wfrun.adapters.secrets import Redactor
-from wfrun.adapters.templates import refused
+from wfrun.adapters.templates import Entry, place, refused
 from wfrun.core.values import Json
-from wfrun.errors import Problem, ServiceError, WfrunError
+from wfrun.errors import ExpressionError, Problem, ServiceError, WfrunError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -53,12 +53,51 @@ def known_actions(config: ServiceConfig) -> frozenset[str] | None:
     """The actions that a service has, without opening it; None where only a call can tell."""
     adapter, actions = config.settings.get("adapter"), config.settings.get("actions")
     if adapter == "python":
-        from wfrun.adapters.modules import stated_actions
+        from wfrun.adapters.module_source import stated_actions
 
         return stated_actions(config)
     if (adapter == "mock" and "default" in config.settings) or adapter not in BUILT_IN:
         return None
     return frozenset(map(str, actions)) if isinstance(actions, Mapping) else None
+
+
+def check_entry(config: ServiceConfig, actions: Collection[str]) -> list[Problem]:
+    """What is wrong with an entry of which these actions are called. Nothing is reached, run or opened.
+
+    Two of the codes are about this machine alone: `service.module` and `service.variable` (LOCAL). What a plugin makes
+    of its entry is not known: its code is not loaded here.
+    """
+    name = config.settings.get("adapter")
+    if name not in BUILT_IN:
+        plugins = _plugins()
+        unknown = _unknown_adapter(config, name, sorted({*BUILT_IN, *plugins}))
+        return [] if name in plugins else list(unknown.problems)
+    entry = Entry(config)
+    found = list(import_module(_CHECKS[str(name)]).check(entry))
+    return [*found, *_unset(entry, actions)]
+
+
+LOCAL = ("service.module", "service.variable")
+
+# The part of each adapter that reads its entry, without what a call needs.
+_CHECKS = {
+    "python": "wfrun.adapters.module_source",
+    "http": "wfrun.adapters.http_request",
+    "shell": "wfrun.adapters.shell_command",
+    "mock": "wfrun.adapters.mock_script",
+}
+
+
+def _unset(entry: Entry, actions: Collection[str]) -> Iterator[Problem]:
+    """Variables that the calls of these actions need and that are not set, or cannot be used."""
+    variable = Redactor().recording(entry.config.variable)
+    for path, kind, name in dict.fromkeys(entry.variables):
+        if path[0] == "actions" and path[1] not in actions:
+            continue
+        try:
+            variable(kind, name)
+        except ExpressionError as error:
+            yield Problem("service.variable", error.message, place(entry.config, *path), error.hint)
 
 
 class Services:

@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from wfrun.adapters.contract import Call, Service, ServiceConfig
 from wfrun.adapters.data import parse_json, stated_error
 from wfrun.adapters.guard import Guard
 from wfrun.adapters.process import Finished, run_process
-from wfrun.adapters.templates import Entry, action_table, refused
+from wfrun.adapters.shell_command import Command, parse_command
+from wfrun.adapters.templates import Entry, action_table
 from wfrun.core.values import Json, canonical
 from wfrun.errors import ServiceError
 
-if TYPE_CHECKING:
-    from wfrun.core.expression import Template
-
 MAX_OUTPUT = 16 * 1024 * 1024
-
-_KEYS = {"command", "env", "stdin", "output", "cwd", "description"}
-_INTERPRETER = re.compile(r"(ba|da|z|k|fi|a)?sh|python[\d.]*|perl|ruby|node|php|lua")
-_CODE_OPTION = re.compile(r"-[A-Za-z]*[ceEr]|--eval")
-_OPTION_WITH_VALUE = re.compile(r"[-+][A-Za-z]*[oOWX]")
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    arguments: tuple[Template, ...]
-    env: Template
-    stdin: Literal["json", "none"]
-    output: Literal["json", "text"]
-    cwd: Template
 
 
 def open_service(config: ServiceConfig) -> Service:
@@ -45,7 +25,7 @@ def open_service(config: ServiceConfig) -> Service:
 class ShellService:
     def __init__(self, config: ServiceConfig) -> None:
         self._entry = entry = Entry(config)
-        self._commands = {name: _command(entry, name, value) for name, value in action_table(config).items()}
+        self._commands = {name: parse_command(entry, name, value) for name, value in action_table(config).items()}
         self._guard = Guard()
 
     async def call(self, call: Call) -> Json:
@@ -128,50 +108,3 @@ def _error(program: str, finished: Finished) -> ServiceError:
 
 def _details(finished: Finished) -> Json:
     return {"stderr": finished.errors} if finished.errors else None
-
-
-def _command(entry: Entry, name: str, written: Any) -> Command:
-    at = ("actions", name)
-    if not isinstance(written, Mapping) or not written.keys() <= _KEYS:
-        hint = f"an action is a mapping with {', '.join(sorted(_KEYS))}"
-        raise refused(entry.config, "shell.action", "this is not a command", *at, hint=hint)
-    stdin, output = written.get("stdin", "json"), written.get("output", "json")
-    if stdin not in ("json", "none") or output not in ("json", "text"):
-        raise refused(entry.config, "shell.action", "stdin is json or none, and output json or text", *at)
-    if not isinstance(written.get("env", {}), Mapping):
-        raise refused(entry.config, "shell.env", "a mapping of names to values is needed", *at, "env")
-    env, cwd = entry.compile(written.get("env", {}), *at, "env"), entry.fixed(written.get("cwd", "."), *at, "cwd")
-    return Command(_arguments(entry, written.get("command"), *at, "command"), env, stdin, output, cwd)
-
-
-def _arguments(entry: Entry, command: Any, *at: str) -> tuple[Template, ...]:
-    if not isinstance(command, list) or not command or any(isinstance(each, list | dict) for each in command):
-        hint = '["convert", "$.file", "out.png"]'
-        raise refused(
-            entry.config, "shell.command", "a list of the program and its arguments is needed", *at, hint=hint
-        )
-    program = entry.fixed(command[0], *at, 0)
-    arguments = tuple(entry.compile(each, *at, number) for number, each in enumerate(command[1:], 1))
-    for number in _code_positions(command):
-        if arguments[number - 1].references:
-            message = "data would become part of a program here"
-            hint = 'let it be an argument of its own: ["sh", "-c", "echo \\"$1\\"", "sh", "$.name"]'
-            raise refused(entry.config, "shell.injection", message, *at, number, hint=hint)
-    return (program, *arguments)
-
-
-def _code_positions(command: list[Any]) -> list[int]:
-    """The arguments that an interpreter will run: those that follow its `-c`, `-e` and the like."""
-    words = [str(each) for each in command]
-    found = []
-    for start, word in enumerate(words):
-        if _INTERPRETER.fullmatch(PurePath(word).name):
-            found += [at + 1 for at in _options(words, start + 1) if _CODE_OPTION.fullmatch(words[at])]
-    return [number for number in found if number < len(words)]
-
-
-def _options(words: list[str], at: int) -> Iterator[int]:
-    """The positions of an interpreter's own options; what follows its first argument is no concern of its."""
-    while at < len(words) and words[at].startswith(("-", "+")):
-        yield at
-        at += 2 if _OPTION_WITH_VALUE.fullmatch(words[at]) else 1

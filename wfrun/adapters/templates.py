@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wfrun.adapters.contract import ServiceConfig
@@ -52,22 +53,28 @@ class VariableHost:
 
 
 class Entry:
-    """The compiled templates of one service, and the host they are resolved with."""
+    """The compiled templates of one service, and the host they are resolved with.
+
+    `variables` are those that the templates compiled so far ask for: path, kind (`env`, `secret`) and name of each.
+    """
 
     def __init__(self, config: ServiceConfig) -> None:
         self.config = config
         self.host = VariableHost(config.variable)
+        self.variables: list[tuple[tuple[str | int, ...], str, str]] = []
 
     def compile(self, value: Any, *path: str | int) -> Template:
         """A value that may use variables and the call's input. Raises InvalidError with every wrong expression."""
         from wfrun.core.expression import TemplateError, compile_template
 
         try:
-            return compile_template(value, variables=True)
+            template = compile_template(value, variables=True)
         except TemplateError as error:
             raise InvalidError(
                 [Problem(e.code, e.message, place(self.config, *path, *at), e.hint) for at, e in error.errors]
             ) from None
+        self.variables += [(path, kind, name) for kind, name in template.variables]
+        return template
 
     def resolve(self, template: Template, input: Json = None) -> Json:
         """Raises ExpressionError where the input or a variable is not there."""
@@ -92,6 +99,9 @@ class Entry:
 
 
 def place(config: ServiceConfig, *path: str | int) -> Place:
+    """Where a part of an entry stands."""
+    if config.locate is not None:
+        return config.locate(path)
     from wfrun.core.definition import render_path
 
     return Place(path=render_path(("services", config.name, *path)))
@@ -108,3 +118,22 @@ def action_table(config: ServiceConfig) -> dict[str, Any]:
     if not isinstance(actions, dict) or not actions:
         raise refused(config, "service.actions", "a mapping of action names is needed", "actions")
     return actions
+
+
+def closed(
+    config: ServiceConfig, written: Mapping[str, Any], known: Collection[str], code: str, what: str, *path: str | int
+) -> None:
+    """Raises InvalidError for the first key of `written` that is not known."""
+    for key in written:
+        if key not in known:
+            close = get_close_matches(str(key), known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(sorted(known))}"
+            raise refused(config, code, f"{what} has no key {key!r}", *path, key, hint=hint)
+
+
+def told(read: Callable[[], object]) -> Iterator[Problem]:
+    """The problems with which reading a part of an entry refuses it; none if it is accepted."""
+    try:
+        read()
+    except InvalidError as invalid:
+        yield from invalid.problems

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from wfrun.adapters.modules import is_found
-from wfrun.adapters.templates import place
-from wfrun.app.workflows import Workflow, open_workflow
+from wfrun.adapters.registry import LOCAL
+from wfrun.app.workflows import examine_workflow
 from wfrun.errors import ConflictError, InvalidError, NotFoundError, Problem
 from wfrun.resources import resource
 
@@ -18,25 +16,15 @@ _STARTER_SUFFIXES = (".yaml", ".json", ".py")
 
 
 def validate(workflow: str, *, services: str | None) -> list[Problem]:
-    """Every problem of a workflow, its plan and its services; those of severity `warning` are advice."""
+    """Every problem of a workflow, its plan and its services; those of severity `warning` are advice.
+
+    What only this machine lacks is advice, too: the workflow may be meant to run on another.
+    """
     try:
-        opened = open_workflow(workflow, services)
+        problems: Sequence[Problem] = examine_workflow(workflow, services).problems
     except InvalidError as invalid:
-        return list(invalid.problems)
-    return [*opened.advice, *_missing_modules(opened)]
-
-
-def _missing_modules(workflow: Workflow) -> Iterator[Problem]:
-    """Python services whose module is not there: advice, for it may be installed where the workflow is to run."""
-    data: Any = workflow.document.data
-    for name, config in workflow.services.items():
-        if config.settings["adapter"] != "python" or is_found(config):
-            continue
-        in_document = data.get("services", {}).get(name) is config.settings
-        at = workflow.document.place(("services", name, "module")) if in_document else place(config, "module")
-        message = f"the module {config.settings['module']} is not found"
-        hint = f"it is looked for in {config.folder}, then among what is installed"
-        yield Problem("service.module", message, at, hint, "warning")
+        problems = invalid.problems
+    return [each._replace(severity="warning") if each.code in LOCAL else each for each in problems]
 
 
 def init(folder: str) -> list[Path]:

@@ -12,7 +12,7 @@ from typing import NoReturn, TypeAlias
 
 from wfrun.adapters.registry import Services
 from wfrun.app.starting import check_input, create, create_or_open, has_ended, origin_of, runner
-from wfrun.app.workflows import Workflow, open_workflow
+from wfrun.app.workflows import Workflow, open_workflow, require_local
 from wfrun.core.expression import DictContext, Template, TemplateError, compile_template
 from wfrun.core.run import Run
 from wfrun.core.values import Json
@@ -132,6 +132,7 @@ def batch(
     """
     name = None if id is None else _id_template(id)
     opened = open_workflow(workflow, services, home)
+    require_local(opened)
     home.write_definition(opened.document.source)
     index = IndexWriter(home, partial(Journal.read, home))
     many = Batch(home, opened, origin_of(workflow, services), initiator, finished, index, name)

@@ -11,7 +11,7 @@ from wfrun.app.deciding import folded, record_decision
 from wfrun.app.executions import find_execution
 from wfrun.app.starting import check_input, clock, create_or_open, has_ended, origin_of, runner
 from wfrun.app.tasks import find_task
-from wfrun.app.workflows import Workflow, open_workflow, stored_workflow
+from wfrun.app.workflows import Workflow, open_workflow, require_local, stored_workflow
 from wfrun.core.events import Record
 from wfrun.core.human import Vote
 from wfrun.core.run import Run
@@ -64,6 +64,7 @@ def run(
     Raises InvalidError, ConflictError, JournalError. A signal leaves it `interrupted`, to be resumed.
     """
     opened = open_workflow(workflow, services, home)
+    require_local(opened)
     values = check_input(opened, input)
     origin = origin_of(workflow, services)
     journal, existing = create_or_open(home, opened, values, execution, origin, initiator)
@@ -109,6 +110,8 @@ def decide(
     execution, task = find_task(home, prefix)
     journal = Journal.open(home, execution, clock=clock)
     workflow = stored_workflow(home, journal.records[0], services)
+    if resume:
+        _require_local(home, journal, workflow)
     note, refused = record_decision(journal, workflow, task, Vote(decision, by, comment, data or {}))
     outcome = _continue(home, journal, workflow, resume, observer, note)
     if refused is not None:
@@ -128,6 +131,7 @@ def cancel(
     """Ask an execution to stop and be compensated, and see to it unless another process drives it."""
     journal = Journal.open(home, find_execution(home, prefix), clock=clock)
     workflow = stored_workflow(home, journal.records[0], services)
+    _require_local(home, journal, workflow)
     with journal.turn():
         run = folded(journal, workflow)
         if run.ended is not None:
@@ -147,7 +151,14 @@ def _go_on(home: Home, journal: Journal, services: str | None, wait: bool, obser
         journal.close()
         return _outcome(journal, "it had ended before")
     workflow = stored_workflow(home, journal.records[0], services)
+    _require_local(home, journal, workflow)
     return _take_up(home, journal, workflow, wait, observer, repaired_by=by)
+
+
+def _require_local(home: Home, journal: Journal, workflow: Workflow) -> None:
+    """Whoever drives already has what the calls need; otherwise it will be us."""
+    if not is_driven(home, journal.execution_id):
+        require_local(workflow)
 
 
 def _continue(home: Home, journal: Journal, workflow: Workflow, resume: bool, observer: Observer, note: str) -> Outcome:

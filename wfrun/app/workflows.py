@@ -7,26 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wfrun.adapters.contract import ServiceConfig
-from wfrun.adapters.registry import known_actions
+from wfrun.adapters.registry import LOCAL
 from wfrun.app.checked import recall, remember
-from wfrun.app.variables import variable
+from wfrun.app.files import read_file
+from wfrun.app.services import Configs, configure
 from wfrun.core.definition import Document
-from wfrun.core.plan import Plan, build_plan, check_services, compile_plan
-from wfrun.errors import InvalidError, NotFoundError, Problem
+from wfrun.core.plan import Plan, build_plan, examine_plan
+from wfrun.errors import InvalidError, Problem, in_order
 from wfrun.journal.home import Home
-from wfrun.load.definition import load_definition, load_services
-from wfrun.load.yaml import MAX_BYTES
+from wfrun.load.definition import load_definition
 
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A workflow that may be run: its document and plan, and the services it calls, each as configured."""
+    """A workflow's document and plan, the services it calls, each as configured, and all that was found wrong.
+
+    `problems` are in the order of their places; those of severity `warning` are advice.
+    """
 
     document: Document
     plan: Plan
-    services: Mapping[str, ServiceConfig]
-    advice: list[Problem]
+    services: Configs
+    problems: list[Problem]
 
     @property
     def fields(self) -> Mapping[str, Any] | None:
@@ -35,25 +37,21 @@ class Workflow:
         return data.get("input")  # type: ignore[no-any-return]
 
 
-def read_file(path: str, what: str) -> bytes:
-    """The bytes of a file that the user named. Raises NotFoundError with the reason if it cannot be read."""
-    try:
-        with open(path, "rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise NotFoundError("file.unreadable", f"cannot read {what} {path}: {reason}") from None
-
-
-def open_workflow(path: str, services: str | None, home: Home | None = None) -> Workflow:
-    """The workflow of a file. Raises InvalidError with every problem of the file, its plan and its services.
+def examine_workflow(path: str, services: str | None, home: Home | None = None) -> Workflow:
+    """The workflow of a file, whatever is wrong with it. Raises InvalidError if there is no telling what it says.
 
     With a home, a definition that was read before is not read again.
     """
     source = read_file(path, "the workflow")
     document = load_definition(source, path) if home is None else remember(home, source, path)
-    plan, advice = compile_plan(document)
-    return Workflow(document, plan, _services(plan, Path(path).resolve().parent, services), advice)
+    plan, problems = examine_plan(document)
+    configs, more = configure(plan, Path(path).resolve().parent, services)
+    return Workflow(document, plan, configs, in_order([*problems, *more]))
+
+
+def open_workflow(path: str, services: str | None, home: Home | None = None) -> Workflow:
+    """The workflow of a file. Raises InvalidError with every error of the file, its plan and its services."""
+    return _accepted(examine_workflow(path, services, home))
 
 
 def stored_workflow(home: Home, started: Mapping[str, Any], services: str | None) -> Workflow:
@@ -64,8 +62,8 @@ def stored_workflow(home: Home, started: Mapping[str, Any], services: str | None
     """
     origin = started["origin"]
     plan = stored_plan(home, started)
-    folder = Path(origin["file"]).parent
-    return Workflow(plan.document, plan, _services(plan, folder, services or origin.get("services")), [])
+    configs, problems = configure(plan, Path(origin["file"]).parent, services or origin.get("services"))
+    return _accepted(Workflow(plan.document, plan, configs, in_order(problems)))
 
 
 def stored_plan(home: Home, started: Mapping[str, Any]) -> Plan:
@@ -74,20 +72,19 @@ def stored_plan(home: Home, started: Mapping[str, Any]) -> Plan:
     return build_plan(recall(home, source, Path(started["origin"]["file"]).name))
 
 
-def _services(plan: Plan, folder: Path, override: str | None) -> dict[str, ServiceConfig]:
-    """The definition's services, each replaced by the entry of the same name in the services file.
+def require_local(workflow: Workflow) -> None:
+    """Raises InvalidError if this machine lacks what the calls need: a variable, a Python module.
 
-    Raises InvalidError for calls of services or actions that there are not.
+    To be asked by whoever is about to make the calls, before anything is done.
     """
-    data: Any = plan.document.data
-    configs = {
-        name: ServiceConfig(name, settings, folder, variable) for name, settings in data.get("services", {}).items()
-    }
-    if override is not None:
-        loaded = load_services(read_file(override, "the services file"), override)
-        where = Path(override).resolve().parent
-        configs |= {name: ServiceConfig(name, settings, where, variable) for name, settings in loaded.items()}
-    actions = {name: known_actions(config) for name, config in configs.items()}
-    if problems := check_services(plan, actions):
+    _refuse([problem for problem in workflow.problems if problem.code in LOCAL])
+
+
+def _accepted(workflow: Workflow) -> Workflow:
+    _refuse([each for each in workflow.problems if each.severity == "error" and each.code not in LOCAL])
+    return workflow
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
         raise InvalidError(problems)
-    return configs

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from wfrun.core.definition import Document
-from wfrun.core.values import Json
-from wfrun.errors import InvalidError, Problem
+from wfrun.errors import InvalidError, Problem, in_order
 from wfrun.load.field_types import check_field_types, declared_fields
-from wfrun.load.shape import check_shape, in_order, shape_fingerprint
+from wfrun.load.shape import check_shape, shape_fingerprint
 from wfrun.load.yaml import parse_document
 
-__all__ = ["check_shape", "load_definition", "load_services", "normalise_services", "shape_fingerprint"]
+__all__ = ["check_shape", "load_definition", "load_services", "services_in", "shape_fingerprint"]
 
 MAX_PROBLEMS = 20
 
@@ -30,22 +28,22 @@ def load_definition(source: bytes, file: str) -> Document:
     return document
 
 
-def load_services(source: bytes, file: str) -> dict[str, dict[str, Any]]:
-    """A services file: service name → entry, whether the names stand at the top or under the key `services`."""
+def load_services(source: bytes, file: str) -> Document:
+    """A services file of the right shape; `services_in` tells where its entries are. Raises InvalidError."""
     document = parse_document(source, file)
     _refuse(check_shape(document, "services"))
-    return normalise_services(document.data)
+    return document
 
 
-def normalise_services(data: Json) -> dict[str, dict[str, Any]]:
-    """The entries of a services file that has the right shape. A service that is itself named `services` stays one."""
-    entries: dict[str, Any] = data if isinstance(data, dict) else {}
-    nested = entries.get("services")
-    return entries if not isinstance(nested, dict) or "adapter" in nested else nested
+def services_in(document: Document) -> tuple[str, ...]:
+    """The path of the entries of a services file: its top, or the key `services`, unless that is a service itself."""
+    entries = document.data
+    nested = entries.get("services") if isinstance(entries, dict) else None
+    return ("services",) if isinstance(nested, dict) and "adapter" not in nested else ()
 
 
 def _refuse(problems: Sequence[Problem]) -> None:
-    ordered = in_order(dict.fromkeys(problems))
+    ordered = in_order(problems)
     if len(ordered) > MAX_PROBLEMS:
         rest = len(ordered) - MAX_PROBLEMS
         more = Problem("schema.more", f"and {rest} more {'problem' if rest == 1 else 'problems'}", ordered[0].place)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, reduce
 from hashlib import sha256
 from itertools import islice
 from typing import Any
 
 from wfrun.core.definition import Document, Path, render_path
-from wfrun.errors import Problem
+from wfrun.errors import Problem, in_order
 from wfrun.load.departures import Departure, departures, shown, with_pattern
 from wfrun.load.names import did_you_mean
 from wfrun.resources import resource
@@ -34,11 +34,7 @@ def check_shape(document: Document, schema: str) -> list[Problem]:
     for each in found:
         if each.keyword == "type" or each.path not in of_wrong_type:
             problems.extend(_translate(document, each))
-    return in_order(dict.fromkeys(problems))
-
-
-def in_order(problems: Iterable[Problem]) -> list[Problem]:
-    return sorted(problems, key=lambda problem: (problem.place.line, problem.place.column, problem.code))
+    return in_order(problems)
 
 
 @cache

@@ -157,7 +157,7 @@ def test_connections_are_kept_between_calls_unless_the_url_is_data(
         ({"actions": {"go": "POST /x/{a b}"}}, "services.svc.actions.go"),
         ({"actions": {"go": "POST /x/${$.a}"}}, "services.svc.actions.go.path"),
         ({"actions": {"go": {"method": "GET", "path": "/x", "url": "$.u"}}}, "services.svc.actions.go"),
-        ({"actions": {"go": {"method": "GET", "path": "/x", "colour": 1}}}, "services.svc.actions.go"),
+        ({"actions": {"go": {"method": "GET", "path": "/x", "colour": 1}}}, "services.svc.actions.go.colour"),
         ({"actions": {"go": FROM_DATA | {"headers": {"A": "${secret.TOKEN}"}}}}, "services.svc.actions.go"),
         ({"auth": {"type": "bearer"}}, "services.svc.auth"),
         ({"auth": {"type": "digest", "token": "x"}}, "services.svc.auth"),

@@ -287,7 +287,7 @@ def test_without_pidfd_the_end_is_noticed_too(tmp_path: Path, monkeypatch: pytes
         ({"command": ["$.program"]}, "services.svc.actions.go.command[0]"),
         ({"command": ["echo", "${ 1 +"]}, "services.svc.actions.go.command[1]"),
         ({"command": ["echo"], "stdin": "yaml"}, "services.svc.actions.go"),
-        ({"command": ["echo"], "shell": True}, "services.svc.actions.go"),
+        ({"command": ["echo"], "shell": True}, "services.svc.actions.go.shell"),
         ({"command": ["echo"], "env": ["A=1"]}, "services.svc.actions.go.env"),
         ({"command": ["echo"], "cwd": "$.folder"}, "services.svc.actions.go.cwd"),
     ],

@@ -40,6 +40,6 @@ def test_the_module_of_a_services_file_is_looked_for_beside_it(tmp_path: Path) -
     services = tmp_path / "there" / "services.yaml"
     services.write_text("s: { adapter: python, module: found }\n")
     (problem,) = validate(path, services=str(services))
-    assert (problem.code, str(problem.place)) == ("service.module", "services.s.module")
+    assert (problem.code, str(problem.place)) == ("service.module", f"{services}:1:31")
     (tmp_path / "there" / "found.py").write_text("def x(input): return None\n")
     assert validate(path, services=str(services)) == []

@@ -10,7 +10,14 @@ from jsonschema import Draft7Validator
 
 from wfrun.core.expression import parse_duration
 from wfrun.errors import ExpressionError, InvalidError
-from wfrun.load.definition import MAX_PROBLEMS, check_shape, load_definition, load_services, shape_fingerprint
+from wfrun.load.definition import (
+    MAX_PROBLEMS,
+    check_shape,
+    load_definition,
+    load_services,
+    services_in,
+    shape_fingerprint,
+)
 from wfrun.load.yaml import parse_document
 from wfrun.resources import resource
 
@@ -138,7 +145,11 @@ SERVICE = "{ adapter: python, module: services.a }"
     ],
 )
 def test_both_layouts_of_a_services_file(text: str, names: set[str]) -> None:
-    assert set(load_services(text.encode(), "s.yaml")) == names
+    document = load_services(text.encode(), "s.yaml")
+    entries: Any = document.data
+    for key in services_in(document):
+        entries = entries[key]
+    assert set(entries) == names
 
 
 @pytest.mark.parametrize(
@@ -164,6 +175,15 @@ def test_both_layouts_of_a_services_file(text: str, names: set[str]) -> None:
         ("a: { adapter: shell }", "schema.missing-key"),
         ("a: { adapter: shell, actions: {} }", "schema.value"),
         ("a: { adapter: shell, actions: { x: { command: [ls], shell: true } } }", "schema.unknown-key"),
+        ("a: { adapter: http, baseUrl: x, timeout: 5sec, actions: { x: GET /a } }", "schema.value"),
+        ("a: { adapter: mock, actions: { x: { reslt: hi } } }", "schema.unknown-key"),
+        (
+            "a: { adapter: mock, actions: { x: [{ result: hi }, { error: { tpye: x, type: y } }] } }",
+            "schema.unknown-key",
+        ),
+        ("a: { adapter: mock, actions: { x: [] } }", "schema.value"),
+        ("a: { adapter: mock, default: { error: { message: x } } }", "schema.missing-key"),
+        ("a: { adapter: mock, default: hi }", "schema.type"),
         ("services: { a: { adapter: python } }", "schema.missing-key"),
         (f"services: {{}}\na: {SERVICE}", "schema.unknown-key"),
         ("a: { adapter: python, module: os.system() }", "schema.value"),
