@@ -9,7 +9,9 @@ none.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -46,8 +48,8 @@ def _kept(home: Home, source: bytes, file: str) -> Document | None:
     if body is None:
         return None
     content = json.loads(body)
-    marks, keys = _placed(content["data"], content["places"])
-    return Document(content["data"], marks, keys, file, source, digest)
+    places = _Places(content["data"], content["places"])
+    return Document(content["data"], _Table(places, False), _Table(places, True), file, source, digest)
 
 
 def _name(digest: str) -> str:
@@ -82,14 +84,37 @@ def _places(document: Document) -> Iterator[int]:
         yield from (document.keys if is_key else document.marks).get(path, (0, 0))
 
 
-def _placed(data: Json, places: list[int]) -> tuple[Marks, Marks]:
-    """The inverse: the marks of values, and those of keys."""
-    tables: tuple[Marks, Marks] = ({}, {})
-    numbers = iter(places)
-    for (path, is_key), line, column in zip(_walk(data, ()), numbers, numbers, strict=True):
-        if line:
-            tables[is_key][path] = (line, column)
-    return tables
+@dataclass
+class _Places:
+    """The inverse, made when somebody first asks where something stands, which is to say when something is wrong."""
+
+    data: Json
+    numbers: list[int]
+
+    @cached_property
+    def tables(self) -> tuple[Marks, Marks]:
+        """The marks of values, and those of keys."""
+        tables: tuple[Marks, Marks] = ({}, {})
+        numbers = iter(self.numbers)
+        for (path, is_key), line, column in zip(_walk(self.data, ()), numbers, numbers, strict=True):
+            if line:
+                tables[is_key][path] = (line, column)
+        return tables
+
+
+class _Table(Mapping[Path, tuple[int, int]]):
+    def __init__(self, places: _Places, of_keys: bool) -> None:
+        self._places = places
+        self._of_keys = of_keys
+
+    def __getitem__(self, path: Path) -> tuple[int, int]:
+        return self._places.tables[self._of_keys][path]
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._places.tables[self._of_keys])
+
+    def __len__(self) -> int:
+        return len(self._places.tables[self._of_keys])
 
 
 def _walk(data: Json, root: Path) -> Iterator[tuple[Path, bool]]:

@@ -139,15 +139,16 @@ class _Compiler:
 
     def _service_call(self, data: Any, path: Path) -> Call:
         id = self._id(data, path)
-        call = self._call(data, path, id)
-        return replace(call, condition=self._condition(data, path), compensation=self._compensation(data, path, id))
+        return self._call(data, path, id, self._condition(data, path), self._compensation(data, path, id))
 
-    def _call(self, data: Any, path: Path, id: str) -> Call:
+    def _call(
+        self, data: Any, path: Path, id: str, condition: Expression | None = None, compensation: Call | None = None
+    ) -> Call:
         timeout = self._duration(data, "timeout", path)
         return Call(
             id=id,
             path=path,
-            condition=None,
+            condition=condition,
             service=data["service"],
             action=data["action"],
             input=self._template(data.get("input"), (*path, "input")),
@@ -156,6 +157,7 @@ class _Compiler:
             retry=self._step_retry(data, path),
             timeout=self._timeout if timeout is None else timeout,
             deadline=self._duration(data, "deadline", path),
+            compensation=compensation,
         )
 
     def _compensation(self, data: Any, path: Path, id: str) -> Call | None:
