@@ -6,13 +6,19 @@ from collections.abc import Iterable
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`did you mean ...?`, or nothing if no known word is near. Case and hyphens count for little."""
+    """`did you mean ...?`, or nothing if no known word is near."""
+    near = nearest(word, known)
+    return f"did you mean `{near}`?" if near else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that is most like this one, or nothing if none is near. Case and hyphens count for little."""
     from difflib import get_close_matches
 
-    words = {_plain(each): each for each in known}
-    near = get_close_matches(_plain(word), words, n=1, cutoff=0.6)
-    return f"did you mean `{words[near[0]]}`?" if near else ""
+    words = {plain(each): each for each in known}
+    near = get_close_matches(plain(word), words, n=1, cutoff=0.6)
+    return words[near[0]] if near else ""
 
 
-def _plain(word: str) -> str:
+def plain(word: str) -> str:
     return word.lower().replace("-", "").replace("_", "").replace(" ", "")

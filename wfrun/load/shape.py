@@ -18,10 +18,11 @@ from typing import Any
 from wfrun.core.definition import Document, Path, render_path
 from wfrun.errors import Problem, in_order
 from wfrun.load.departures import Departure, departures, shown, with_pattern
-from wfrun.load.names import did_you_mean
+from wfrun.load.hints import kind_hint, meaning, value_hint
 from wfrun.resources import resource
 
 MAX_DEPARTURES = 500  # nobody reads more, and finding them all takes time
+MAX_NAME = 128  # of a step
 
 _SCHEMAS = ("workflow", "services")
 
@@ -104,16 +105,23 @@ def _unknown_keys(document: Document, found: Departure) -> Iterator[Problem]:
     for key in found.value:
         if key not in known:
             place = document.place((*found.path, key), key=True)
-            message = f"{_where(found.path)} has no key `{shown(key)}`"
-            yield Problem("schema.unknown-key", message, place, did_you_mean(key, known))
+            message = f"{_where(document, found.path)} has no key `{shown(key)}`"
+            yield Problem("schema.unknown-key", message, place, meaning(key, known).hint)
 
 
 def _missing_keys(document: Document, found: Departure) -> Iterator[Problem]:
     # The validator reports each missing key, but not which one it was: equal problems are told once.
+    meant = _meant_keys(found)
     for key in found.wanted:
-        if key not in found.value:
-            message = f"{_where(found.path)} needs the key `{key}`"
+        if key not in found.value and key not in meant:
+            message = f"{_where(document, found.path)} needs the key `{key}`"
             yield Problem("schema.missing-key", message, document.place(found.path))
+
+
+def _meant_keys(found: Departure) -> set[str]:
+    """The keys that are there under a wrong name, which is told as such."""
+    known = found.schema.get("properties")
+    return {meaning(key, known).key for key in found.value if key not in known} if known else set()
 
 
 def _bad_key(document: Document, found: Departure) -> Problem:
@@ -123,20 +131,42 @@ def _bad_key(document: Document, found: Departure) -> Problem:
 
 
 def _bad_value(document: Document, found: Departure) -> Problem:
-    code, hint = "schema.value", ""
-    if found.keyword == "type":
-        code, hint = "schema.type", _quotes_hint(found)
-    if found.keyword == "enum" and isinstance(found.value, str):
-        hint = did_you_mean(found.value, found.wanted)
-    return Problem(code, f"{_where(found.path)} {found}", document.place(found.path), hint)
+    code = "schema.type" if found.keyword == "type" else "schema.value"
+    start = _start_of_step(document.data, found.path[:-1])
+    if found.path[start:] == ("name",):
+        start = 0  # nothing is called by a name that is itself what is wrong
+    message = f"{_described(document.data, found.path, start)} {found}"
+    return Problem(code, message, document.place(found.path), value_hint(found))
 
 
-def _where(path: Path) -> str:
-    return f"`{render_path(path)}`" if path else "the file"
+def _where(document: Document, path: Path) -> str:
+    """A mapping as people know it: by the name of the step that it is or belongs to, or by its key path."""
+    return _described(document.data, path, _start_of_step(document.data, path))
 
 
-def _quotes_hint(found: Departure) -> str:
-    return "put it in quotes" if "string" in found.wanted and isinstance(found.value, (int, float)) else ""
+def _described(data: Any, path: Path, start: int) -> str:
+    if not path:
+        return "the file"
+    if not start:
+        return f"`{render_path(path)}`"
+    name, inside = reduce(operator.getitem, path[:start], data)["name"], path[start:]
+    return f"`{render_path(inside)}` of step `{name}`" if inside else f"step `{name}`"
+
+
+def _start_of_step(data: Any, path: Path) -> int:
+    """How much of a path leads to the innermost step around a value; 0 if that step has no name."""
+    start = 0
+    for position, part in enumerate(path, 1):
+        if part not in _BLOCKS and not isinstance(part, int):
+            break
+        data = data[part]
+        if isinstance(data, dict):
+            name = data.get("name")
+            start = position if isinstance(name, str) and 0 < len(name) <= MAX_NAME else 0
+    return start
+
+
+_BLOCKS = ("steps", "then", "else")
 
 
 def _is_step_of_no_kind(found: Departure) -> bool:
@@ -144,16 +174,5 @@ def _is_step_of_no_kind(found: Departure) -> bool:
 
 
 def _step_of_no_kind(document: Document, found: Departure) -> Problem:
-    likely = next((kind for key, kind in _TELLING_KEYS.items() if key in found.value), "")
-    hint = f"add `type: {likely}`" if likely else "a call needs `service` and `action`, every other step a `type`"
-    return Problem("schema.step-kind", "it cannot be told what kind of step this is", document.place(found.path), hint)
-
-
-_TELLING_KEYS = {
-    "then": "conditional",
-    "else": "conditional",
-    "assignee": "human-task",
-    "form": "human-task",
-    "concurrency": "parallel",
-    "steps": "sequential",
-}
+    message = "it cannot be told what kind of step this is"
+    return Problem("schema.step-kind", message, document.place(found.path), kind_hint(found.value))

@@ -99,7 +99,7 @@ def _out_of_place(found: _Complaint) -> YamlError:
     if "<document start>" in found.problem:
         message, hint = "something follows after the end of the document", _COLUMN_HINT
     elif found.mark.column > found.start.column:
-        message, hint = "this line is indented deeper than the ones it belongs to", _COLUMN_HINT
+        message, hint = _wrong_column(found)
     elif found.text.startswith("- ", found.start.index):
         message, hint = "a `-` is missing before this entry of the list", ""
     elif found.sign == "-":
@@ -107,6 +107,28 @@ def _out_of_place(found: _Complaint) -> YamlError:
     else:
         message, hint = f"`{found.sign}` where a key is due", ""
     return found.error("yaml.indentation", message, hint)
+
+
+def _wrong_column(found: _Complaint) -> tuple[str, str]:
+    """A line between the columns of two blocks: it is told of the nearer one above it."""
+    line, column = _line_above(found)
+    if column > found.mark.column:
+        return (
+            f"this line is indented less than line {line}, and deeper than the block around it",
+            f"start it in column {column + 1}, like line {line}, or in the column of the block around it",
+        )
+    return "this line is indented deeper than the ones it belongs to", _COLUMN_HINT
+
+
+def _line_above(found: _Complaint) -> tuple[int, int]:
+    """The number of the last line above that says something, and the column in which it says it, after any `- `."""
+    lines = found.text[: found.mark.index].split("\n")[:-1]
+    for number in range(len(lines), 0, -1):
+        content = re.match(r"\s*(?:-\s+)*", lines[number - 1])
+        rest = lines[number - 1][content.end() :] if content else ""
+        if content and rest and not rest.startswith("#"):
+            return number, content.end()
+    return 0, 0
 
 
 def _after_the_end(found: _Complaint) -> YamlError:
