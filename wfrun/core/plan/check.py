@@ -6,7 +6,7 @@ surely so, and what is known of their values.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -136,18 +136,20 @@ class _Checker:
 
     def _references(self, template: Template, path: Path, keys: Keys) -> None:
         for inside, reference in template.references:
-            place = self.plan.document.place(path + inside)
-            self.problems.extend(check_reference(reference, place, keys, self.known))
+            self._tell(path + inside, check_reference(reference, keys, self.known))
 
     def _literals(self, path: Path, keys: Keys) -> None:
         for inside, problem in forgotten_dollars(_written(self.plan.document.data, path), keys):
-            self.problems.append(problem._replace(place=self.plan.document.place(path + inside)))
+            self._tell(path + inside, [problem])
 
     def _condition(self, condition: Expression, path: Path, keys: Keys, if_false: str, if_true: str = "") -> None:
-        place = self.plan.document.place(path)
         for reference in condition.references:
-            self.problems.extend(check_reference(reference, place, keys, self.known))
-        self.problems.extend(check_condition(condition, place, keys, if_false, if_true))
+            self._tell(path, check_reference(reference, keys, self.known))
+        self._tell(path, check_condition(condition, keys, if_false, if_true))
+
+    def _tell(self, path: Path, problems: Iterable[Problem]) -> None:
+        """Places are looked up for what is wrong alone: there are many, and hardly ever a problem."""
+        self.problems.extend(problem._replace(place=self.plan.document.place(path)) for problem in problems)
 
 
 def _written(data: Json, path: Path) -> Json:

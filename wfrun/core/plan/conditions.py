@@ -9,36 +9,34 @@ from wfrun.core.expression import Comparison, DictContext, Expression
 from wfrun.core.plan.keys import Keys
 from wfrun.core.plan.paths import shape_of
 from wfrun.core.plan.shapes import a_kind
-from wfrun.errors import ExpressionError, Place, Problem
+from wfrun.errors import ExpressionError, Problem
 
 
-def check_condition(
-    condition: Expression, place: Place, keys: Keys, if_false: str, if_true: str = ""
-) -> Iterator[Problem]:
-    """`if_false` and `if_true` tell what follows if it is always so; "" for what is no mistake."""
+def check_condition(condition: Expression, keys: Keys, if_false: str, if_true: str = "") -> Iterator[Problem]:
+    """Problems without their place. `if_false` and `if_true` tell what follows if it is always so; "": no mistake."""
     if condition.constant:
-        yield from _constant(condition, place, if_false, if_true)
+        yield from _constant(condition, if_false, if_true)
         return
-    yield from _path_alone(condition, place, keys)
+    yield from _path_alone(condition, keys)
     for comparison in condition.comparisons:
-        yield from _of_another_kind(comparison, place, keys)
+        yield from _of_another_kind(comparison, keys)
 
 
-def _constant(condition: Expression, place: Place, if_false: str, if_true: str) -> Iterator[Problem]:
+def _constant(condition: Expression, if_false: str, if_true: str) -> Iterator[Problem]:
     try:
         value = condition.evaluate(DictContext({}), _NoHost())
     except ExpressionError as error:
-        yield Problem(error.code, error.message, place, error.hint)
+        yield Problem(error.code, error.message, hint=error.hint)
         return
     if not isinstance(value, bool):
         message = f"a condition must be true or false, and {condition.text!r} is neither"
-        yield Problem("expression.type", message, place, "compare it with something")
+        yield Problem("expression.type", message, hint="compare it with something")
     elif consequence := if_true if value else if_false:
         message = f"the condition is always {str(value).lower()}: {consequence}"
-        yield Problem("plan.unreachable", message, place, severity="warning")
+        yield Problem("plan.unreachable", message, severity="warning")
 
 
-def _path_alone(condition: Expression, place: Place, keys: Keys) -> Iterator[Problem]:
+def _path_alone(condition: Expression, keys: Keys) -> Iterator[Problem]:
     reference = condition.references[0] if condition.references else None
     if reference is None or reference.text != condition.text.strip() or not reference.definite:
         return
@@ -46,13 +44,13 @@ def _path_alone(condition: Expression, place: Place, keys: Keys) -> Iterator[Pro
     if not shape.may_be("boolean"):
         message = f"a condition must be true or false, and {reference.text} is {a_kind(shape)}"
         hint = f"compare it, for example {reference.text} {_EXAMPLES.get(a_kind(shape), '!= null')}"
-        yield Problem("expression.type", message, place, hint)
+        yield Problem("expression.type", message, hint=hint)
 
 
 _EXAMPLES = {"a number": "> 0", "text": "== 'yes'"}
 
 
-def _of_another_kind(comparison: Comparison, place: Place, keys: Keys) -> Iterator[Problem]:
+def _of_another_kind(comparison: Comparison, keys: Keys) -> Iterator[Problem]:
     shape = shape_of(comparison.segments, keys)
     constant = comparison.constant
     kind, word = ("string", "text") if isinstance(constant, str) else ("number", "a number")
@@ -61,7 +59,7 @@ def _of_another_kind(comparison: Comparison, place: Place, keys: Keys) -> Iterat
     outcomes = {"==": "they are never equal", "!=": "they always differ"}
     outcome = outcomes.get(comparison.sign, "neither is before the other")
     message = f"{comparison.text} is {a_kind(shape)} and {constant!r} is {word}: {outcome}"
-    yield Problem("expression.type", message, place, _comparison_hint(constant, a_kind(shape)))
+    yield Problem("expression.type", message, hint=_comparison_hint(constant, a_kind(shape)))
 
 
 def _comparison_hint(constant: str | float, kind: str) -> str:

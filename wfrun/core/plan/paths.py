@@ -9,7 +9,7 @@ from wfrun.core.expression import Reference
 from wfrun.core.expression.hints import nearest, render_keys
 from wfrun.core.plan.keys import Keys
 from wfrun.core.plan.shapes import ANY, Shape, Trouble, a_kind, at, troubles
-from wfrun.errors import Place, Problem
+from wfrun.errors import Problem
 
 EXECUTION_KEYS = ("id", "workflow", "version", "startedAt", "attempt")
 NOBODY = "neither the input nor a step sets it"
@@ -35,45 +35,45 @@ def shape_of(segments: tuple[str | int, ...], keys: Keys) -> Shape:
     return at(key.shape, segments[1:]) if key is not None else ANY
 
 
-def check_reference(reference: Reference, place: Place, keys: Keys, known: Known) -> Iterator[Problem]:
-    """Errors for a path that is never there, warnings for one that may be missing."""
+def check_reference(reference: Reference, keys: Keys, known: Known) -> Iterator[Problem]:
+    """Errors for a path that is never there, warnings for one that may be missing; without their place."""
     if not reference.segments:
         return
     name, *rest = reference.segments
     if name == "execution":
-        yield from _execution_key(reference, place)
+        yield from _execution_key(reference)
         return
     if not isinstance(name, str):
-        yield _unknown(reference, f"{reference.text}: the context is an object, not a list", place, "name a key")
+        yield _unknown(reference, f"{reference.text}: the context is an object, not a list", "name a key")
         return
     key = keys.get(name)
     if key is None:
-        yield from _unset(reference, name, place, keys, known)
+        yield from _unset(reference, name, keys, known)
         return
     asked = not (reference.optional or reference.conditional or keys.guarded)
     if key.missing and asked:
-        yield _may_be_missing(reference, key.missing, place)
+        yield _may_be_missing(reference, key.missing)
         return
     for trouble in troubles(key.shape, tuple(rest)):
         if trouble.what != "optional":
-            yield _astray(reference, trouble, place)
+            yield _astray(reference, trouble)
         elif asked:
-            yield _may_be_missing(reference, trouble.reason, place)
+            yield _may_be_missing(reference, trouble.reason)
 
 
-def _unset(reference: Reference, name: str, place: Place, keys: Keys, known: Known) -> Iterator[Problem]:
+def _unset(reference: Reference, name: str, keys: Keys, known: Known) -> Iterator[Problem]:
     foreign = _foreign_hint(reference, known)
     if reference.optional:
         return
     if name in known.outputs:
         by = known.outputs[name]
         hint = f"only step {by!r} sets it, which is not done before this place; default(…, …) accepts that"
-        yield _unknown(reference, f"{reference.text} is not set here", place, hint)
+        yield _unknown(reference, f"{reference.text} is not set here", hint)
     elif not known.open_input:
         hint = foreign or _did_you_mean((), reference.segments, keys.names())
-        yield _unknown(reference, f"{reference.text} is never set", place, hint or NOBODY)
+        yield _unknown(reference, f"{reference.text} is never set", hint or NOBODY)
     elif foreign:
-        yield _unknown(reference, f"{reference.text} is never set, unless the input has it", place, foreign, "warning")
+        yield _unknown(reference, f"{reference.text} is never set, unless the input has it", foreign, "warning")
 
 
 def _foreign_hint(reference: Reference, known: Known) -> str:
@@ -90,26 +90,26 @@ def _foreign_hint(reference: Reference, known: Known) -> str:
     return f"the result of {rest[0]!r} is {render_keys((output, *below))}"
 
 
-def _execution_key(reference: Reference, place: Place) -> Iterator[Problem]:
+def _execution_key(reference: Reference) -> Iterator[Problem]:
     key = reference.segments[1] if len(reference.segments) > 1 else "id"
     if key not in EXECUTION_KEYS and not reference.optional:
         near = _did_you_mean(("execution",), (key,), EXECUTION_KEYS)
         hint = near or f"it has {', '.join(EXECUTION_KEYS)}"
-        yield _unknown(reference, f"{reference.text}: an execution has no {key!r}", place, hint)
+        yield _unknown(reference, f"{reference.text}: an execution has no {key!r}", hint)
 
 
-def _astray(reference: Reference, trouble: Trouble, place: Place) -> Problem:
+def _astray(reference: Reference, trouble: Trouble) -> Problem:
     """A path that goes on where there is nothing. With a default for it, that default is always taken."""
     before = reference.segments[: trouble.position + 1]
     parent, part = render_keys(before), reference.segments[trouble.position + 1]
     severity = "error" if trouble.what != "unsaid" and not reference.optional else "warning"
     if trouble.what == "kind":
-        return _unknown(reference, f"{reference.text}: {parent} is {a_kind(trouble.parent)}", place, "", severity)
+        return _unknown(reference, f"{reference.text}: {parent} is {a_kind(trouble.parent)}", "", severity)
     fields = trouble.parent.fields or {}
     hint = _did_you_mean(before, reference.segments[trouble.position + 1 :], fields)
     told = "has" if trouble.what == "refused" else "declares"
     message = f"{reference.text}: {parent} {told} no key {part!r}"
-    return _unknown(reference, message, place, hint or f"it has {', '.join(fields) or 'none'}", severity)
+    return _unknown(reference, message, hint or f"it has {', '.join(fields) or 'none'}", severity)
 
 
 def _did_you_mean(before: tuple[str | int, ...], rest: tuple[str | int, ...], known: Iterable[str]) -> str:
@@ -117,11 +117,11 @@ def _did_you_mean(before: tuple[str | int, ...], rest: tuple[str | int, ...], kn
     return f"did you mean {render_keys((*before, near, *rest[1:]))}?" if near else ""
 
 
-def _may_be_missing(reference: Reference, reason: str, place: Place) -> Problem:
+def _may_be_missing(reference: Reference, reason: str) -> Problem:
     message = f"{reference.text} may be missing here: {reason}"
     hint = f"say what then: ${{default({reference.text}, …)}}"
-    return Problem("plan.may-be-missing", message, place, hint, "warning")
+    return Problem("plan.may-be-missing", message, hint=hint, severity="warning")
 
 
-def _unknown(reference: Reference, message: str, place: Place, hint: str, severity: str = "error") -> Problem:
-    return Problem("plan.unknown-path", message, place, hint, severity)
+def _unknown(reference: Reference, message: str, hint: str, severity: str = "error") -> Problem:
+    return Problem("plan.unknown-path", message, hint=hint, severity=severity)

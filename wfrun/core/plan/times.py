@@ -33,14 +33,13 @@ def check_time(document: Document, path: Path, key: str) -> Iterator[Problem]:
     written = _at(document, path).get(key)
     if written is None:
         return
-    place = document.place((*path, key))
     if parse_duration(written) == 0:
         message = f"a {key} of {written} is over before anything can happen"
-        yield Problem("plan.duration", message, place, "leave it out, or write 30s, 5m, 24h")
+        yield Problem("plan.duration", message, document.place((*path, key)), "leave it out, or write 30s, 5m, 24h")
     elif isinstance(written, int) and written < _SHORTEST_BARE:
         message = f"a {key} of {written} is {written} milliseconds"
         hint = f"write {written}s, {written}m or {written}h, or {written}ms if that is meant"
-        yield Problem("plan.duration", message, place, hint, "warning")
+        yield Problem("plan.duration", message, document.place((*path, key)), hint, "warning")
 
 
 def _of_call(call: Call, document: Document) -> Iterator[Problem]:
