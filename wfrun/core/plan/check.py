@@ -7,7 +7,6 @@ surely so, and what is known of their values.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -56,11 +55,11 @@ def _without_consequences(found: list[Problem], twice: list[Problem]) -> Iterato
             yield problem
 
 
-@dataclass
 class _Checker:
-    plan: Plan
-    known: Known
-    problems: list[Problem] = field(default_factory=list)
+    def __init__(self, plan: Plan, known: Known) -> None:
+        self.plan = plan
+        self.known = known
+        self.problems: list[Problem] = []
 
     def step(self, step: Step, keys: Keys) -> None:
         """Check a step, given the keys that may be set before it, and add those that may be set after it."""

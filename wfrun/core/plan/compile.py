@@ -20,7 +20,6 @@ from wfrun.core.expression import (
     parse_duration,
 )
 from wfrun.core.expression.hints import double_braces
-from wfrun.core.plan.check import check
 from wfrun.core.plan.nodes import Audience, Call, Conditional, HumanTask, Parallel, Plan, Sequence, Step, walk
 from wfrun.core.retry import Retry
 from wfrun.core.values import Json
@@ -42,6 +41,8 @@ def compile_plan(document: Document) -> tuple[Plan, list[Problem]]:
 
 def examine_plan(document: Document) -> tuple[Plan, list[Problem]]:
     """The plan, and all that its checks say, errors as well as advice. Raises InvalidError for what cannot be built."""
+    from wfrun.core.plan.check import check  # not needed by whoever goes on with an execution
+
     compiler = _Compiler(document, compile_template)
     plan = compiler.plan()
     _refuse(compiler.problems)

@@ -13,8 +13,9 @@ from wfrun.core.plan.shapes import troubles
 from wfrun.core.values import Json
 from wfrun.errors import Problem
 
-_DOTTED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)((?:\.[A-Za-z_][A-Za-z0-9_]*|\[[0-9]+\])+)")
-_BRACES = re.compile(r"(?<!\$)\{\{.*?\}\}")
+# A pattern as text: `re` compiles and keeps it when it is first needed, which for most workflows is never.
+_DOTTED = r"([A-Za-z_][A-Za-z0-9_]*)((?:\.[A-Za-z_][A-Za-z0-9_]*|\[[0-9]+\])+)"
+_SHOWN = 60
 
 
 def forgotten_dollars(value: Json, keys: Keys) -> Iterator[tuple[Path, Problem]]:
@@ -22,16 +23,25 @@ def forgotten_dollars(value: Json, keys: Keys) -> Iterator[tuple[Path, Problem]]
     if isinstance(value, str) and keys.get(value) is not None:
         yield (), _literal(value)
     for path, text in _texts(value, ()):
-        dotted = _DOTTED.fullmatch(text)
+        if text.startswith("$") or not ("." in text or "[" in text or "{{" in text):
+            continue
+        dotted = re.fullmatch(_DOTTED, text)
         if dotted is not None and _is_known(dotted[1], dotted[2], keys):
             yield path, _literal(text)
-        elif braces := _BRACES.search(text):
-            message = f"{braces[0]!r} is plain text here"
-            yield path, Problem("plan.literal-path", message, hint=double_braces(braces[0]), severity="warning")
+        elif braces := _in_double_braces(text):
+            message = f"'{{{{{braces}}}}}' is plain text here"
+            yield path, Problem("plan.literal-path", message, hint=double_braces(braces), severity="warning")
 
 
 def _literal(text: str) -> Problem:
     return Problem("plan.literal-path", f"{text!r} is plain text here", hint=f"write $.{text}", severity="warning")
+
+
+def _in_double_braces(text: str) -> str:
+    """What stands in `{{ … }}`, as other tools write references; nothing where that is long, or a real expression."""
+    before, _, rest = text.partition("{{")
+    inner, closed, _ = rest.partition("}}")
+    return inner if closed and len(inner) <= _SHOWN and not before.endswith("$") else ""
 
 
 def _is_known(name: str, rest: str, keys: Keys) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wfrun.core.expression import Reference
 from wfrun.core.expression.hints import nearest, render_keys
@@ -15,8 +15,7 @@ EXECUTION_KEYS = ("id", "workflow", "version", "startedAt", "attempt")
 NOBODY = "neither the input nor a step sets it"
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What is known of a whole plan. `outputs` is the first step that sets a key, `steps` the key that a step sets.
 
     `open_input`: nothing is declared, so any key that no step sets may be part of the input.

@@ -7,7 +7,7 @@ known.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from wfrun.core.values import Json
@@ -19,8 +19,7 @@ Others: TypeAlias = Literal["refused", "unsaid", "allowed"]
 _COMBINING = ("allOf", "anyOf", "oneOf", "if", "not", "dependentSchemas", "unevaluatedProperties")
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """`kinds` are the JSON types that the value can have, none if that is not known; integers are numbers.
 
     `fields` are those of an object, None if they are not known; `optional` says of some why they may not be there.
@@ -29,7 +28,7 @@ class Shape:
     kinds: frozenset[str] = frozenset()
     fields: Mapping[str, Shape] | None = None
     others: Others = "allowed"
-    optional: Mapping[str, str] = field(default_factory=dict)
+    optional: Mapping[str, str] = MappingProxyType({})
     items: Shape | None = None
 
     def may_be(self, kind: str) -> bool:
