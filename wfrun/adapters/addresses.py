@@ -11,6 +11,7 @@ import asyncio
 import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
+from wfrun.adapters.failures import shortage
 from wfrun.errors import ServiceError
 
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
@@ -20,8 +21,12 @@ async def public_address(host: str, port: int, *, allow_private: bool) -> str:
     """An address of `host`. Raises ServiceError `http.address` if it has any that is not public, unless allowed."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        raise ServiceError("http.url", f"{host[:100]!r} cannot be the name of a host", retryable=False) from None
     except OSError as error:
-        raise ServiceError("http.connection", f"{host} has no address: {error.strerror or error}") from None
+        lacking = shortage(error)
+        message = f"{host} has no address: {lacking or error.strerror or error}"
+        raise ServiceError("http.connection", message, retryable=True if lacking else None) from None
     addresses = [str(entry[4][0]) for entry in found]
     if not allow_private and not all(map(is_public, addresses)):
         message = f"{host} is an address of a private network, and its URL comes from data"

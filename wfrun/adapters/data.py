@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from math import inf
+from collections.abc import Callable
+from math import isfinite
 from typing import Any, NoReturn
 
 from wfrun.core.values import MAX_DEPTH, Json, canonical
@@ -16,6 +17,7 @@ MAX_INTEGER_BITS = 4096
 MAX_TYPE = 128
 MAX_MESSAGE = 4_096
 MAX_DETAILS = 64 * 1024
+MAX_DELAY_MS = 7 * 24 * 3_600_000
 
 _DOTTED = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+")
 
@@ -85,23 +87,39 @@ def _blame(value: Any, where: str, depth: int) -> tuple[str, str]:
 
 def sound(error: ServiceError) -> ServiceError:
     """The same error made of what a journal can hold, whatever somebody's code has put into it."""
+    # A subclass may have forgotten to call __init__, so nothing need be there.
     given: dict[str, Any] = vars(error)
-    type_, status, after, retryable = (given[key] for key in ("type", "status", "retry_after_ms", "retryable"))
+    type_, status, retryable = given.get("type"), given.get("status"), given.get("retryable")
     return ServiceError(
         clean(type_)[:MAX_TYPE] if isinstance(type_, str) and type_ else "adapter.error",
-        clean(str(error.message))[:MAX_MESSAGE],
-        status=status if type(status) is int else None,
-        details=_details(error.details),
-        retry_after_ms=max(0, int(after)) if type(after) is int or (type(after) is float and after < inf) else None,
+        clean(_written(str, given.get("message")) if "message" in given else type(error).__name__)[:MAX_MESSAGE],
+        status=status if type(status) is int and 0 <= status <= 999 else None,
+        details=_details(given.get("details")),
+        retry_after_ms=_delay(given.get("retry_after_ms")),
         retryable=retryable if isinstance(retryable, bool) else None,
     )
+
+
+def _delay(wish: Any) -> int | None:
+    """Milliseconds from 0 to MAX_DELAY_MS; None if the wish is no number, or none that ends."""
+    if type(wish) not in (int, float) or (type(wish) is float and not isfinite(wish)):
+        return None
+    return int(min(max(wish, 0), MAX_DELAY_MS))
+
+
+def _written(write: Callable[[Any], str], value: Any) -> str:
+    """`str` or `repr` of something whose own code may raise whatever it likes."""
+    try:
+        return write(value)
+    except BaseException:  # noqa: BLE001 - it is somebody's code
+        return f"a Python {type(value).__name__}"
 
 
 def _details(details: Any) -> Json:
     try:
         copy = plain(details)
     except ServiceError:
-        return clean(repr(details))[:MAX_MESSAGE]
+        return clean(_written(repr, details))[:MAX_MESSAGE]
     text = canonical(copy)
     return copy if len(text) <= MAX_DETAILS else text[:MAX_MESSAGE] + " …"
 

@@ -10,11 +10,12 @@ from urllib.parse import urljoin, urlsplit
 
 from wfrun.adapters.addresses import public_address
 from wfrun.adapters.contract import Call, Service, ServiceConfig
+from wfrun.adapters.failures import shortage, words
 from wfrun.adapters.http_answer import Answer, result_of
 from wfrun.adapters.http_request import Action, Request, Requests, missing_base_url, origin, parse_action
 from wfrun.adapters.templates import Entry, action_table
 from wfrun.core.values import Json
-from wfrun.errors import ServiceError
+from wfrun.errors import ExpressionError, ServiceError
 
 if TYPE_CHECKING:
     import httpx2
@@ -48,19 +49,33 @@ class HttpService:
             raise ServiceError("service.action", f"the service has no action {call.action!r}", retryable=False)
         request = self._requests.build(action, call)
         answer = await self._ask(request, self._limit(call))
-        return self._chosen(action, result_of(answer))
+        return self._chosen(action, result_of(answer), answer.where)
 
     def _limit(self, call: Call) -> float | None:
         """Seconds. Where the step has a deadline of its own the engine stops the call; otherwise we do."""
         return self._seconds or (None if call.deadline else DEFAULT_SECONDS)
 
-    def _chosen(self, action: Action, body: Json) -> Json:
-        return body if action.result is None else self._entry.resolve(action.result, body)
+    def _chosen(self, action: Action, body: Json, where: str) -> Json:
+        if action.result is None:
+            return body
+        try:
+            return self._entry.resolve(action.result, body)
+        except ExpressionError as error:
+            # A type of its own: unlike any other wrong expression, this one comes after the service has acted.
+            message = f"{where} answered without what `result` asks for: {error.message}"
+            raise ServiceError("http.result", message, retryable=False) from None
 
     async def _ask(self, request: Request, seconds: float | None) -> Answer:
+        where = f"{request.method} {request.url.partition('?')[0]}"
+        try:
+            return await self._exchange(request, where, seconds)
+        except OSError as error:
+            # From a module, certificates or a file that could not be read: what a connection meets has become an error.
+            raise _no_connection(where, error) from None
+
+    async def _exchange(self, request: Request, where: str, seconds: float | None) -> Answer:
         import httpx2
 
-        where = f"{request.method} {request.url.partition('?')[0]}"
         try:
             async with asyncio.timeout(seconds):
                 return await self._follow(request, where)
@@ -71,7 +86,7 @@ class HttpService:
         except httpx2.DecodingError as error:
             raise ServiceError("http.body", f"{where} answered with a body that cannot be decoded: {error}") from None
         except httpx2.TransportError as error:
-            raise ServiceError("http.connection", f"{where}: {str(error) or type(error).__name__}") from None
+            raise _no_connection(where, error) from None
 
     async def _follow(self, request: Request, where: str) -> Answer:
         """Redirects are followed to the same origin only: credentials and data go nowhere else."""
@@ -164,8 +179,8 @@ def _redirected(request: Request, response: httpx2.Response) -> Request | None:
     location = response.headers.get("location")
     if location is None or response.status_code not in (301, 302, 303, 307, 308) or not request.trusted:
         return None
-    url = urljoin(request.url, location)
-    if origin(url) != origin(request.url):
+    url = _target(request.url, location)
+    if url is None or origin(url) != origin(request.url):
         return None
     if response.status_code == 303 and request.method != "HEAD":
         return request._replace(url=url, method="GET", content=None)
@@ -173,6 +188,23 @@ def _redirected(request: Request, response: httpx2.Response) -> Request | None:
         # Clients have never agreed on what this means for a POST (RFC 9110, 15.4.2), so it is an error here.
         return None
     return request._replace(url=url)
+
+
+def _target(url: str, location: str) -> str | None:
+    """Where a redirect leads; None if that is no URL."""
+    try:
+        target = urljoin(url, location)
+        origin(target)
+    except ValueError:
+        return None
+    return target
+
+
+def _no_connection(where: str, error: Exception) -> ServiceError:
+    lacking = shortage(error)
+    trouble = f"this machine has no more for a connection: {lacking}" if lacking else words(error)
+    message = f"{where}: {trouble or type(error).__name__}"
+    return ServiceError("http.connection", message, retryable=True if lacking else None)
 
 
 async def _read(response: httpx2.Response, where: str) -> Answer:

@@ -87,7 +87,7 @@ def retry_after(value: str | None, now: datetime) -> int | None:
         return int(value) * 1000
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     date = date if date.tzinfo else date.replace(tzinfo=UTC)
     return max(0, int((date - now).total_seconds() * 1000))

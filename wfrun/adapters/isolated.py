@@ -14,6 +14,7 @@ from typing import Any
 
 from wfrun.adapters.contract import Call, ServiceConfig
 from wfrun.adapters.data import parse_json
+from wfrun.adapters.failures import shortage
 from wfrun.adapters.guard import Guard
 from wfrun.adapters.process import Finished, run_process
 from wfrun.core.values import Json, canonical
@@ -33,14 +34,18 @@ class IsolatedService:
         self._guard = Guard()
 
     async def call(self, call: Call) -> Json:
-        finished = await run_process(
-            [sys.executable, "-c", _BOOT, json.dumps(sys.path)],
-            cwd=Path.cwd(),
-            env=os.environ,
-            stdin=self._request(call).encode(),
-            limit=MAX_OUTPUT,
-            guard=self._guard,
-        )
+        try:
+            finished = await run_process(
+                [sys.executable, "-c", _BOOT, json.dumps(sys.path)],
+                cwd=Path.cwd(),
+                env=os.environ,
+                stdin=self._request(call).encode(),
+                limit=MAX_OUTPUT,
+                guard=self._guard,
+            )
+        except OSError as error:
+            message = f"no process could be started for the function: {error.strerror}"
+            raise ServiceError("python.start", message, retryable=shortage(error) is not None) from None
         return _outcome(finished)
 
     def _request(self, call: Call) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from wfrun.adapters.contract import Call, ServiceConfig
-from wfrun.adapters.data import plain
+from wfrun.adapters.data import plain, sound
 from wfrun.adapters.python import PythonService
 from wfrun.core.values import canonical
 from wfrun.errors import ExpressionError, ServiceError
@@ -40,7 +40,8 @@ async def _perform(config: ServiceConfig, call: Call) -> dict[str, Any]:
     try:
         return {"result": plain(await PythonService(config).call(call))}
     except ServiceError as error:
-        return {"error": {field: getattr(error, field) for field in _ERROR_FIELDS}}
+        kept = sound(error)
+        return {"error": {field: getattr(kept, field) for field in _ERROR_FIELDS}}
 
 
 def _no_variable(kind: str, name: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 
 from wfrun.adapters.contract import Call, Service, ServiceConfig
+from wfrun.adapters.failures import shortage
 from wfrun.adapters.mock_script import Answer, parse_script, scripted_actions
 from wfrun.adapters.record import CallRecord
 from wfrun.adapters.templates import Entry
@@ -62,7 +63,7 @@ class MockService:
             self._record = CallRecord(self._entry.config.folder / str(path))
         except OSError as error:
             message = f"the record {path} cannot be written: {error.strerror}"
-            raise ServiceError("mock.record", message, retryable=False) from None
+            raise ServiceError("mock.record", message, retryable=shortage(error) is not None) from None
         return self._record
 
     async def close(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from difflib import get_close_matches
@@ -13,6 +12,7 @@ from typing import Any, TypeAlias
 
 from wfrun.adapters.contract import Call, Service, ServiceConfig
 from wfrun.adapters.data import plain
+from wfrun.adapters.failures import is_stop, shortage, words
 from wfrun.adapters.modules import function_names, is_isolated, load, module_name, public_names, spellings
 from wfrun.adapters.threads import Threads
 from wfrun.core.values import Json
@@ -49,12 +49,10 @@ class PythonService:
             return await handler(plain(call.input), call)  # type: ignore[no-any-return]
         except ServiceError:
             raise
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task and task.cancelling():
+        except BaseException as error:
+            # Also SystemExit and the like, which would end the event loop, and with it all other executions.
+            if is_stop(error):
                 raise
-            raise as_service_error(error, self._config.folder) from None
-        except (Exception, SystemExit) as error:
             raise as_service_error(error, self._config.folder) from error
 
     def _handler(self, action: str) -> Handler:
@@ -83,17 +81,18 @@ def load_functions(config: ServiceConfig) -> dict[str, Function]:
     name = module_name(config)
     try:
         module = load(config.folder, name)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise _import_error(config, name, error) from error
     functions = {spelled: getattr(module, public) for public in public_names(module) for spelled in spellings(public)}
     return functions | {action: _named(module, name, public) for action, public in function_names(config).items()}
 
 
 def _import_error(config: ServiceConfig, module: str, error: BaseException) -> ServiceError:
-    message = f"the module {module} could not be imported: {type(error).__name__}: {error}"
+    message = f"the module {module} could not be imported: {type(error).__name__}: {words(error)}"
     if isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]:
         message += f" (it is looked for in {config.folder} first; modules there import each other by `from . import …`)"
-    return ServiceError("python.import", message, details=_where(error, config.folder), retryable=False)
+    retryable = shortage(error) is not None
+    return ServiceError("python.import", message, details=_where(error, config.folder), retryable=retryable)
 
 
 def _named(module: ModuleType, name: str, function: str) -> Function:
@@ -124,8 +123,12 @@ def takes_call(function: Function) -> bool:
 
 def as_service_error(error: BaseException, folder: Path) -> ServiceError:
     """An exception as the error of a step: `python.<its name>`, its message, and where it was raised. No traceback."""
+    cause = error.__cause__
+    if isinstance(cause, StopIteration) and words(error) == "coroutine raised StopIteration":
+        # Python does not let this one out of a coroutine, such as ours (PEP 479).
+        error = cause
     name = type(error).__name__
-    return ServiceError(f"python.{name}", str(error) or name, details=_where(error, folder))
+    return ServiceError(f"python.{name}", words(error) or name, details=_where(error, folder))
 
 
 def _where(error: BaseException, folder: Path) -> Json:

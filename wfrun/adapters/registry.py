@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from wfrun.adapters.contract import Call, OpenService, Service, ServiceConfig
 from wfrun.adapters.data import plain, sound
+from wfrun.adapters.failures import is_stop, shortage, words
 from wfrun.adapters.secrets import Redactor
 from wfrun.adapters.templates import Entry, place, refused
 from wfrun.core.values import Json
@@ -116,38 +117,51 @@ class Services:
         try:
             service = self._opened.get(call.service) or self._open(call.service)
             return self._redactor.json(plain(await service.call(call)))
-        except Exception as error:  # noqa: BLE001 - a plugin's defect is one step's error, not the engine's end
+        except BaseException as error:
+            # A plugin's defect, SystemExit included, is one step's error, not the engine's end.
+            if is_stop(error):
+                raise
             raise self._redactor.error(sound(_outcome(call, error))) from None
 
     def _open(self, name: str) -> Service:
         if name not in self._configs:
             raise ServiceError("service.unknown", f"there is no service {name!r}", retryable=False)
         config = self._configs[name]
-        service = open_service(replace(config, variable=self._redactor.recording(config.variable)))
+        try:
+            service = open_service(replace(config, variable=self._redactor.recording(config.variable)))
+        except WfrunError:
+            raise
+        except BaseException as error:
+            message = f"the adapter of {name!r} could not be opened: {type(error).__name__}: {words(error)}"
+            raise ServiceError("adapter.open", message, retryable=shortage(error) is not None) from error
         self._opened[name] = service
         return service
 
     async def close(self) -> None:
         """Closes all, even if closing one of them fails; the first such failure is raised at the end."""
         opened, self._opened = self._opened, {}
-        failures = []
+        failures: list[BaseException] = []
         for service in opened.values():
             try:
                 await service.close()
-            except Exception as error:  # noqa: BLE001 - the others must be closed all the same
+            except BaseException as error:  # the others must be closed all the same
+                if is_stop(error):
+                    raise
                 failures.append(error)
         if failures:
-            raise failures[0]
+            first = failures[0]
+            # SystemExit and the like would end the program, as if it were their own.
+            raise first if isinstance(first, Exception) else RuntimeError(f"{type(first).__name__}: {words(first)}")
 
 
-def _outcome(call: Call, error: Exception) -> ServiceError:
+def _outcome(call: Call, error: BaseException) -> ServiceError:
     if isinstance(error, ServiceError):
         return error
     if isinstance(error, WfrunError):
         # A wrong entry, an undefined variable or an input without what a template names: no attempt can change that.
         return ServiceError(error.code, "; ".join(map(_words, error.problems)), retryable=False)
-    message = f"the adapter of {call.service!r} failed: {type(error).__name__}: {error}"
-    return ServiceError("adapter.defect", message, retryable=False)
+    message = f"the adapter of {call.service!r} failed: {type(error).__name__}: {words(error)}"
+    return ServiceError("adapter.defect", message, retryable=shortage(error) is not None)
 
 
 def _words(problem: Problem) -> str:

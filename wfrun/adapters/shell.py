@@ -7,6 +7,7 @@ from typing import Any
 
 from wfrun.adapters.contract import Call, Service, ServiceConfig
 from wfrun.adapters.data import parse_json, stated_error
+from wfrun.adapters.failures import shortage
 from wfrun.adapters.guard import Guard
 from wfrun.adapters.process import Finished, run_process
 from wfrun.adapters.shell_command import Command, parse_command
@@ -45,7 +46,7 @@ class ShellService:
         except OSError as error:
             what = f" ({error.filename})" if error.filename not in (None, arguments[0]) else ""
             message = f"{arguments[0]} could not be started: {error.strerror}{what}"
-            raise ServiceError("shell.start", message, retryable=False) from None
+            raise ServiceError("shell.start", message, retryable=shortage(error) is not None) from None
         return _result(arguments[0], command, finished)
 
     def _environment(self, command: Command, call: Call) -> dict[str, str]:

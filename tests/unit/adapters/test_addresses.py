@@ -77,6 +77,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         ("soon", None),
         ("-5", None),
         ("9" * 50, None),
+        ("Thu, 01 Jan 2026 00:00:05 +99999999999999999", None),
+        ("Thu, 01 Jan 99999999999999999999 00:00:05 GMT", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, milliseconds: int | None) -> None:

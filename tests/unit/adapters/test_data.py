@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wfrun.adapters.data import MAX_INTEGER_BITS, parse_json, plain, sound
+from wfrun.adapters.data import MAX_DELAY_MS, MAX_INTEGER_BITS, parse_json, plain, sound
 from wfrun.core.values import MAX_DEPTH, canonical
 from wfrun.errors import ServiceError
 
@@ -96,7 +96,16 @@ class Unprintable:
         ({"status": "402", "retry_after_ms": "soon", "retryable": "no"}, (None, None, None, None)),
         ({"retry_after_ms": 1.5}, (None, 1, None, None)),
         ({"retry_after_ms": float("nan")}, (None, None, None, None)),
+        ({"retry_after_ms": float("inf")}, (None, None, None, None)),
+        ({"retry_after_ms": float("-inf")}, (None, None, None, None)),
+        ({"retry_after_ms": True}, (None, None, None, None)),
         ({"retry_after_ms": -3}, (None, 0, None, None)),
+        ({"retry_after_ms": -0.5}, (None, 0, None, None)),
+        ({"retry_after_ms": 10**18}, (None, MAX_DELAY_MS, None, None)),
+        ({"retry_after_ms": 10**5000}, (None, MAX_DELAY_MS, None, None)),
+        ({"retry_after_ms": 1e300}, (None, MAX_DELAY_MS, None, None)),
+        ({"status": 10**5000}, (None, None, None, None)),
+        ({"status": -1}, (None, None, None, None)),
         ({"details": Decimal("1.5")}, (None, None, None, "Decimal('1.5')")),
         ({"details": [Unprintable()]}, (None, None, None, "[odd ?]")),
     ],
@@ -111,6 +120,27 @@ def test_an_error_of_somebodys_code_can_be_journaled(given: dict[str, Any], kept
 def test_an_error_without_a_type_gets_one() -> None:
     assert sound(ServiceError("", "x")).type == "adapter.error"
     assert sound(ServiceError(5, "x")).type == "adapter.error"  # type: ignore[arg-type]
+
+
+class Mute:
+    def __repr__(self) -> str:
+        raise SystemExit
+
+    __str__ = __repr__
+
+
+class Forgetful(ServiceError):
+    """Does not call the constructor that it inherits."""
+
+    def __init__(self) -> None:
+        pass
+
+
+def test_an_error_need_not_be_able_to_say_what_it_is() -> None:
+    error = sound(ServiceError("a.b", Mute(), details=[Mute()]))  # type: ignore[arg-type]
+    assert (error.message, error.details) == ("a Python Mute", "a Python list")
+    error = sound(Forgetful())
+    assert (error.type, error.message, error.details) == ("adapter.error", "Forgetful", None)
 
 
 def test_an_error_has_a_bounded_size() -> None:

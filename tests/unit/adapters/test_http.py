@@ -96,6 +96,13 @@ def test_a_mapping_says_what_to_send_and_what_to_keep(echoing: HTTPServer) -> No
     }
 
 
+def test_an_answer_without_what_result_asks_for_is_an_error_of_its_own(echoing: HTTPServer) -> None:
+    error = failure(echoing, {"method": "POST", "path": "/pay", "result": "$.pahts[0]"})
+    assert (error.type, error.retryable) == ("http.result", False)
+    assert "POST" in error.message
+    assert "pahts" in error.message
+
+
 def test_a_header_cannot_be_smuggled_in(echoing: HTTPServer) -> None:
     action = {"method": "POST", "path": "/pay", "headers": {"X-Note": "$.note"}}
     assert failure(echoing, action, {"note": "a\r\nX-Admin: 1"}).type == "http.header"

@@ -33,6 +33,23 @@ def test_a_redirect_of_a_post_by_302_is_an_error(httpserver: HTTPServer) -> None
     assert failure(httpserver).type == "http.302"
 
 
+@pytest.mark.parametrize("location", ["http://[::1", "http://127.0.0.1:99999/", "http://127.0.0.1:x/"])
+def test_a_redirect_to_what_is_no_url_is_an_error_of_its_status(location: str) -> None:
+    async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 307 Go\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode())
+        await silent(reader, writer)
+
+    async def scenario(port: int) -> None:
+        settings = {"adapter": "http", "baseUrl": f"http://127.0.0.1:{port}", "actions": {"go": "POST /pay"}}
+        async with pool(settings) as services:
+            with pytest.raises(ServiceError) as caught:
+                await services.call(a_call("go"))
+        assert (caught.value.type, caught.value.status) == ("http.307", 307)
+
+    asyncio.run(with_raw_server(redirect, scenario))
+
+
 def test_a_redirect_in_circles_ends(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/api/pay").respond_with_data("", 307, headers={"Location": "/api/pay"})
     assert failure(httpserver).type == "http.redirect"
@@ -80,6 +97,8 @@ def test_a_url_of_data_does_not_lead_to_private_addresses(httpserver: HTTPServer
         "http://a b",
         5,
         "http://a:x",
+        "http://a..b",
+        "http://" + "a" * 70 + ".example",
     ],
 )
 def test_a_url_of_data_is_http_and_carries_no_password(httpserver: HTTPServer, url: Json) -> None:

@@ -41,6 +41,29 @@ def crash(input):
     raise LookupError("gone")
 
 
+class Odd(Exception):
+    def __str__(self):
+        raise RuntimeError("cannot say")
+
+
+def odd(input):
+    raise Odd
+
+
+def decline_oddly(input):
+    raise ServiceError("payment.declined", "no \\udcff", details={"at": threading}, retry_after_ms=float("inf"))
+
+
+def leave_by_exit(input):
+    raise SystemExit(5)
+
+
+def shout_at_standard_output(input):
+    os.write(1, b"by number ")
+    os.system("echo by a child")
+    return "done"
+
+
 def leave(input):
     os._exit(3)
 
@@ -115,12 +138,19 @@ def test_a_service_error_comes_back_whole(folder: Path) -> None:
     [
         ("crash", "python.LookupError"),
         ("leave", "python.exit-3"),
+        ("leaveByExit", "python.SystemExit"),
+        ("odd", "python.Odd"),
+        ("declineOddly", "payment.declined"),
         ("notJson", "adapter.result"),
         ("nothing", "python.function"),
     ],
 )
 def test_whatever_goes_wrong_is_an_error(folder: Path, action: str, type_: str) -> None:
     assert failure(action, folder).type == type_
+
+
+def test_what_the_function_and_its_children_print_is_no_answer(folder: Path) -> None:
+    assert ask(SETTINGS, "shoutAtStandardOutput", folder=folder) == "done"
 
 
 def test_a_process_that_dies_leaves_its_last_words(folder: Path) -> None:

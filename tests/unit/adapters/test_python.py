@@ -68,6 +68,24 @@ def leave(input):
     raise SystemExit(3)
 
 
+class Bare(BaseException):
+    def __str__(self):
+        raise Bare
+
+
+ERRORS = [Bare(), GeneratorExit(), BaseExceptionGroup("all", [SystemExit(1)]), KeyboardInterrupt(), SystemExit(4),
+          asyncio.CancelledError(), StopIteration("none left")]
+
+
+def raise_one(input):
+    raise ERRORS[input]
+
+
+async def raise_one_later(input):
+    await asyncio.sleep(0)
+    raise ERRORS[input]
+
+
 async def cancels_itself(input):
     raise asyncio.CancelledError
 
@@ -202,6 +220,8 @@ def test_an_installed_module_is_found(tmp_path: Path) -> None:
         ("import no_such_module_anywhere", "ModuleNotFoundError"),
         ("def broken(:", "SyntaxError"),
         ("raise SystemExit(1)", "SystemExit"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        ("class Bare(BaseException): pass\nraise Bare('no')", "Bare: no"),
         ("from services import ledger", "from . import"),
     ],
 )
@@ -238,6 +258,47 @@ def test_an_exception_becomes_an_error_with_its_place(folder: Path) -> None:
 )
 def test_no_exception_gets_through(folder: Path, action: str, type_: str) -> None:
     assert error_of(action, folder).type == type_
+
+
+NAMES = [
+    "Bare",
+    "GeneratorExit",
+    "BaseExceptionGroup",
+    "KeyboardInterrupt",
+    "SystemExit",
+    "CancelledError",
+    "StopIteration",
+]
+
+
+@pytest.mark.parametrize("action", ["raiseOne", "raiseOneLater"])
+@pytest.mark.parametrize(("number", "name"), list(enumerate(NAMES)), ids=NAMES)
+def test_not_even_what_is_no_exception_gets_through(folder: Path, action: str, number: int, name: str) -> None:
+    async def scenario() -> ServiceError:
+        async with pool(SETTINGS, folder) as services:
+            with pytest.raises(ServiceError) as caught:
+                await services.call(a_call(action, number))
+            assert await services.call(a_call("sendSms")) == "sent", "the service goes on"
+            return caught.value
+
+    error = asyncio.run(scenario())
+    assert error.type == f"python.{name}"
+    assert error.message
+    assert "services/payment.py" in str(error.details)
+
+
+def test_a_call_that_cancels_itself_is_not_taken_for_one_that_is_cancelled(folder: Path) -> None:
+    async def scenario() -> list[BaseException | Json]:
+        async with pool(SETTINGS, folder) as services:
+            waiting = asyncio.create_task(services.call(a_call("wait")))
+            other = asyncio.create_task(services.call(a_call("cancelsItself")))
+            await asyncio.sleep(0.05)
+            waiting.cancel()
+            return list(await asyncio.gather(waiting, other, return_exceptions=True))
+
+    first, second = asyncio.run(scenario())
+    assert isinstance(first, asyncio.CancelledError)
+    assert isinstance(second, ServiceError)
 
 
 def test_a_result_that_is_not_json_names_the_place(folder: Path) -> None:

@@ -32,6 +32,16 @@ class Plugin:
                 raise ServiceError("x.y", f"bad token {token}", details={"token": token}, status=400, retryable=True)
             case "defect":
                 raise RuntimeError(f"oops {token}")
+            case "leave":
+                raise SystemExit(f"oops {token}")
+            case "cancelItself":
+                raise asyncio.CancelledError
+            case "interrupt":
+                raise KeyboardInterrupt
+            case "unfinished":
+                raise Unfinished(token)
+            case "impatient":
+                raise ServiceError("x.y", f"wait {token}", retry_after_ms=float("-inf"))  # type: ignore[arg-type]
             case "badResult":
                 return {"a": (1, 2)}  # type: ignore[dict-item]
             case _:
@@ -39,14 +49,28 @@ class Plugin:
 
     async def close(self) -> None:
         self.closed = True
+        if self.config.settings.get("leaves"):
+            raise SystemExit(3)
         if self.config.settings.get("fails"):
             raise OSError("cannot close")
+
+
+class Unfinished(ServiceError):
+    """Forgets to call the constructor that it inherits, and cannot say what it is."""
+
+    def __init__(self, token: str) -> None:
+        self.details = {"token": token, "self": self}
+
+    def __repr__(self) -> str:
+        raise RuntimeError("not even that")
 
 
 opened: list[Plugin] = []
 
 
 def open_plugin(config: ServiceConfig) -> Service:
+    if config.settings.get("leavesAtOnce"):
+        raise SystemExit(config.variable("secret", "TOKEN"))
     return Plugin(config)
 
 
@@ -72,7 +96,7 @@ def test_a_plugin_is_found_by_its_entry_point() -> None:
 @pytest.mark.usefixtures("plugin")
 def test_no_secret_leaves_even_a_plugin() -> None:
     assert ask(QUEUE, "leak") == {"echo": ["token=***"], "***": 1}
-    for action in ("fail", "defect"):
+    for action in ("fail", "defect", "leave", "impatient"):
         with pytest.raises(ServiceError) as caught:
             ask(QUEUE, action)
         error = caught.value
@@ -96,6 +120,39 @@ def test_a_defect_of_a_plugin_is_one_steps_error() -> None:
     with pytest.raises(ServiceError) as caught:
         ask(QUEUE, "badResult")
     assert caught.value.type == "adapter.result"
+
+
+@pytest.mark.usefixtures("plugin")
+@pytest.mark.parametrize(
+    ("action", "type_", "words"),
+    [
+        ("leave", "adapter.defect", "SystemExit: oops ***"),
+        ("cancelItself", "adapter.defect", "CancelledError"),
+        ("interrupt", "adapter.defect", "KeyboardInterrupt"),
+        ("unfinished", "adapter.error", "Unfinished"),
+        ("impatient", "x.y", "wait ***"),
+    ],
+)
+def test_nothing_that_a_plugin_raises_ends_the_engine(action: str, type_: str, words: str) -> None:
+    with pytest.raises(ServiceError) as caught:
+        ask(QUEUE, action)
+    assert (caught.value.type, caught.value.retry_after_ms) == (type_, None)
+    assert words in caught.value.message
+    assert SECRET not in str(caught.value.details)
+
+
+@pytest.mark.usefixtures("plugin")
+def test_a_plugin_that_cannot_be_opened_has_done_nothing() -> None:
+    with pytest.raises(ServiceError) as caught:
+        ask(QUEUE | {"leavesAtOnce": True}, "send")
+    assert (caught.value.type, caught.value.retryable) == ("adapter.open", False)
+    assert "SystemExit: ***" in caught.value.message
+
+
+@pytest.mark.usefixtures("plugin")
+def test_a_plugin_cannot_end_the_program_when_it_is_closed() -> None:
+    with pytest.raises(RuntimeError, match="SystemExit: 3"):
+        ask(QUEUE | {"leaves": True}, "send")
 
 
 @pytest.mark.usefixtures("plugin")
