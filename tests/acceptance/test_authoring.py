@@ -57,3 +57,30 @@ def test_a_conditional_is_drawn_with_both_sides(shell: Shell) -> None:
     assert "   ├─ then" in lines
     assert "   └─ else" in lines
     assert "      └─ send-rejection  email-service.sendRejectionEmail" in lines
+
+
+def test_validate_ends_with_the_file_that_is_not_valid(shell: Shell) -> None:
+    shell.write("w.yaml", "name: w\nsteps: { name: a, service: s, action: x }\n")
+    shell.write("services.yaml", "s: { adapter: pyton }\n")
+    done = shell.wfrun("validate", "w.yaml", "--services", "services.yaml")
+    assert done.code == 3
+    assert done.lines == [
+        "services.yaml:1:15: error[service.adapter] there is no adapter 'pyton'",
+        "  hint: did you mean python?",
+        "services.yaml: not valid",
+    ]
+
+
+def test_what_is_missing_here_is_a_warning_of_validate_and_stops_a_run_before_it_begins(shell: Shell) -> None:
+    shell.write(
+        "w.yaml",
+        "name: w\nservices: { s: { adapter: shell, actions: { x: { command: [echo, '${env.NOT_SET_HERE}'] } } } }\n"
+        "steps: { name: a, service: s, action: x }\n",
+    )
+    done = shell.wfrun("validate", "w.yaml")
+    assert (done.code, done.lines[-1]) == (0, "w.yaml: valid")
+    assert "warning[service.variable] env.NOT_SET_HERE is not set" in done.lines[0]
+    done = shell.wfrun("run", "w.yaml")
+    assert done.code == 3
+    assert "error[service.variable] env.NOT_SET_HERE is not set" in done.err
+    assert shell.wfrun("list", "--json").json("list") == {"executions": []}
