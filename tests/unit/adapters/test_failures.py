@@ -6,6 +6,8 @@ import asyncio
 import errno
 import os
 import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.adapters.support import a_call, pool
+from tests.unit.adapters.support import ROOT, a_call, config, pool
 from wfrun.adapters.failures import is_stop, shortage, words
+from wfrun.adapters.registry import open_service
 from wfrun.errors import ServiceError
 
 
@@ -61,6 +64,7 @@ def first_without_files_then_with(settings: dict[str, Any], folder: Path) -> tup
     ids=["shell", "isolated", "python"],
 )
 def test_a_machine_without_files_is_no_fault_of_the_step(folder: Path, settings: dict[str, Any], type_: str) -> None:
+    open_service(config(settings, folder))  # so that the adapter's own modules are there
     error, answer = first_without_files_then_with(settings, folder)
     assert (error.type, error.retryable) == (type_, True)
     assert "Too many open files" in error.message
@@ -75,21 +79,32 @@ def test_a_connection_without_files_is_worth_another_attempt(folder: Path, schem
 
         async def scenario(settings: dict[str, Any] = settings) -> ServiceError:
             async with pool(settings, folder) as services:
-                with pytest.raises(ServiceError) as caught:
-                    with no_file_can_be_opened():
-                        await services.call(a_call("add"))
+                with no_file_can_be_opened(), pytest.raises(ServiceError) as caught:
+                    await services.call(a_call("add"))
                 return caught.value
 
+        open_service(config(settings, folder))
         error = asyncio.run(scenario())
         assert (error.type, error.retryable) == ("http.connection", True)
         assert "Too many open files" in error.message
 
 
 def test_a_record_without_files_is_worth_another_attempt(folder: Path) -> None:
-    error, answer = first_without_files_then_with(
-        {"adapter": "mock", "record": "calls.jsonl", "actions": {"add": {"result": 3}}}, folder
-    )
+    settings = {"adapter": "mock", "record": "calls.jsonl", "actions": {"add": {"result": 3}}}
+    open_service(config(settings, folder))
+    error, answer = first_without_files_then_with(settings, folder)
     assert (error.type, error.retryable, answer) == ("mock.record", True, 3)
+
+
+def test_an_adapter_that_cannot_be_read_is_opened_later() -> None:
+    script = f"""
+from pathlib import Path
+from tests.unit.adapters.test_failures import SHELL, first_without_files_then_with
+error, answer = first_without_files_then_with(SHELL, Path({str(ROOT)!r}))
+print(error.type, error.retryable, answer)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "adapter.open True 3\n"
 
 
 def caused(outer: Exception, inner: BaseException) -> Exception:
