@@ -131,6 +131,11 @@ class TestForms:
         assert (found.code, found.severity) == ("plan.unknown-path", severity)
         assert found.hint == "did you mean $.ask.data.costCentre?"
 
+    def test_a_misspelt_field_of_a_task_that_may_be_skipped(self) -> None:
+        asked = task(form=self.FORM, condition="$.amount > 5")
+        found = problem(asked, call("a", input="$.ask.data.costCentr"), input=INPUT)
+        assert (found.code, found.severity) == ("plan.unknown-path", "error")
+
     def test_a_field_that_may_be_left_out(self) -> None:
         assert problem(task(form=self.FORM), call("a", input="$.ask.data.why")).code == "plan.may-be-missing"
 

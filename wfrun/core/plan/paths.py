@@ -49,15 +49,13 @@ def check_reference(reference: Reference, keys: Keys, known: Known) -> Iterator[
     if key is None:
         yield from _unset(reference, name, keys, known)
         return
-    asked = not (reference.optional or reference.conditional or keys.guarded)
-    if key.missing and asked:
-        yield _may_be_missing(reference, key.missing)
+    found = list(troubles(key.shape, tuple(rest)))
+    if astray := [trouble for trouble in found if trouble.what != "optional"]:
+        yield _astray(reference, astray[0])
         return
-    for trouble in troubles(key.shape, tuple(rest)):
-        if trouble.what != "optional":
-            yield _astray(reference, trouble)
-        elif asked:
-            yield _may_be_missing(reference, trouble.reason)
+    reason = key.missing or next((trouble.reason for trouble in found), "")
+    if reason and not (reference.optional or reference.conditional or keys.guarded):
+        yield _may_be_missing(reference, reason)
 
 
 def _unset(reference: Reference, name: str, keys: Keys, known: Known) -> Iterator[Problem]:
