@@ -54,9 +54,7 @@ def http_services(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("adapter", ["python", "http"])
-def test_each_effect_happens_once(
-    adapter: str, world: Zygote, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_each_effect_happens_once(adapter: str, world: Zygote, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     seed = int(os.environ.get("WFRUN_SEED", random.randrange(2**32)))
     print(f"WFRUN_SEED={seed}")
     chance = random.Random(seed)
