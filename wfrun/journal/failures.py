@@ -21,6 +21,11 @@ def damaged(path: str, finding: Finding) -> JournalError:
     return JournalError("journal.damaged", f"{where}: {finding.message}", hint=hint)
 
 
+def of_another(path: str, execution_id: str, first: Record) -> JournalError:
+    message = f"{path}: record 1 belongs to execution {first.get('execution')!r}, not to {execution_id!r}"
+    return JournalError("journal.damaged", message, hint="nothing was changed; restore the file from a backup")
+
+
 def io_failed(path: str, done: str, error: OSError) -> JournalError:
     return JournalError("journal.io", f"{path} cannot be {done}: {error.strerror or error}", hint=_RESUME)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import stat as modes
+import sys
 from _thread import LockType, allocate_lock
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -54,6 +55,12 @@ def _count_fork() -> None:
 
 
 os.register_at_fork(after_in_child=_count_fork)
+
+
+def _most_locks() -> int:
+    """A quarter of the files that may be open: there are 256 shards, and the rest is for journals and services."""
+    limit = os.sysconf("SC_OPEN_MAX")
+    return sys.maxsize if limit < 0 else max(limit // 4, 1)
 
 
 class _Lock(NamedTuple):
@@ -143,8 +150,12 @@ class Home:
         It excludes other processes by the kernel's lock, and other threads of this one by a lock in memory: the
         descriptor is opened once, as a turn takes less time than opening it, and the kernel's lock knows no threads.
         """
-        lock = self._lock_of(directory)
-        lock.threads.acquire()
+        while True:
+            lock = self._lock_of(directory)
+            lock.threads.acquire()
+            if self._locks.get(directory) is lock:
+                break
+            lock.threads.release()  # it was closed meanwhile, to make room
         try:
             self.files.lock(lock.fd)
         except BaseException:
@@ -174,8 +185,19 @@ class Home:
             self._locks, self._forks = {}, _forks
         lock = self._locks.get(directory)
         if lock is None:
+            if len(self._locks) >= _most_locks():
+                self._make_room()
             lock = self._locks.setdefault(directory, _Lock(self._open_lock(f"{directory}/.lock"), allocate_lock()))
         return lock
+
+    def _make_room(self) -> None:
+        """Close the descriptors of the locks that nobody holds."""
+        for directory, lock in list(self._locks.items()):
+            if lock.threads.acquire(blocking=False):
+                if self._locks.get(directory) is lock:
+                    del self._locks[directory]
+                    self.files.close(lock.fd)
+                lock.threads.release()
 
     def _open_lock(self, path: str) -> int:
         try:

@@ -18,7 +18,7 @@ from wfrun.journal.codec import instant
 from wfrun.journal.crash import reach
 from wfrun.journal.creation import new_file
 from wfrun.journal.driver import DriverInfo
-from wfrun.journal.failures import damaged, held, io_failed, unknown
+from wfrun.journal.failures import damaged, held, io_failed, of_another, unknown
 from wfrun.journal.handle import Handle
 from wfrun.journal.marks import FAILED, IN_DOUBT
 from wfrun.journal.scan import scan
@@ -99,8 +99,7 @@ class Journal(Handle):
             raise io_failed(path, "opened", error) from error
         try:
             journal._read_new()
-            if not journal.records:
-                raise unknown(home, execution_id)
+            _check_first(home, execution_id, journal.records)
         except BaseException:
             journal.close()
             raise
@@ -117,8 +116,7 @@ class Journal(Handle):
         found = scan(home.read_file(path) or b"")
         if found.damage is not None:
             raise damaged(path, found.damage)
-        if not found.records:
-            raise unknown(home, execution_id)
+        _check_first(home, execution_id, found.records)
         return found.records
 
     # ---- using it
@@ -225,3 +223,11 @@ class Journal(Handle):
         except BaseException:
             self.close()
             raise
+
+
+def _check_first(home: Home, execution_id: str, records: list[Record]) -> None:
+    """A journal was begun, and by the execution that its file is named after."""
+    if not records:
+        raise unknown(home, execution_id)
+    if records[0].get("execution") != execution_id:
+        raise of_another(home.journal_path(execution_id), execution_id, records[0])

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from tests.support.journals import ID, Clock, FaultyFiles, ShortWrite, counting, memory_home, os_error, started
+from tests.support.journals import (
+    ID,
+    Clock,
+    FaultyFiles,
+    ShortWrite,
+    completed,
+    counting,
+    memory_home,
+    os_error,
+    started,
+)
 from wfrun.errors import JournalError, NotFoundError, StateError, UsageError
 from wfrun.journal.home import Home, is_id
 from wfrun.journal.journal import Journal
@@ -68,6 +80,59 @@ def test_only_the_owner_may_enter(home: Home) -> None:
     shard = os.path.dirname(home.journal_path(ID))
     assert {mode(path) for path in (home.path, home.executions, home.definitions, shard)} == {0o700}
     assert {mode(path) for path in (home.journal_path(ID), f"{shard}/.lock", home.definition_path(digest))} == {0o600}
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_locks_are_closed_to_make_room(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wfrun.journal.home._most_locks", lambda: 3)
+    before = open_files()
+    journals = [Journal.create(home, f"e{number}", started(f"e{number}"), clock=Clock()) for number in range(12)]
+    for journal in journals * 2:
+        with journal.turn():
+            journal.add(completed(1))
+        journal.sync()
+    assert open_files() - before <= len(journals) + 3
+    for journal in journals:
+        assert len(Journal.read(home, journal.execution_id)) == 3
+        journal.close()
+
+
+def test_a_lock_that_is_held_is_not_closed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wfrun.journal.home._most_locks", lambda: 1)
+    held, other = home.shard("held"), home.shard("other")
+    assert held != other
+    home.ensure(held)
+    home.ensure(other)
+    with home.locked(held), home.locked(other), home.locked(home.executions):
+        fd = home.files.open(f"{held}/.lock")
+        assert not home.files.try_lock(fd)
+    assert home.files.try_lock(fd)
+    home.files.close(fd)
+
+
+def test_threads_exclude_each_other_while_locks_come_and_go(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wfrun.journal.home._most_locks", lambda: 1)
+    directories = [home.shard(id) for id in ("a", "b", "c")]
+    for directory in directories:
+        home.ensure(directory)
+    inside: Counter[str] = Counter()
+    crowds = []
+
+    def enter(turns: range) -> None:
+        for turn in turns:
+            directory = directories[turn % 3]
+            with home.locked(directory):
+                inside[directory] += 1
+                crowds.append(inside[directory])
+                os.sched_yield()
+                inside[directory] -= 1
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(enter, [range(number, number + 300) for number in range(4)]))
+    assert (len(crowds), set(crowds)) == (1200, {1})
 
 
 def test_ids_are_found_by_prefix(home: Home) -> None:

@@ -87,6 +87,19 @@ def test_what_a_dead_creator_left_makes_way(home: Home, left: bytes) -> None:
         assert Journal.read(home, ID) == journal.records
 
 
+def test_a_journal_under_the_name_of_another_execution_is_damaged(home: Home) -> None:
+    for id in (ID, "other"):
+        Journal.create(home, id, started(id), clock=Clock()).close()
+    raw = home.read_file(home.journal_path("other"))
+    assert raw is not None
+    home.files.close(home.replace(home.journal_path(ID), raw))
+    for use in (Journal.read, lambda home, id: Journal.open(home, id, clock=Clock())):
+        with pytest.raises(JournalError, match="record 1 belongs to execution 'other'") as caught:
+            use(home, ID)
+        assert caught.value.code == "journal.damaged"
+    assert Journal.read(home, "other")
+
+
 # ---- turns
 
 
