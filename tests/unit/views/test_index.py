@@ -16,7 +16,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from wfrun.errors import JournalError, NotFoundError
+from wfrun.errors import JournalError, NotFoundError, StateError
 from wfrun.views.index.reader import Index
 from wfrun.views.index.store import boot_id
 from wfrun.views.index.writer import IndexWriter, rebuild
@@ -286,6 +286,37 @@ def test_a_deleted_journal_takes_no_place_in_the_list(disk: Disk, tell: Tell) ->
     disk.noted(tell("a1", "failed", minute=1), tell("b2", "failed", minute=2))
     os.remove(disk.journal_path("b2"))
     assert disk.ids(limit=1) == ["a1"]
+
+
+@pytest.mark.parametrize("limit", [2**62, 2**63 - 1, 2**63, 10**30])
+def test_a_limit_beyond_all_numbers_of_a_database(disk: Disk, tell: Tell, limit: int) -> None:
+    disk.noted(tell("a1", "failed"))
+    disk.write(tell("b2", "failed"))
+    assert sorted(disk.ids(limit=limit)) == ["a1", "b2"]
+
+
+@pytest.mark.parametrize("name", ["index.sqlite", "index.sqlite.new"])
+def test_an_index_that_cannot_be_made_is_told_and_leaves_nothing_behind(disk: Disk, tell: Tell, name: str) -> None:
+    disk.write(tell("a1", "failed"))
+    path = Path(disk.path)
+    (path / name).mkdir()
+    with pytest.raises(StateError, match="Is a directory") as told:
+        rebuild(disk, disk.read)
+    assert (told.value.code, told.value.exit_code) == ("index.io", 6)
+    assert [found.name for found in path.glob("index*")] == [name]
+
+
+def test_a_row_written_after_its_journal_went_takes_no_place(disk: Disk, tell: Tell) -> None:
+    told = [tell("a1", "failed", minute=2), tell("b2", "failed", minute=1)]
+    writer = IndexWriter(disk, disk.read)
+    for each in told:
+        writer.note(status_of(each.records), disk.write(each))
+    os.remove(disk.journal_path("a1"))
+    disk.settle(disk.shard("a1"))
+    rebuild(disk, disk.read)
+    writer.flush()
+    assert disk.index().ids("", 1) == ["b2"]
+    assert disk.ids(limit=1) == ["b2"]
 
 
 def test_damage_is_shown_and_never_kept(disk: Disk, tell: Tell) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from itertools import islice
+from heapq import merge
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from wfrun.views.index.rows import JOURNAL, Layout, Read, Row, fold_row, journal_size, size_at, stored_row
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 Driven = Callable[[str], bool]
 Answer = TypeVar("Answer")
+# More rows than a database can have.
+_ALL = 2**62
 # Above every character that an id can have.
 _AFTER_IDS = "\x7f"
 
@@ -38,7 +41,8 @@ class Index:
     ) -> list[Summary]:
         """Newest first. `since` is an instant as journals write them; `driven` tells running from interrupted."""
         wanted = {"status": "running" if status == "interrupted" else status, "workflow": workflow}
-        return self._ask(lambda now: now.summaries(wanted, since, status, limit, driven))
+        most = None if limit is None else min(limit, _ALL)
+        return self._ask(lambda now: now.summaries(wanted, since, status, most, driven))
 
     def tasks(self, assignee: str | None = None) -> list[TaskView]:
         """Open tasks, oldest first, those of one person or group if `assignee` is given."""
@@ -82,11 +86,16 @@ class _Now:
         limit: int | None,
         driven: Driven | None,
     ) -> list[Summary]:
+        def shown(most: int | None) -> list[Summary]:
+            found = (self._checked(row) for row in self._newest_first(wanted, since, most))
+            all = (self._with_driver(row, driven) for row in found if row)
+            return list(islice((summary for summary in all if status in (None, summary["status"])), limit))
+
         # Whether a running execution is driven is no part of a row, so a question for it can't be cut short in SQL.
         most = None if wanted["status"] == "running" else limit
-        found = (self._checked(row) for row in self._newest_first(wanted, since, most))
-        shown = (self._with_driver(row, driven) for row in found if row)
-        return list(islice((summary for summary in shown if status in (None, summary["status"])), limit))
+        answer = shown(most)
+        # A row that turned out to be wrong may have taken the place of another.
+        return answer if most is None or len(answer) >= most else shown(None)
 
     def tasks(self) -> Iterator[TaskView]:
         stored = self._database.execute("SELECT summary, tasks, size FROM executions WHERE tasks IS NOT NULL")
@@ -94,14 +103,11 @@ class _Now:
         return iter([task for row in rows for task in row.tasks])
 
     def ids(self, prefix: str, limit: int) -> list[str]:
-        query = "SELECT id FROM executions WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
-        most = limit + len(self._gone)
-        stored = {id for (id,) in self._database.execute(query, (prefix, prefix + _AFTER_IDS, most))}
-        fresh = {id for id in self._fresh if id.startswith(prefix)}
-        found = (
-            id for id in sorted(stored | fresh) if id not in self._gone and journal_size(self._home, id) is not None
-        )
-        return list(islice(found, limit))
+        query = "SELECT id FROM executions WHERE id >= ? AND id < ? ORDER BY id"
+        stored = (id for (id,) in self._database.execute(query, (prefix, prefix + _AFTER_IDS)))
+        fresh = sorted(id for id in self._fresh if id.startswith(prefix))
+        there = (id for id, _ in groupby(merge(stored, fresh)) if id not in self._gone)
+        return list(islice((id for id in there if journal_size(self._home, id) is not None), limit))
 
     def _newest_first(self, wanted: dict[str, str | None], since: str | None, most: int | None) -> Iterator[Row]:
         given = {column: value for column, value in wanted.items() if value is not None}

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from wfrun.errors import StateError
 from wfrun.views.index.rows import Layout, Read, Row, fold_row, row_of
 from wfrun.views.index.store import (
     COLUMNS,
@@ -80,12 +81,33 @@ class IndexWriter:
 
 
 def rebuild(home: Layout, read: Read) -> int:
-    """Make the index anew from the journals, beside the old one, and put it in its place. The number of executions."""
+    """Make the index anew from the journals, beside the old one, and put it in its place. The number of executions.
+
+    Raises StateError `index.io`; then all is as it was.
+    """
     if not shard_names(home):
         return 0
     new = f"{index_path(home)}.new"
-    remove(new)
-    database = open_writing(new)
+    try:
+        count = _build(new, home, read)
+        remove(index_path(home))
+        os.rename(new, index_path(home))
+    except (OSError, sqlite3.DatabaseError) as error:
+        with suppress(OSError):
+            remove(new)
+        raise _unwritable(home, error) from error
+    return count
+
+
+def _unwritable(home: Layout, error: OSError | sqlite3.DatabaseError) -> StateError:
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    hint = "nothing is lost: without it, `list` and `tasks` read the journals themselves"
+    return StateError("index.io", f"{index_path(home)} cannot be made anew: {reason}", hint=hint)
+
+
+def _build(path: str, home: Layout, read: Read) -> int:
+    remove(path)
+    database = open_writing(path)
     try:
         database.execute("BEGIN IMMEDIATE")
         _forget_other_boots(database)
@@ -95,8 +117,6 @@ def rebuild(home: Layout, read: Read) -> int:
         database.execute("COMMIT")
     finally:
         database.close()
-    remove(index_path(home))
-    os.rename(new, index_path(home))
     return int(count)
 
 
