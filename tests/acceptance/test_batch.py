@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.acceptance.conftest import Shell
 
 SHOP = """
@@ -73,6 +75,51 @@ def test_a_line_that_is_no_json_is_refused_and_the_others_go_on(shop: Shell) -> 
     assert totals == "3 executions: 2 completed, 1 refused"
     rows = shop.wfrun("batch", "shop.yaml", "--inputs", "in.jsonl", "--json").json_lines("batch")
     assert {row["input"]: "refused" in row for row in rows[:-1]} == {1: False, 3: True, 4: False}
+
+
+def test_a_value_that_is_missing_at_the_end_of_a_line_is_missing_there(shop: Shell) -> None:
+    done = shop.wfrun("batch", "shop.yaml", "--inputs", "-", stdin='{"sku":\n{}\n')
+    assert done.lines[0].startswith("line 1  refused  <stdin>:1:8: error[json.syntax]")
+
+
+def journal_of(shop: Shell, execution: str) -> Path:
+    (found,) = shop.folder.glob(f".wfrun/executions/*/{execution}.jsonl")
+    return found
+
+
+def test_a_damaged_journal_stops_its_own_line_only(shop: Shell) -> None:
+    shop.write("in.jsonl", lines(1, 2, 3))
+    typed = ("batch", "shop.yaml", "--inputs", "in.jsonl", "-c", "1", "--id", "$.sku")
+    assert shop.wfrun(*typed).code == 0
+    path = journal_of(shop, "a1")
+    path.write_bytes(path.read_bytes().replace(b'"a1"', b'"a7"'))
+    done = shop.wfrun(*typed, "--json")
+    assert (done.code, done.err) == (6, "")
+    first, stopped, last, totals = done.json_lines("batch")
+    assert (first["input"], stopped["input"], last["input"]) == (1, 2, 3)
+    assert stopped["stopped"][0]["code"] == "journal.damaged"
+    assert totals["counts"] == {"completed": 2, "stopped": 1}
+
+
+def test_a_disk_that_fails_ends_the_batch(shop: Shell) -> None:
+    """A file may have 12 kB: enough for some steps, not for the log that one of them is given to write."""
+    shop.write("in.jsonl", "".join(f'{{"sku": "{"x" * size}", "price": 1}}\n' for size in (9, 9000, 9)))
+    done = shop.typed("ulimit -f 12; wfrun batch shop.yaml --inputs in.jsonl -c 1")
+    assert done.code == 6
+    first, stopped, *_, totals = done.lines
+    assert first.split()[3] == "completed"
+    assert stopped.startswith("line 2  stopped  error[journal.io]")
+    assert totals == "2 executions: 1 completed, 1 stopped"
+    assert done.err.startswith("warning[batch.stopped] nothing more was begun")
+
+
+@pytest.mark.parametrize(("limit", "concurrency"), [(256, 500), (1024, 100_000_000)])
+def test_no_more_at_a_time_than_files_may_be_open(shop: Shell, limit: int, concurrency: int) -> None:
+    shop.write("in.jsonl", lines(*[1] * 400))
+    done = shop.typed(f"ulimit -n {limit}; wfrun batch shop.yaml --inputs in.jsonl -c {concurrency} -q")
+    assert (done.code, done.out) == (0, "400 executions: 400 completed\n")
+    assert done.err.startswith("warning[batch.concurrency] ")
+    assert f"not {concurrency}" in done.err
 
 
 def test_with_ids_a_batch_that_is_run_again_goes_on_where_it_stopped(shop: Shell) -> None:

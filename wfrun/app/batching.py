@@ -17,7 +17,7 @@ from wfrun.core.expression import DictContext, Template, TemplateError, compile_
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.engines.local.driver import Driver
-from wfrun.engines.local.engine import Interrupted, LocalEngine, open_engine
+from wfrun.engines.local.engine import Interrupted, LocalEngine, open_engine, run_loop
 from wfrun.errors import ConflictError, ExpressionError, InvalidError, JournalError, UsageError, WfrunError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
@@ -51,28 +51,39 @@ class Batch:
 
     async def run(self, inputs: Iterable[Line], concurrency: int) -> None:
         """After a signal nothing more is begun, and what was begun is left in order, as `interrupted`."""
-        lines = iter(inputs)
         services = Services(self.workflow.services)
         try:
             async with open_engine(self.home) as engine:
-                workers = [self._work(engine, services, lines) for _ in range(concurrency)]
-                results = await asyncio.gather(*workers, return_exceptions=True)
+                await self._hire(engine, services, iter(inputs), concurrency)
         finally:
             await services.close()
             self.index.close()
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
 
-    async def _work(self, engine: LocalEngine, services: Services, lines: Iterator[Line]) -> None:
+    async def _hire(self, engine: LocalEngine, services: Services, lines: Iterator[Line], most: int) -> None:
+        """Have the lines worked at by as many as there is work for, and at most `most`."""
+        workers: list[asyncio.Task[None]] = []
+
+        def hire() -> None:
+            if len(workers) < most:
+                workers.append(asyncio.ensure_future(self._work(engine, services, lines, hire)))
+
+        hire()
+        for worker in workers:  # which are more and more meanwhile
+            await asyncio.wait([worker])
+        for worker in workers:
+            worker.result()
+
+    async def _work(
+        self, engine: LocalEngine, services: Services, lines: Iterator[Line], hire: Callable[[], None]
+    ) -> None:
         for number, input in lines:
             if engine.is_interrupted or self.broken:
                 return
+            hire()  # for the next line
             try:
                 self.finished(number, await self._one(engine, services, input))
             except WfrunError as error:
-                # A disk that fails one journal will fail the next: nothing more is begun (C6).
-                self.broken = self.broken or isinstance(error, JournalError)
+                self.broken = self.broken or _is_of_the_disk(error)
                 self.finished(number, error)
 
     async def _one(self, engine: LocalEngine, services: Services, input: Json | InvalidError) -> Summary:
@@ -125,10 +136,11 @@ def batch(
     initiator: str = "",
     id: str | None = None,
     finished: Finished,
-) -> None:
+) -> bool:
     """Run a workflow for each input, `concurrency` at a time. A refused input is told, and does not stop the rest.
 
-    `id` is a template over the input, such as `$.order.id`: see Batch.
+    `id` is a template over the input, such as `$.order.id`: see Batch. The answer is False if nothing more was begun
+    from some input on, because the state directory failed.
     """
     name = None if id is None else _id_template(id)
     opened = open_workflow(workflow, services, home)
@@ -137,7 +149,13 @@ def batch(
     index = IndexWriter(home, partial(Journal.read, home))
     many = Batch(home, opened, origin_of(workflow, services), initiator, finished, index, name)
     with _rare_collections():
-        asyncio.run(many.run(inputs, concurrency))
+        run_loop(many.run(inputs, concurrency))
+    return not many.broken
+
+
+def _is_of_the_disk(error: WfrunError) -> bool:
+    """Whether the next journal will fail, too, so that nothing more is begun (C6): one that is damaged is alone."""
+    return isinstance(error, JournalError) and not error.code.endswith(".damaged")
 
 
 class _Nothing:

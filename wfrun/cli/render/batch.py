@@ -8,15 +8,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wfrun.cli.invoke import abandon_stdout, print_json_line, problem_data, problem_text
+from wfrun.cli.invoke import print_json_line, problem_data, problem_text
+from wfrun.cli.outcome import tell_loss
 from wfrun.cli.render.lists import summary_line
+from wfrun.cli.streams import ours
 from wfrun.cli.text import is_lively
-from wfrun.errors import JournalError, WfrunError
+from wfrun.errors import DivergenceError, JournalError, WfrunError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from wfrun.views.model import Summary
+
+
+# What ends an execution that may have begun. Any other error is an input that was not accepted.
+_STOPS = (JournalError, DivergenceError)
 
 
 class BatchReport:
@@ -26,7 +32,6 @@ class BatchReport:
         self.counts: Counter[str] = Counter()
         self._as_json = as_json
         self._quiet = quiet
-        self._open = True
         self._inputs = inputs
         self._bar: tuple[Progress, TaskID] | None = None
 
@@ -40,22 +45,16 @@ class BatchReport:
             self._bar[0].stop()
 
     def finished(self, number: int, outcome: Summary | WfrunError) -> None:
-        """An execution ended, or waits, or its input was refused. If nobody reads any more, work goes on in silence."""
+        """An execution ended, or waits, or had to be let go, or its input was refused."""
         self.counts[_word(outcome)] += 1
         if self._bar:
             self._bar[0].advance(self._bar[1])
-        if self._open and not (self._quiet and not self._as_json):
-            try:
-                self._print(number, outcome)
-            except BrokenPipeError:
-                self._open = False
+        if self._as_json or not self._quiet:
+            self._print(number, outcome)
 
     def totals(self) -> None:
-        try:
-            self._print_totals()
-            sys.stdout.flush()
-        except BrokenPipeError:  # what was done is done, and the exit code still says what
-            abandon_stdout()
+        self._print_totals()
+        tell_loss()
 
     def _print_totals(self) -> None:
         total = sum(self.counts.values())
@@ -63,25 +62,27 @@ class BatchReport:
             print_json_line({"total": total, "counts": dict(sorted(self.counts.items()))})
             return
         words = ", ".join(f"{count} {status}" for status, count in sorted(self.counts.items()))
-        print(f"{total} executions: {words}" if total else "0 executions: there was no input")
+        print(f"{total} executions: {words}" if total else "0 executions: there was no input", file=ours())
 
     def _print(self, number: int, outcome: Summary | WfrunError) -> None:
         if self._as_json:
             print_json_line({"input": number, **_data(outcome)})
-        elif self._bar and sys.stdout.isatty():
+        elif self._bar and ours().isatty():
             self._bar[0].console.out(_line(number, outcome), highlight=False)
         else:
-            print(_line(number, outcome))
+            print(_line(number, outcome), file=ours())
 
 
 def _word(outcome: Summary | WfrunError) -> str:
-    if isinstance(outcome, JournalError):
-        return "needs-attention"
-    return "refused" if isinstance(outcome, WfrunError) else outcome["status"]
+    if isinstance(outcome, WfrunError):
+        return "stopped" if isinstance(outcome, _STOPS) else "refused"
+    return outcome["status"]
 
 
 def _data(outcome: Summary | WfrunError) -> Mapping[str, object]:
-    return {"refused": [*map(problem_data, outcome.problems)]} if isinstance(outcome, WfrunError) else outcome
+    if isinstance(outcome, WfrunError):
+        return {_word(outcome): [*map(problem_data, outcome.problems)]}
+    return outcome
 
 
 def _line(number: int, outcome: Summary | WfrunError) -> str:
@@ -105,5 +106,8 @@ def _count_lines(inputs: str) -> int | None:
     path = Path(inputs)
     if not path.is_file():
         return None
-    with path.open("rb") as lines:
-        return sum(1 for line in lines if line.strip())
+    try:
+        with path.open("rb") as lines:
+            return sum(1 for line in lines if line.strip())
+    except OSError:
+        return None
