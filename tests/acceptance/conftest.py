@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -105,6 +106,22 @@ class Shell:
             cwd=self.folder,
             env=self.variables(**variables),
             input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def typed(self, line: str, **variables: str) -> Done:
+        """A line as it is typed into bash, in which `wfrun` is the command."""
+        function = f'wfrun() {{ {shlex.join(self.command())} "$@"; }}\n'
+        done = subprocess.run(
+            ["bash", "-c", function + line],
+            cwd=self.folder,
+            env=self.variables(**variables),
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=60,

@@ -47,10 +47,22 @@ def check_input(workflow: Workflow, input: Json) -> dict[str, Json]:
 
 
 def origin_of(workflow: str, services: str | None) -> dict[str, str]:
-    origin = {"file": str(Path(workflow).resolve())}
+    """The files that an execution is started from, as they are kept in its journal. Raises UsageError."""
+    origin = {"file": _kept_path(workflow)}
     if services is not None:
-        origin["services"] = str(Path(services).resolve())
+        origin["services"] = _kept_path(services)
     return origin
+
+
+def _kept_path(file: str) -> str:
+    """A journal is UTF-8, and a resume needs the path as it is: nothing can stand for a name that is not text."""
+    path = str(Path(file).resolve())
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        message = f"{path}: the name of a folder on the way is not valid UTF-8"
+        raise UsageError("usage.encoding", message, hint="rename it, or move the workflow") from None
+    return path
 
 
 def _first_event(

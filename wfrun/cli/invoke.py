@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from wfrun.cli.declare import Command
+from wfrun.cli.streams import OutputError, ReaderLeft, ours
 from wfrun.cli.text import safe, safe_json
 from wfrun.errors import Problem, WfrunError
 
 INTERRUPTED = 130
-BROKEN_PIPE = 141  # 128 + SIGPIPE, what a shell reports for other programs
+READER_LEFT = 141  # 128 + SIGPIPE, what a shell reports for other programs
 
 EXIT_CODES: Mapping[str, int] = {
     "completed": 0,
@@ -31,31 +32,25 @@ def invoke(command: Command, values: dict[str, Any]) -> int:
     """Run a command to its exit code. Errors meant for people are printed; a defect of wfrun passes as it is."""
     try:
         code = command.run(**values)
-        sys.stdout.flush()
+        ours().flush()
     except WfrunError as error:
         report(error, as_json=bool(values.get("as_json")))
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        abandon_stdout()
-        return BROKEN_PIPE
+    except ReaderLeft:
+        return READER_LEFT
     return code
-
-
-def abandon_stdout() -> None:
-    """Whoever read us is gone. Python would flush once more at exit, and complain; so that goes nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_json(value: object) -> None:
     """One JSON document, indented for reading."""
-    print(safe_json(json.dumps(value, indent=2, ensure_ascii=False)))
+    print(safe_json(json.dumps(value, indent=2, ensure_ascii=False)), file=ours())
 
 
 def print_json_line(value: object) -> None:
     """One JSON value on a line of its own (JSON Lines), visible at once to whoever follows."""
-    print(safe_json(json.dumps(value, ensure_ascii=False)), flush=True)
+    print(safe_json(json.dumps(value, ensure_ascii=False)), file=ours(), flush=True)
 
 
 def report(error: WfrunError, *, as_json: bool) -> None:
@@ -63,9 +58,9 @@ def report(error: WfrunError, *, as_json: bool) -> None:
     for problem in error.problems:
         print(problem_text(problem), file=sys.stderr)
     if as_json:
-        print_json_line(
-            {"error": {**problem_data(error.problems[0]), "problems": [*map(problem_data, error.problems)]}}
-        )
+        told = {**problem_data(error.problems[0]), "problems": [*map(problem_data, error.problems)]}
+        with suppress(OutputError, ReaderLeft):  # it has been said, and its exit code says more than theirs
+            print_json_line({"error": told})
 
 
 def problem_text(problem: Problem) -> str:

@@ -11,9 +11,11 @@ import os
 import sys
 from typing import NoReturn
 
+from wfrun.cli import streams
 from wfrun.cli.declare import COMMANDS, load
-from wfrun.cli.invoke import INTERRUPTED, invoke
+from wfrun.cli.invoke import INTERRUPTED, READER_LEFT, invoke, report
 from wfrun.cli.parse import parse
+from wfrun.errors import UsageError
 
 COMPLETION = "_WFRUN_COMPLETE"
 
@@ -26,17 +28,26 @@ def main() -> NoReturn:
     """The console entry point."""
     # A command builds what it needs and ends; looking for cycles among ten thousand records at every turn finds none.
     gc.set_threshold(100_000, 50, 50)
-    for stream in (sys.stdout, sys.stderr):
-        # A locale that can't write a character shows `?`; it must not end a run.
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    streams.set_up()
     try:
         code = run(sys.argv[1:])
+        streams.ours().flush()
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except streams.ReaderLeft:
+        code = READER_LEFT
+    except streams.OutputError as lost:
+        report(lost, as_json=False)
+        code = lost.exit_code
     sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
+    try:
+        _check_encoding(arguments)
+    except UsageError as error:
+        report(error, as_json="--json" in arguments)
+        return error.exit_code
     if COMPLETION not in os.environ:
         if not arguments or arguments in (["--help"], ["-h"], ["help"]):
             print(help_text())
@@ -52,6 +63,16 @@ def run(arguments: list[str]) -> int:
     from wfrun.cli.typed import run_typed
 
     return run_typed(arguments)
+
+
+def _check_encoding(arguments: list[str]) -> None:
+    """What is no text in the encoding of the system cannot be kept in a journal, nor told to anybody."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            hint = "write it in UTF-8, or rename the file"
+            raise UsageError("usage.encoding", f"`{argument}` is not valid UTF-8", hint=hint) from None
 
 
 def version_text() -> str:

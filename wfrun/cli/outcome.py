@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from wfrun.cli.invoke import EXIT_CODES, abandon_stdout, print_json
+from wfrun.cli.invoke import EXIT_CODES, print_json, report
 from wfrun.cli.render.status import status_lines
+from wfrun.cli.streams import loss, ours
 from wfrun.cli.text import safe
 
 if TYPE_CHECKING:
@@ -18,18 +18,22 @@ def finish(view: StatusView, *, note: str, as_json: bool, quiet: bool) -> int:
 
     `note` is what else there is to say, for people only ("it had ended before").
     """
-    try:
-        _print(view, note, as_json, quiet)
-        sys.stdout.flush()
-    except BrokenPipeError:  # what was done is done, and the exit code still says what
-        abandon_stdout()
+    _print(view, note, as_json, quiet)
+    tell_loss()
     return EXIT_CODES[view["status"]]
+
+
+def tell_loss() -> None:
+    """Say what became of output that was lost. What was done is done, and the exit code still says what."""
+    ours().flush()
+    if lost := loss():
+        report(lost, as_json=False)
 
 
 def _print(view: StatusView, note: str, as_json: bool, quiet: bool) -> None:
     if as_json:
         print_json(view)
     elif quiet:
-        print(view["execution"])
+        print(view["execution"], file=ours())
     else:
-        print("\n".join(["", *([safe(note)] if note else []), *status_lines(view)]))
+        print("\n".join(["", *([safe(note)] if note else []), *status_lines(view)]), file=ours())

@@ -12,6 +12,9 @@ from typing import Any
 
 from wfrun.cli.declare import Arg, Opt, Parameter
 
+# Python refuses to read a number of thousands of digits.
+DIGITS = 100
+
 
 def parse(parameters: Sequence[Parameter], arguments: Sequence[str]) -> dict[str, Any] | None:
     """The values by parameter name, or None if the line has to be looked at more closely."""
@@ -59,8 +62,12 @@ def _values(
             values[parameter.name] = parameter.default
             continue
         texts = given[parameter.name]
-        if parameter.kind is int and not all(isinstance(t, str) and t.isascii() and t.isdigit() for t in texts):
+        if parameter.kind is int and not all(map(_is_plain_number, texts)):
             return None
         found = [parameter.kind(text) for text in texts]
         values[parameter.name] = tuple(found) if parameter.many else found[-1]
     return None if loose else values
+
+
+def _is_plain_number(text: str | bool) -> bool:
+    return isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= DIGITS

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple, TextIO
 
+from wfrun.cli.streams import ours
+
 # Compiled at its first use, for most of what is printed is plain: compiling costs more than `wfrun status` has to do.
 _UNSAFE = "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 _CODES = {
@@ -54,7 +56,7 @@ def is_lively(stream: TextIO) -> bool:
 
 def paint(colour: str, text: str) -> str:
     """`text` in a colour if standard output shows colours (https://no-color.org)."""
-    if not text or os.environ.get("NO_COLOR") or not is_terminal(sys.stdout):
+    if not text or os.environ.get("NO_COLOR") or not is_terminal(ours()):
         return text
     return f"\x1b[{_CODES[colour]}m{text}\x1b[0m"
 
@@ -93,6 +95,6 @@ def _line(row: Sequence[Cell], widths: Sequence[int], limit: int) -> str:
 def _terminal_width() -> int:
     """Columns of the terminal. Unbounded in a pipe, where nothing may be cut, and where a terminal doesn't say (0)."""
     try:
-        return (sys.stdout.isatty() and os.get_terminal_size(sys.stdout.fileno()).columns) or sys.maxsize
+        return (ours().isatty() and os.get_terminal_size(ours().fileno()).columns) or sys.maxsize
     except (OSError, ValueError):
         return sys.maxsize

@@ -30,10 +30,17 @@ def _read_json(source: str) -> Json:
     from wfrun.load.json import parse_json
 
     if source == STDIN:
-        return parse_json(sys.stdin.buffer.read(), "<stdin>")
+        return parse_json(_read_stdin(), "<stdin>")
     if source.lstrip()[:1] in ("{", "[", '"'):
         return parse_json(source, "<input>")
     return parse_json(read_file(source), source)
+
+
+def _read_stdin() -> bytes:
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise _unreadable("<stdin>", error) from error
 
 
 def read_file(name: str) -> bytes:
@@ -102,16 +109,16 @@ def _line(line: bytes, source: str, number: int) -> Json | InvalidError:
 
     file = "<stdin>" if source == STDIN else source
     try:
-        return parse_json(line, file)
+        return parse_json(line.rstrip(b"\r\n"), file)
     except InvalidError as invalid:
         return InvalidError([p._replace(place=p.place._replace(file=file, line=number)) for p in invalid.problems])
 
 
 def current_user() -> str:
-    """The login name, as far as it is known."""
+    """The login name, as far as it is known and is text."""
     from getpass import getuser
 
     try:
-        return getuser()
+        return getuser().encode(errors="replace").decode()
     except (KeyError, OSError):
         return "unknown"

@@ -11,6 +11,7 @@ import pytest
 from wfrun.cli.commands.batch import WORST_FIRST
 from wfrun.cli.declare import COMMANDS, Opt, load
 from wfrun.cli.invoke import EXIT_CODES
+from wfrun.cli.streams import OutputError
 from wfrun.views.status import EXECUTION_STATUSES
 
 REPOSITORY = Path(__file__).parent.parent.parent.parent
@@ -48,7 +49,7 @@ def test_every_command_is_shown_in_use_and_in_the_overview(command: str) -> None
 
 def test_exit_codes_and_statuses_are_told() -> None:
     told = {int(code) for code in re.findall(r"^\| (\d+) \|", SECTIONS["What all commands share"], re.MULTILINE)}
-    assert told == {*EXIT_CODES.values(), 2, 3, 141}
+    assert told == {*EXIT_CODES.values(), 2, 3, 141, OutputError.exit_code}
     assert all(f"| `{status}` |" in SECTIONS["status"] for status in EXECUTION_STATUSES)
 
 

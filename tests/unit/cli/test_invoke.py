@@ -85,7 +85,7 @@ def test_problem_data_keeps_the_place() -> None:
 
 def test_every_status_has_an_exit_code_and_a_rank() -> None:
     assert set(EXIT_CODES) == set(EXECUTION_STATUSES)
-    assert set(WORST_FIRST) == {*EXECUTION_STATUSES, "refused"}
+    assert set(WORST_FIRST) == {*EXECUTION_STATUSES, "refused", "stopped"}
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,7 @@ def test_every_status_has_an_exit_code_and_a_rank() -> None:
         ({"compensated": 1, "failed": 1}, 1),
         ({"needs-attention": 1, "failed": 5}, 6),
         ({"refused": 1, "completed": 5}, 3),
+        ({"refused": 1, "stopped": 1}, 6),
     ],
 )
 def test_a_batch_ends_with_its_worst(counts: dict[str, int], code: int) -> None:

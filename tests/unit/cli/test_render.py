@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from wfrun.cli.render.lists import execution_table, moment_line, summary_line, t
 from wfrun.cli.render.progress import Lines, LiveSteps, Silence, progress_for
 from wfrun.cli.render.status import status_lines
 from wfrun.cli.render.tasks import task_table
-from wfrun.errors import InvalidError, JournalError, Problem
+from wfrun.errors import DivergenceError, InvalidError, JournalError, Problem
 from wfrun.views.graph import tree
 from wfrun.views.model import Summary
 from wfrun.views.summary import UNREADABLE, summary_of
@@ -27,11 +26,6 @@ if TYPE_CHECKING:
 REFUSED = InvalidError([Problem("input.missing", "total is missing")])
 MakeTale = Callable[..., "Tale"]
 ERROR = {"type": "payment.declined", "message": "card declined", "step": "pay"}
-
-
-class Closed(io.StringIO):
-    def write(self, text: str) -> int:
-        raise BrokenPipeError
 
 
 def compensated(tale: MakeTale) -> Tale:
@@ -181,12 +175,6 @@ def test_tree_with_marks(tale: MakeTale) -> None:
     assert tree_lines("order", tree(nodes, {"pay": "failed"})) == ["order", "└─ ✗ pay  shop.act"]
 
 
-def test_an_outcome_that_nobody_reads_keeps_its_exit_code(tale: MakeTale, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdout", Closed())
-    monkeypatch.setattr("wfrun.cli.outcome.abandon_stdout", lambda: None)
-    assert finish(compensated(tale).view(), note="", as_json=False, quiet=False) == 5
-
-
 @pytest.mark.parametrize(("as_json", "quiet"), [(False, False), (True, False), (False, True)])
 def test_the_outcome_in_the_form_asked_for(
     tale: MakeTale, capsys: pytest.CaptureFixture[str], as_json: bool, quiet: bool
@@ -214,25 +202,6 @@ def test_lines_say_what_happens_as_it_happens(tale: MakeTale, capsys: pytest.Cap
         "09:00:02.000     +2.0s  pay → shop.act",
         "09:00:03.000     +3.0s  pay completed: null",
     ]
-
-
-def test_a_run_goes_on_when_nobody_reads_any_more(tale: MakeTale, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdout", Closed())
-    with Lines() as progress:
-        for record in tale("pay").call("pay").records:
-            progress.observe("k7m2x9qd", record, True)
-    report = BatchReport("-", as_json=False, quiet=False)
-    report.finished(1, summary_of(tale("pay").view()))
-    report.finished(2, summary_of(tale("pay").view()))
-    assert report.counts == {"running": 2}
-
-
-def test_what_services_print_goes_to_standard_error(tale: MakeTale, capsys: pytest.CaptureFixture[str]) -> None:
-    with Silence() as progress:
-        print("from a service")
-        progress.observe("k7m2x9qd", tale("pay").records[0], True)
-    print("ours")
-    assert capsys.readouterr() == ("ours\n", "from a service\n")
 
 
 def test_what_had_happened_before_is_not_told_again(tale: MakeTale, capsys: pytest.CaptureFixture[str]) -> None:
@@ -302,8 +271,8 @@ def test_a_batch_in_words(tale: MakeTale, capsys: pytest.CaptureFixture[str]) ->
         "line 1  k7m2x9qd  compensated  1/3  8.0s  payment.declined",
         "line 2  k7m2x9qd  waiting  0/1  -  loan-managers",
         "line 3  refused  error[input.missing] total is missing",
-        "line 4  needs-attention  error[journal.io] the disk is full",
-        "4 executions: 1 compensated, 1 needs-attention, 1 refused, 1 waiting",
+        "line 4  stopped  error[journal.io] the disk is full",
+        "4 executions: 1 compensated, 1 refused, 1 stopped, 1 waiting",
     ]
 
 
@@ -313,11 +282,13 @@ def test_a_batch_as_json_lines(tale: MakeTale, capsys: pytest.CaptureFixture[str
     for number, row in enumerate(rows, 1):
         report.finished(number, row)
     report.finished(3, REFUSED)
+    report.finished(4, DivergenceError("journal.divergence", "another definition"))
     report.totals()
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert lines[:2] == [{"input": 1, **rows[0]}, {"input": 2, **rows[1]}]
     assert (lines[2]["input"], lines[2]["refused"][0]["code"]) == (3, "input.missing")
-    assert lines[3] == {"total": 3, "counts": {"compensated": 1, "refused": 1, "waiting": 1}}
+    assert (lines[3]["input"], lines[3]["stopped"][0]["code"]) == (4, "journal.divergence")
+    assert lines[4] == {"total": 4, "counts": {"compensated": 1, "refused": 1, "stopped": 1, "waiting": 1}}
 
 
 def test_a_quiet_batch_gives_totals_only(tale: MakeTale, capsys: pytest.CaptureFixture[str]) -> None:

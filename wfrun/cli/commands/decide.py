@@ -34,9 +34,11 @@ def decide(
     from wfrun.app import driving, reading
     from wfrun.cli.outcome import finish
     from wfrun.cli.render.progress import progress_for
+    from wfrun.cli.streams import reserve
     from wfrun.cli.values import current_user
 
     values = _form_values(data, data_file)
+    reserve()
     with progress_for(silent=as_json or quiet) as progress:
         outcome = driving.decide(
             reading.open_home(home),

@@ -22,8 +22,10 @@ def command(
     from wfrun.app import driving, reading
     from wfrun.cli.outcome import finish
     from wfrun.cli.render.progress import progress_for
+    from wfrun.cli.streams import reserve
     from wfrun.cli.values import current_user
 
+    reserve()
     with progress_for(silent=as_json or quiet) as progress:
         outcome = driving.resume(
             reading.open_home(home),

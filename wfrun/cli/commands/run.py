@@ -28,9 +28,11 @@ def command(
     from wfrun.app import driving, reading
     from wfrun.cli.outcome import finish
     from wfrun.cli.render.progress import progress_for
+    from wfrun.cli.streams import reserve
     from wfrun.cli.values import current_user, read_input
 
     value = read_input(input, sets)
+    reserve()
     with progress_for(silent=as_json or quiet) as progress:
         outcome = driving.run(
             reading.open_home(home),

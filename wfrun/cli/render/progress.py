@@ -1,7 +1,7 @@
 """An execution while it runs: plain lines in a pipe, a moving list of steps on a terminal.
 
-The records arrive in the driving thread, already durable. Nothing here may disturb the run: if the reader of standard
-output goes away, the printing ends and the execution goes on.
+The records arrive in the driving thread, already durable. Nothing here may disturb the run: standard output has been
+reserved, so that what cannot be written is lost and the execution goes on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from wfrun.cli.render.lists import moment_line
 from wfrun.cli.render.status import MARKS, progress_words
-from wfrun.cli.text import is_lively, safe
+from wfrun.cli.streams import ours
+from wfrun.cli.text import is_lively, is_terminal, safe
 from wfrun.core.instants import elapsed_ms, format_instant
 from wfrun.views.instants import duration_words
 from wfrun.views.status import StatusFold
@@ -41,19 +42,17 @@ def progress_for(*, silent: bool) -> Progress:
     """What suits standard output."""
     if silent:
         return Silence()
-    return LiveSteps() if is_lively(sys.stdout) else Lines()
+    return LiveSteps() if is_lively(ours()) else Lines()
 
 
 class Silence:
-    """Meanwhile, what services print goes to standard error: standard output is ours, with `--json` one document."""
+    """Nothing: with `--json` the outcome is one document, with `--quiet` one id."""
 
     def __enter__(self) -> Silence:
-        self._stdout = sys.stdout
-        sys.stdout = sys.stderr
         return self
 
     def __exit__(self, *exception: object) -> None:
-        sys.stdout = self._stdout
+        pass
 
     def observe(self, execution: str, record: Record, fresh: bool) -> None:
         pass
@@ -64,29 +63,37 @@ class Lines(Silence):
 
     def __init__(self) -> None:
         self._timeline = Timeline()
-        self._open = True
 
     def observe(self, execution: str, record: Record, fresh: bool) -> None:
         moment = self._timeline.moment(record)
-        if not (self._open and fresh) or record["type"] in _QUIET_TYPES:
+        if not fresh or record["type"] in _QUIET_TYPES:
             return
         head = f"execution {execution}\n" if record["type"] == "execution.started" else ""
-        try:
-            print(head + moment_line(moment), file=self._stdout, flush=True)
-        except BrokenPipeError:
-            self._open = False
+        print(head + moment_line(moment), file=ours(), flush=True)
 
 
 class LiveSteps:
-    """The steps with what they are doing, redrawn ten times a second by a thread of rich; all else goes above."""
+    """The steps with what they are doing, redrawn ten times a second by a thread of rich.
+
+    What services print goes above them, unless standard error goes elsewhere.
+    """
 
     def __init__(self) -> None:
+        from rich.console import Console
         from rich.live import Live
 
         self._lock = Lock()
         self._fold = StatusFold()
         self._seen = False
-        self._live = Live(get_renderable=self._draw, refresh_per_second=10, transient=True)
+        console, together = Console(file=ours()), is_terminal(sys.stderr)
+        self._live = Live(
+            get_renderable=self._draw,
+            console=console,
+            refresh_per_second=10,
+            transient=True,
+            redirect_stdout=together,
+            redirect_stderr=together,
+        )
 
     def __enter__(self) -> LiveSteps:
         self._live.start()
@@ -146,7 +153,7 @@ def _visible(rows: list[StepView]) -> list[StepView]:
 
 def _terminal_height() -> int:
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).lines or 24
+        return os.get_terminal_size(ours().fileno()).lines or 24
     except (OSError, ValueError):
         return 24
 
