@@ -6,9 +6,9 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
+from wfrun.adapters.shell_injection import Word, find_injection
 from wfrun.adapters.templates import Entry, action_table, closed, place, refused, told
 from wfrun.errors import ExpressionError, InvalidError, Problem
 
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from wfrun.core.expression import Template
 
 _KEYS = {"command", "env", "stdin", "output", "cwd", "description"}
-_INTERPRETER = re.compile(r"(ba|da|z|k|fi|a)?sh|python[\d.]*|perl|ruby|node|php|lua")
-_CODE_OPTION = re.compile(r"-[A-Za-z]*[ceEr]|--eval")
-_OPTION_WITH_VALUE = re.compile(r"[-+][A-Za-z]*[oOWX]")
+_BEFORE_DATA = re.compile(r"(?:[^$]|\$\$)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +68,11 @@ def parse_command(entry: Entry, name: str, written: Any) -> Command:
     if not isinstance(written.get("env", {}), Mapping):
         raise refused(entry.config, "shell.env", "a mapping of names to values is needed", *at, "env")
     env, cwd = entry.compile(written.get("env", {}), *at, "env"), entry.fixed(written.get("cwd", "."), *at, "cwd")
-    return Command(_arguments(entry, written.get("command"), *at, "command"), env, stdin, output, cwd)
+    arguments = _arguments(entry, written.get("command"), stdin, *at, "command")
+    return Command(arguments, env, stdin, output, cwd)
 
 
-def _arguments(entry: Entry, command: Any, *at: str) -> tuple[Template, ...]:
+def _arguments(entry: Entry, command: Any, stdin: str, *at: str) -> tuple[Template, ...]:
     if not isinstance(command, list) or not command or any(isinstance(each, list | dict) for each in command):
         hint = '["convert", "$.file", "out.png"]'
         raise refused(
@@ -81,26 +80,25 @@ def _arguments(entry: Entry, command: Any, *at: str) -> tuple[Template, ...]:
         )
     program = entry.fixed(command[0], *at, 0)
     arguments = tuple(entry.compile(each, *at, number) for number, each in enumerate(command[1:], 1))
-    for number in _code_positions(command):
-        if arguments[number - 1].references:
-            message = "data would become part of a program here"
-            hint = 'let it be an argument of its own: ["sh", "-c", "echo \\"$1\\"", "sh", "$.name"]'
-            raise refused(entry.config, "shell.injection", message, *at, number, hint=hint)
-    return (program, *arguments)
+    templates = (program, *arguments)
+    words = [
+        _word(text, has_data=bool(each.references)) for text, each in zip(map(str, command), templates, strict=True)
+    ]
+    found = find_injection(words, stdin=stdin == "json")
+    if found is not None:
+        raise _injection(entry, words, found, *at)
+    return templates
 
 
-def _code_positions(command: list[Any]) -> list[int]:
-    """The arguments that an interpreter will run: those that follow its `-c`, `-e` and the like."""
-    words = [str(each) for each in command]
-    found = []
-    for start, word in enumerate(words):
-        if _INTERPRETER.fullmatch(PurePath(word).name):
-            found += [at + 1 for at in _options(words, start + 1) if _CODE_OPTION.fullmatch(words[at])]
-    return [number for number in found if number < len(words)]
+def _word(text: str, *, has_data: bool) -> Word:
+    before = _BEFORE_DATA.match(text) if has_data else None
+    return Word(before[0], data=True) if before else Word(text)
 
 
-def _options(words: list[str], at: int) -> Iterator[int]:
-    """The positions of an interpreter's own options; what follows its first argument is no concern of its."""
-    while at < len(words) and words[at].startswith(("-", "+")):
-        yield at
-        at += 2 if _OPTION_WITH_VALUE.fullmatch(words[at]) else 1
+def _injection(entry: Entry, words: list[Word], found: int, *at: str) -> InvalidError:
+    if found == len(words):
+        message = f"{words[0].text} would run what is on its standard input, which is data"
+        return refused(entry.config, "shell.injection", message, *at, hint="name the program, or add `stdin: none`")
+    message = "data would become part of a program here, or could become an option that runs one"
+    hint = 'let it follow the program as an argument: ["sh", "-c", "echo \\"$1\\"", "sh", "$.name"]; `--` ends options'
+    return refused(entry.config, "shell.injection", message, *at, found, hint=hint)

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from tests.unit.adapters.support import ROOT, ask, config
 from wfrun.adapters.data import stated_error
 from wfrun.adapters.registry import open_service
+from wfrun.errors import InvalidError
 
 PAGE = (ROOT / "docs" / "adapters.md").read_text()
 
@@ -32,6 +33,17 @@ def test_every_entry_can_be_opened(name: str, settings: dict[str, Any]) -> None:
 def test_the_greeter_greets() -> None:
     settings = dict(ENTRIES)["greeter"]
     assert ask(settings, "greet", {"name": "$(id) World"}, folder=Path("/")) == "hello $(id) World"
+
+
+def test_commands_are_refused_and_accepted_as_shown() -> None:
+    rows = [re.findall(r"`(\[.*?\])`", line) for line in PAGE.splitlines() if line.startswith("| `[")]
+    commands = [[YAML(typ="safe").load(each) for each in row] for row in rows]
+    assert len(commands) == 5
+    for refused, *accepted in commands:
+        with pytest.raises(InvalidError):
+            open_service(config({"adapter": "shell", "actions": {"go": {"command": refused}}}))
+        for command in accepted:
+            open_service(config({"adapter": "shell", "actions": {"go": {"command": command}}}))
 
 
 def test_the_mock_answers_as_shown(tmp_path: Path) -> None:

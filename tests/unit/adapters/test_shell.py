@@ -244,6 +244,24 @@ def test_processes_of_a_killed_runner_are_killed(tmp_path: Path) -> None:
     assert_all_gone(tmp_path)
 
 
+def test_nobody_that_we_start_has_our_standard_output(tmp_path: Path) -> None:
+    """Neither a command nor its children nor the guard can write between what we print."""
+    look = "sleep 60 & sleep 0.2; find /proc/[0-9]*/fd -printf '%p %l\\n' > seen 2> errors; kill $!"
+    script = f"""
+        import os
+        from pathlib import Path
+        from tests.unit.adapters.support import ask
+        folder = Path({str(tmp_path)!r})
+        print(os.getpid(), os.readlink("/proc/self/fd/1"))
+        ask({entry(["sh", "-c", look], stdin="none", output="text")!r}, "go", folder=folder)
+    """
+    runner = [sys.executable, "-c", textwrap.dedent(script)]
+    done = subprocess.run(runner, cwd=ROOT, capture_output=True, text=True, check=True)
+    pid, ours = done.stdout.split()
+    holders = [line.split("/")[2] for line in (tmp_path / "seen").read_text().splitlines() if line.endswith(f" {ours}")]
+    assert set(holders) - {str(os.getpid())} == {pid}
+
+
 def test_the_guard_spares_what_has_ended(tmp_path: Path) -> None:
     from wfrun.adapters.guard import Guard
 
