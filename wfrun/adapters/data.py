@@ -19,6 +19,8 @@ MAX_MESSAGE = 4_096
 MAX_DETAILS = 64 * 1024
 MAX_DELAY_MS = 7 * 24 * 3_600_000
 
+LONGEST_WORD = 256
+_LAST_WORD = re.compile(r"\S+\Z")
 _DOTTED = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+")
 
 
@@ -92,7 +94,7 @@ def sound(error: ServiceError) -> ServiceError:
     type_, status, retryable = given.get("type"), given.get("status"), given.get("retryable")
     return ServiceError(
         clean(type_)[:MAX_TYPE] if isinstance(type_, str) and type_ else "adapter.error",
-        clean(_written(str, given.get("message")) if "message" in given else type(error).__name__)[:MAX_MESSAGE],
+        shortened(clean(_written(str, given["message"]) if "message" in given else type(error).__name__), MAX_MESSAGE),
         status=status if type(status) is int and 0 <= status <= 999 else None,
         details=_details(given.get("details")),
         retry_after_ms=_delay(given.get("retry_after_ms")),
@@ -119,9 +121,20 @@ def _details(details: Any) -> Json:
     try:
         copy = plain(details)
     except ServiceError:
-        return clean(_written(repr, details))[:MAX_MESSAGE]
+        return shortened(clean(_written(repr, details)), MAX_MESSAGE)
     text = canonical(copy)
-    return copy if len(text) <= MAX_DETAILS else text[:MAX_MESSAGE] + " …"
+    return copy if len(text) <= MAX_DETAILS else shortened(text, MAX_MESSAGE)
+
+
+def shortened(text: str, most: int) -> str:
+    """At most `most` characters, without the word that the cut goes through: it could be half a secret.
+
+    Secrets are hidden later and only as a whole, so half of one would stay.
+    """
+    if len(text) <= most:
+        return text
+    cut = text[: most - 2]
+    return cut[:-LONGEST_WORD] + _LAST_WORD.sub("", cut[-LONGEST_WORD:]) + " …"
 
 
 def clean(text: str) -> str:

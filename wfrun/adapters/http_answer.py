@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import NamedTuple
 
-from wfrun.adapters.data import parse_json, stated_error
+from wfrun.adapters.data import parse_json, shortened, stated_error
 from wfrun.core.values import Json, canonical
 from wfrun.errors import ServiceError
 
@@ -76,7 +76,7 @@ def _phrase(status: int) -> str:
 
 def _excerpt(body: Json) -> Json:
     text = body if isinstance(body, str) else canonical(body)
-    return body if len(text) <= _DETAILS else text[:_DETAILS] + " …"
+    return body if len(text) <= _DETAILS else shortened(text, _DETAILS)
 
 
 def retry_after(value: str | None, now: datetime) -> int | None:

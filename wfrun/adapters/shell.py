@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from wfrun.adapters.contract import Call, Service, ServiceConfig
-from wfrun.adapters.data import parse_json, stated_error
+from wfrun.adapters.data import parse_json, shortened, stated_error
 from wfrun.adapters.failures import shortage
 from wfrun.adapters.guard import Guard
 from wfrun.adapters.process import Finished, run_process
@@ -103,7 +103,7 @@ def _error(program: str, finished: Finished) -> ServiceError:
         return stated
     last = finished.errors.strip().rpartition("\n")[2]
     how = f"exit code {finished.code}" if finished.code >= 0 else finished.ending.partition("-")[2]
-    message = f"{program} ended with {how}" + (f": {last[:500]}" if last else "")
+    message = f"{program} ended with {how}" + (f": {shortened(last, 500)}" if last else "")
     return ServiceError(f"shell.{finished.ending}", message, details=_details(finished))
 
 

@@ -143,6 +143,14 @@ def test_an_error_need_not_be_able_to_say_what_it_is() -> None:
     assert (error.type, error.message, error.details) == ("adapter.error", "Forgetful", None)
 
 
+@pytest.mark.parametrize("before", range(4_060, 4_100))
+def test_a_secret_is_never_cut_in_two(before: int) -> None:
+    secret = "s3cr3t-t0ken-0f-s0me-length"
+    error = sound(ServiceError("a.b", "x" * (before - 1) + " " + secret + " y" * 99))
+    assert len(error.message) <= 4_096
+    assert secret in error.message or "s3c" not in error.message
+
+
 def test_an_error_has_a_bounded_size() -> None:
     error = sound(ServiceError("x" * 1_000, "y" * 100_000, details=["z" * 100_000]))
     assert len(canonical([error.type, error.message, error.details])) < 10_000
