@@ -33,6 +33,7 @@ AMBIGUOUS = (
     "http.504",
     "http.body",
     "http.connection",
+    "http.result",
     "http.too-large",
     "python.exit-*",
     "python.signal-*",
