@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,7 +16,7 @@ from wfrun.core.human import Vote
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.engines.local.driver import Driver, Observer
-from wfrun.engines.local.engine import Interrupted, open_engine
+from wfrun.engines.local.engine import Interrupted, open_engine, run_loop
 from wfrun.errors import ConflictError
 from wfrun.journal.driver import is_driven
 from wfrun.journal.home import Home
@@ -203,7 +202,7 @@ def _drive(
     note: str = "",
 ) -> Outcome:
     try:
-        asyncio.run(_drive_one(home, journal, workflow, wait, observer, history))
+        run_loop(_drive_one(home, journal, workflow, wait, observer, history))
         outcome = _outcome(journal, note)
     except Interrupted as interrupted:
         stopped = f"stopped by {interrupted.signal_name}; `wfrun resume {journal.execution_id}` goes on from here"

@@ -29,7 +29,7 @@ def definition(name: str) -> dict[str, Any]:
 
 
 def fields(part: Any) -> tuple[set[str], set[str]]:
-    """All fields of a TypedDict, and those that are always there: `__required_keys__` cannot read annotations as text."""
+    """All fields of a TypedDict, and those always there: `__required_keys__` cannot read annotations as text."""
     hints = get_type_hints(part, localns={"Json": Any}, include_extras=True)
     optional = {name for name, hint in hints.items() if get_origin(hint) is NotRequired}
     return set(hints), set(hints) - optional if part.__total__ else set()
