@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, islice
 from typing import NoReturn, TypeAlias
 
 from wfrun.adapters.registry import Services
@@ -51,35 +53,25 @@ class Batch:
 
     async def run(self, inputs: Iterable[Line], concurrency: int) -> None:
         """After a signal nothing more is begun, and what was begun is left in order, as `interrupted`."""
+        lines = iter(inputs)
         services = Services(self.workflow.services)
         try:
             async with open_engine(self.home) as engine:
-                await self._hire(engine, services, iter(inputs), concurrency)
+                # No more workers than lines. They begin together, so that their journals are synced together.
+                begun = [chain([line], lines) for line in islice(lines, min(concurrency, sys.maxsize))]
+                workers = [self._work(engine, services, todo) for todo in begun]
+                results = await asyncio.gather(*workers, return_exceptions=True)
         finally:
             await services.close()
             self.index.close()
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
 
-    async def _hire(self, engine: LocalEngine, services: Services, lines: Iterator[Line], most: int) -> None:
-        """Have the lines worked at by as many as there is work for, and at most `most`."""
-        workers: list[asyncio.Task[None]] = []
-
-        def hire() -> None:
-            if len(workers) < most:
-                workers.append(asyncio.ensure_future(self._work(engine, services, lines, hire)))
-
-        hire()
-        for worker in workers:  # which are more and more meanwhile
-            await asyncio.wait([worker])
-        for worker in workers:
-            worker.result()
-
-    async def _work(
-        self, engine: LocalEngine, services: Services, lines: Iterator[Line], hire: Callable[[], None]
-    ) -> None:
+    async def _work(self, engine: LocalEngine, services: Services, lines: Iterator[Line]) -> None:
         for number, input in lines:
             if engine.is_interrupted or self.broken:
                 return
-            hire()  # for the next line
             try:
                 self.finished(number, await self._one(engine, services, input))
             except WfrunError as error:
