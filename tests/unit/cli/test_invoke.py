@@ -122,6 +122,7 @@ def test_the_overview_names_every_command(capsys: pytest.CaptureFixture[str]) ->
         (["xyzzy"], "No such command 'xyzzy'.", "`wfrun --help` shows the commands"),
         (["status"], "Missing argument 'EXECUTION'.", "`wfrun status --help` shows what it takes"),
         (["list", "--limit", "many"], "'many' is not a valid int", "`wfrun list --help`"),
+        (["list", "--limit", "9" * 5000], "9' is not a valid int", "`wfrun list --help`"),
         (["run", "x.yaml", "--wat"], "No such option: --wat", "`wfrun run --help`"),
     ],
 )

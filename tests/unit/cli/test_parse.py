@@ -94,6 +94,7 @@ def test_what_is_commonly_typed_is_parsed_without_typer_and_alike(line: str) -> 
         "log -fx k7m2",
         "list --limit five",
         "list --limit 5.0",
+        f"list --limit {'9' * 5000}",
         "list -n5",
         "list -n=5",
         "batch order.yaml",
