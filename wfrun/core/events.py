@@ -103,15 +103,37 @@ class StepCancelled(TypedDict):
     attempt: int
 
 
+# What a condition decides: whether a step runs, which branch is taken, whether a case of a `switch` or a handler of an
+# error fits, whether a loop goes on (`while`) or is done (`until`).
+Matter: TypeAlias = Literal["step", "branch", "case", "handler", "while", "until"]
+
+
 class DecisionMade(TypedDict):
-    """What a condition came to. `of` is `step` for a step's own `condition`, `branch` for a choice between steps."""
+    """What a condition came to. `case` is the position, from 0, of a case or handler among those of the step."""
 
     type: Literal["decision.made"]
     step: str
-    of: Literal["step", "branch"]
+    of: Matter
     condition: str
     value: bool
     operands: dict[str, Json]
+    case: NotRequired[int]
+
+
+class ForeachStarted(TypedDict):
+    """The items are known: `count` of them. The facts of each iteration carry its index behind the step (`@3`)."""
+
+    type: Literal["foreach.started"]
+    step: str
+    count: int
+
+
+class ValuesSet(TypedDict):
+    """Computed keys: those of a `set` step, or what an iteration or loop hands on."""
+
+    type: Literal["values.set"]
+    step: str
+    values: dict[str, Json]
 
 
 class TimerStarted(TypedDict):
@@ -173,6 +195,90 @@ class TaskEscalated(TypedDict):
 class TaskWithdrawn(TypedDict):
     type: Literal["task.withdrawn"]
     task: str
+
+
+class EventData(TypedDict):
+    """An event, in the words of CloudEvents: `type` is its name, `time` when it was made known."""
+
+    id: str
+    type: str
+    source: str
+    time: str
+    data: Json
+
+
+class WaitStarted(TypedDict):
+    """From here on the execution waits for events with these names. They are kept if they come before."""
+
+    type: Literal["wait.started"]
+    wait: str
+    step: str
+    events: list[str]
+
+
+class EventReceived(TypedDict):
+    """An event for this execution. One id is recorded once (duplicates collapse)."""
+
+    type: Literal["event.received"]
+    event: EventData
+
+
+class EventMatched(TypedDict):
+    """Whether an event is one that the wait is for: what its `match` came to, judged once."""
+
+    type: Literal["event.matched"]
+    wait: str
+    step: str
+    listener: int
+    event: str
+    value: bool
+    operands: dict[str, Json]
+
+
+class EventEmitted(TypedDict):
+    """What a step is about to publish. Whoever receives it knows it by its id, so that it counts once."""
+
+    type: Literal["event.emitted"]
+    step: str
+    event: EventData
+
+
+class EventPublished(TypedDict):
+    """It has been recorded for `reached` executions."""
+
+    type: Literal["event.published"]
+    step: str
+    reached: int
+
+
+class ChildStarted(TypedDict):
+    """Written before the child execution exists: `child` is its id, `definition` the hash of its workflow file."""
+
+    type: Literal["child.started"]
+    step: str
+    child: str
+    workflow: str
+    input: dict[str, Json]
+    detach: bool
+
+
+class ChildRecalled(TypedDict):
+    """A child that completed is to be undone, as part of undoing its parent. `step` is `compensate:` and the step."""
+
+    type: Literal["child.recalled"]
+    step: str
+    child: str
+
+
+class ChildEnded(TypedDict):
+    """How the child ended, or its undoing. A detached child counts as completed once it has been created."""
+
+    type: Literal["child.ended"]
+    step: str
+    child: str
+    status: Status
+    output: NotRequired[Json]
+    error: NotRequired[ErrorData]
 
 
 class EvaluationFailed(TypedDict):

@@ -7,8 +7,8 @@ Durations are milliseconds.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from wfrun.core.definition import Document, Path
 from wfrun.core.expression import Expression, Template
@@ -19,26 +19,35 @@ from wfrun.errors import ExpressionError, Place
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What every step has. `condition` decides whether it runs at all; None always does."""
+    """What every step has. `condition` decides whether it runs at all; None always does.
+
+    `compensation` are the calls that undo it once it has completed. `bound` is how long all of it may take.
+    """
 
     id: str
     path: Path
     condition: Expression | None
+    compensation: tuple[Call, ...] = field(default=(), kw_only=True)
+    bound: int | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Node):
-    """One call of a service. `timeout` bounds one attempt, `deadline` all of them together."""
+    """One call of a service. `timeout` bounds one attempt, `deadline` all of them together.
+
+    Each of `retries` keeps a counter of its own, and the first one that an error fits decides about it. Once a
+    `pivot` has completed, nothing is undone any more.
+    """
 
     service: str
     action: str
     input: Template
     key: Template | None
     output: str | None
-    retry: Retry
+    retries: tuple[Retry, ...]
     timeout: int | None
     deadline: int | None
-    compensation: Call | None = None
+    pivot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +56,37 @@ class Sequence(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How many branches may fail: a count, or a share of them in percent."""
+
+    count: int = 0
+    percent: float = 0
+
+    def of(self, branches: int) -> int:
+        return self.count + int(branches * self.percent / 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """How branches go along with each other.
+
+    At most `concurrency` run at once, None means all. `complete` of them have to succeed, None means all that are not
+    tolerated to fail; the rest is cancelled then. With `cancel`, a failure that is not tolerated stops the others.
+    """
+
+    concurrency: int | None = None
+    complete: int | None = None
+    tolerate: Tolerance = Tolerance()
+    cancel: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Parallel(Node):
-    """All branches at once, at most `concurrency` of them; with `cancel`, the first failure stops the others."""
+    """All branches at once. `needs` are for each branch the positions of those that have to be completed before it."""
 
     branches: tuple[Step, ...]
-    concurrency: int | None
-    cancel: bool
+    crew: Crew
+    needs: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +94,71 @@ class Conditional(Node):
     choice: Expression
     then: Step
     otherwise: Step | None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    condition: Expression
+    body: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Switch(Node):
+    cases: tuple[Case, ...]
+    otherwise: Step | None
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """What outlives a loop: under `key` what its iterations set, or `values`, evaluated at the end of iterations."""
+
+    key: str | None
+    values: tuple[tuple[str, Template], ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return (self.key,) if self.key is not None else tuple(name for name, _ in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreach(Node):
+    """The body once for each item. `name` is what the item is called besides `item`."""
+
+    items: Template
+    name: str | None
+    crew: Crew
+    body: Step
+    collect: Collect | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loop(Node):
+    """`kind` says whether `test` is asked before each iteration (`while` it holds) or after (`until` it does)."""
+
+    kind: Literal["while", "until"]
+    test: Expression
+    most: int
+    delay: int | None
+    body: Step
+    collect: Collect | None
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """For errors whose type fits one of `patterns`. The error is known under `name` inside. No body: it is ignored."""
+
+    path: Path
+    patterns: tuple[str, ...]
+    condition: Expression | None
+    name: str
+    body: Step | None
+
+
+@dataclass(frozen=True, slots=True)
+class Try(Node):
+    body: Step
+    handlers: tuple[Handler, ...]
+    last: Step | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +191,104 @@ class HumanTask(Node):
     output: str | None
 
 
-Step: TypeAlias = Call | Sequence | Parallel | Conditional | HumanTask
+@dataclass(frozen=True, slots=True)
+class Pause(Node):
+    """Waits for a while (`kind` is `for`: a duration) or `until` an instant."""
+
+    kind: Literal["for", "until"]
+    time: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """An event that is waited for, if `match`, which can ask for `$.event`, holds for it."""
+
+    path: Path
+    event: str
+    match: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Await(Node):
+    """Waits for events: `complete` of its listeners. `single`: the output is one event, not a list.
+
+    With `accept_timeout`, nothing is wrong if they do not come within the bound; with `early`, events count that came
+    before the wait began.
+    """
+
+    listeners: tuple[Listener, ...]
+    complete: int
+    single: bool
+    accept_timeout: bool
+    early: bool
+    output: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Set(Node):
+    values: tuple[tuple[str, Template], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Emit(Node):
+    event: str
+    data: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Child(Node):
+    """Another workflow as a step: `workflow` is the name or file as written. `detach` does not wait for it."""
+
+    workflow: str
+    version: Json
+    input: Template
+    output: str | None
+    detach: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fail(Node):
+    error: Template
+    message: Template
+    details: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Finish(Node):
+    """The end of the execution, here and now."""
+
+    output: Template | None
+
+
+Step: TypeAlias = (
+    Call
+    | Sequence
+    | Parallel
+    | Conditional
+    | Switch
+    | Foreach
+    | Loop
+    | Try
+    | HumanTask
+    | Pause
+    | Await
+    | Set
+    | Emit
+    | Child
+    | Fail
+    | Finish
+)
+
+# What acts or asks or waits, rather than leads to other steps: progress is counted in these.
+Task: TypeAlias = Call | HumanTask | Pause | Await | Emit | Child
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`step_names` are the ids of the steps that act or ask, in the order written: what progress is counted in."""
+    """`step_names` are the ids of the steps that act, ask or wait, in the order written: what progress is counted in.
+
+    `pauses`: a failure waits for somebody instead of being undone.
+    """
 
     name: str
     version: Json
@@ -105,6 +296,7 @@ class Plan:
     root: Sequence
     output: Template | None
     step_names: list[str]
+    pauses: bool = False
 
     def locate(self, path: Path, error: ExpressionError) -> Place:
         """Where in the file the template at `path` went wrong."""
@@ -119,6 +311,14 @@ def children(step: Step) -> tuple[Step, ...]:
             return branches
         case Conditional(then=then, otherwise=otherwise):
             return (then, otherwise) if otherwise else (then,)
+        case Switch(cases=cases, otherwise=otherwise):
+            bodies = tuple(case.body for case in cases)
+            return (*bodies, otherwise) if otherwise else bodies
+        case Foreach(body=body) | Loop(body=body):
+            return (body,)
+        case Try():
+            handled = tuple(handler.body for handler in step.handlers if handler.body)
+            return (step.body, *handled, step.last) if step.last else (step.body, *handled)
     return ()
 
 
