@@ -36,7 +36,18 @@ class Assignee(TypedDict, total=False):
     groups: list[str]
 
 
+class Parent(TypedDict):
+    """The execution of which this one is a step."""
+
+    execution: str
+    step: str
+
+
 class ExecutionStarted(TypedDict):
+    """`links` says for the hash of a definition which definitions its names of other workflows stand for: they are kept
+    as they were at the start. `listens` are the events that steps wait for.
+    """
+
     type: Literal["execution.started"]
     format: int
     execution: str
@@ -48,6 +59,9 @@ class ExecutionStarted(TypedDict):
     initiator: str
     steps: list[str]
     origin: dict[str, str]
+    parent: NotRequired[Parent]
+    links: NotRequired[dict[str, dict[str, str]]]
+    listens: NotRequired[list[str]]
 
 
 class DriverStarted(TypedDict):
@@ -197,6 +211,14 @@ class TaskWithdrawn(TypedDict):
     task: str
 
 
+class FailureRaised(TypedDict):
+    """A `fail` step has ended what it stands in."""
+
+    type: Literal["failure.raised"]
+    step: str
+    error: ErrorData
+
+
 class EventData(TypedDict):
     """An event, in the words of CloudEvents: `type` is its name, `time` when it was made known."""
 
@@ -305,6 +327,47 @@ class CancelRequested(TypedDict):
     reason: str
 
 
+class ExecutionPaused(TypedDict):
+    """A failure that is not undone: everything is kept as it is until somebody repairs the execution."""
+
+    type: Literal["execution.paused"]
+    error: ErrorData
+
+
+class CompensationRequested(TypedDict):
+    """A completed or paused execution is to be undone."""
+
+    type: Literal["compensation.requested"]
+    by: str
+    reason: str
+
+
+# What somebody does about an execution that went wrong.
+Repair: TypeAlias = Literal["resume", "skip", "set-output", "set-input", "rewind", "compensate", "replace"]
+
+
+class RepairRequested(TypedDict):
+    """What is to be repaired, by whom, and what follows: the facts with the numbers `dropped` no longer count, after
+    the steps `undo` have been compensated in this order. `definition` is the hash of a workflow that replaces it."""
+
+    type: Literal["repair.requested"]
+    action: Repair
+    by: str
+    reason: str
+    step: NotRequired[str]
+    value: NotRequired[Json]
+    dropped: list[int]
+    undo: list[str]
+    definition: NotRequired[str]
+
+
+class ExecutionRepaired(TypedDict):
+    """The repair with the number `request` is in force."""
+
+    type: Literal["execution.repaired"]
+    request: int
+
+
 class ExecutionResumed(TypedDict):
     """Somebody has repaired what kept compensations from succeeding: those, and only those, are tried again."""
 
@@ -340,6 +403,17 @@ Event: TypeAlias = (
     | StepFailed
     | StepCancelled
     | DecisionMade
+    | ForeachStarted
+    | ValuesSet
+    | FailureRaised
+    | WaitStarted
+    | EventReceived
+    | EventMatched
+    | EventEmitted
+    | EventPublished
+    | ChildStarted
+    | ChildRecalled
+    | ChildEnded
     | TimerStarted
     | TimerFired
     | TaskCreated
@@ -350,6 +424,10 @@ Event: TypeAlias = (
     | EvaluationFailed
     | CompensationStarted
     | CancelRequested
+    | CompensationRequested
+    | RepairRequested
+    | ExecutionRepaired
+    | ExecutionPaused
     | ExecutionEnded
     | ExecutionResumed
     | JournalRecovered
