@@ -135,11 +135,15 @@ class DecisionMade(TypedDict):
 
 
 class ForeachStarted(TypedDict):
-    """The items are known: `count` of them. The facts of each iteration carry its index behind the step (`@3`)."""
+    """The items are known: `count` of them. The facts of each iteration carry its index behind the step (`@3`).
+
+    `steps` are the ids of the steps inside that act, ask or wait: so that a reader without the plan can count.
+    """
 
     type: Literal["foreach.started"]
     step: str
     count: int
+    steps: NotRequired[list[str]]
 
 
 class ValuesSet(TypedDict):
@@ -230,12 +234,24 @@ class EventData(TypedDict):
 
 
 class WaitStarted(TypedDict):
-    """From here on the execution waits for events with these names. They are kept if they come before."""
+    """From here on the execution waits for events with these names. They are kept if they come before.
+
+    `complete` is how many of them have to come, those that came before included; not given, it is all.
+    """
 
     type: Literal["wait.started"]
     wait: str
     step: str
     events: list[str]
+    complete: NotRequired[int]
+
+
+class WaitWithdrawn(TypedDict):
+    """A wait for events, or a timer, is no longer needed: it was part of what has been stopped."""
+
+    type: Literal["wait.withdrawn"]
+    wait: str
+    step: str
 
 
 class EventReceived(TypedDict):
@@ -312,11 +328,15 @@ class EvaluationFailed(TypedDict):
     error: ErrorData
 
 
+# Why an execution is undone.
+Reason: TypeAlias = Literal["failure", "cancel", "request"]
+
+
 class CompensationStarted(TypedDict):
     """From here on the execution is undone: `steps` in the order in which they will be compensated."""
 
     type: Literal["compensation.started"]
-    reason: Literal["failure", "cancel"]
+    reason: Reason
     steps: list[str]
     error: NotRequired[ErrorData]
 
@@ -406,14 +426,6 @@ Event: TypeAlias = (
     | ForeachStarted
     | ValuesSet
     | FailureRaised
-    | WaitStarted
-    | EventReceived
-    | EventMatched
-    | EventEmitted
-    | EventPublished
-    | ChildStarted
-    | ChildRecalled
-    | ChildEnded
     | TimerStarted
     | TimerFired
     | TaskCreated
@@ -421,13 +433,22 @@ Event: TypeAlias = (
     | TaskExpired
     | TaskEscalated
     | TaskWithdrawn
+    | WaitStarted
+    | WaitWithdrawn
+    | EventReceived
+    | EventMatched
+    | EventEmitted
+    | EventPublished
+    | ChildStarted
+    | ChildRecalled
+    | ChildEnded
     | EvaluationFailed
     | CompensationStarted
     | CancelRequested
-    | CompensationRequested
+    | ExecutionPaused
     | RepairRequested
     | ExecutionRepaired
-    | ExecutionPaused
+    | CompensationRequested
     | ExecutionEnded
     | ExecutionResumed
     | JournalRecovered
