@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Coroutine, Generator
 from typing import Any, TypeAlias
 
-from wfrun.core.effects import CallService, Effect, OpenTask, StartTimer, Stop
+from wfrun.core.effects import CallService, Effect, Listen, OpenTask, Output, StartChild, StartPause, StartTimer, Stop
 from wfrun.core.events import ErrorData, Record
 
 Strand: TypeAlias = Coroutine[Any, Any, None]
@@ -34,6 +34,27 @@ class Cancelled(Exception):
     """This strand of control flow is to end."""
 
 
+class Finished(Exception):
+    """The whole execution ends here, completed, although there are steps left. `output` is what it gives back."""
+
+    def __init__(self, output: Output | None) -> None:
+        super().__init__("the execution ends here")
+        self.output = output
+
+
+# How a strand can end besides running to its end.
+Outcome: TypeAlias = Failed | Cancelled | Finished
+
+
+async def outcome_of(strand: Strand) -> Outcome | None:
+    """Run a strand within this one. What it ended with; None if nothing went wrong."""
+    try:
+        await strand
+    except (Failed, Cancelled, Finished) as outcome:
+        return outcome
+    return None
+
+
 class Fiber:
     """One strand. `outcome` is the exception it ended with, or None; meaningful once `done`."""
 
@@ -45,7 +66,7 @@ class Fiber:
         self.waits_for: Effect | Group | None = None
         self.cancelling = False
         self.done = False
-        self.outcome: Failed | Cancelled | None = None
+        self.outcome: Outcome | None = None
 
 
 class Group:
@@ -70,6 +91,11 @@ class Group:
         while not self._finished:
             await _wait(self)
         return self._finished.popleft()
+
+    async def rest(self) -> None:
+        """Until all have finished."""
+        while self.busy:
+            await self.next()
 
     def cancel(self) -> None:
         for fiber in list(self.live):
@@ -103,6 +129,7 @@ class Scheduler:
         self._ready: deque[tuple[Fiber, Record | Exception | None]] = deque()
         self._waiting: dict[str, Fiber] = {}
         self._emitted: list[Effect] = []
+        self._running: Fiber | None = None
         self.pending: dict[str, Effect] = {}
 
     async def perform(self, effect: Effect) -> Record:
@@ -139,15 +166,20 @@ class Scheduler:
         if fiber.done or fiber.cancelling:
             return
         fiber.cancelling = True
+        self._interrupt(fiber)
+
+    def _interrupt(self, fiber: Fiber) -> None:
         match fiber.waits_for:
             case Group() as group:
                 group.cancel()
-            case StartTimer(id=id):
+            case StartTimer(id=id) | StartPause(id=id) | Listen(id=id):
                 self.answer(id, Cancelled())
             case CallService(id=id):
-                self._emit(Stop(stop_id(id), id, task=False))
+                self._emit(Stop(stop_id(id), id, "call"))
+            case StartChild(id=id):
+                self._emit(Stop(stop_id(id), id, "child"))
             case OpenTask(id=id):
-                self._emit(Stop(stop_id(id), id, task=True))
+                self._emit(Stop(stop_id(id), id, "task"))
 
     def run(self) -> tuple[Effect, ...]:
         if not self._ready and not self._emitted:
@@ -158,12 +190,24 @@ class Scheduler:
         emitted, self._emitted = tuple(self._emitted), []
         return emitted
 
+    @property
+    def is_cancelling(self) -> bool:
+        """Whether the fiber that runs has been told to stop, and has only heard it through its children so far."""
+        return self._running is not None and self._running.cancelling
+
+    def passed_on(self, outcome: Outcome) -> Outcome:
+        """What a child ended with, to be raised. A child cancelled because this fiber is to be has told it so."""
+        if isinstance(outcome, Cancelled) and self._running is not None:
+            self._running.cancelling = False
+        return outcome
+
     def _step(self, fiber: Fiber, value: Record | Exception | None) -> None:
+        self._running = fiber
         try:
             wanted = self._resume(fiber, value)
         except StopIteration:
             self._finish(fiber, None)
-        except (Failed, Cancelled) as outcome:
+        except (Failed, Cancelled, Finished) as outcome:
             self._finish(fiber, outcome)
         else:
             self._park(fiber, wanted)
@@ -180,16 +224,19 @@ class Scheduler:
         fiber.waits_for = wanted
         if isinstance(wanted, Group):
             wanted.waiter = fiber
-            return
-        self._waiting[wanted.id] = fiber
-        if wanted.id not in self.pending:
-            self._emit(wanted)
+        else:
+            self._waiting[wanted.id] = fiber
+            if wanted.id not in self.pending:
+                self._emit(wanted)
+        if fiber.cancelling:
+            # It was told to stop while it did something that cannot be stopped.
+            self._interrupt(fiber)
 
     def _emit(self, effect: Effect) -> None:
         self.pending[effect.id] = effect
         self._emitted.append(effect)
 
-    def _finish(self, fiber: Fiber, outcome: Failed | Cancelled | None) -> None:
+    def _finish(self, fiber: Fiber, outcome: Outcome | None) -> None:
         fiber.done = True
         fiber.outcome = outcome
         if fiber.group is not None:

@@ -1,57 +1,90 @@
-"""What a plan means: one coroutine for each kind of step.
+"""What a plan means: the saga around it, and what all steps have in common. Each kind of step is one of `steps`.
 
-Control flow reads as control flow here. A sequence is a `for`, a conditional an `if`, a retry a loop, and the saga is a
-`try` around all of it. A coroutine that needs something from outside performs an effect and gets back the fact that
+Control flow reads as control flow there. A sequence is a `for`, a conditional an `if`, a retry a loop, and the saga
+surrounds all of it. A coroutine that needs something from outside performs an effect and gets back the fact that
 answered it; whether that fact has just happened or is read from a journal it cannot tell.
 
-    execute ── body ── step ── sequence | parallel | conditional | call | human task
+    execute ── body ── step ── one of `steps`: blocks, crews, loops, calls, people, waits, values, children
        │                                     └ a fiber for each branch, in a scope of its own
-       └── compensate ── call, in reverse order of completion
+       └── compensate ── calls, in reverse order of completion
 """
 
 from __future__ import annotations
 
-from collections import deque
-from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, cast
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import timedelta
+from typing import Any, TypeAlias, cast
 
 from wfrun.core.definition import Path
 from wfrun.core.effects import (
     AwaitRepair,
-    CallService,
+    Compute,
     Decide,
+    Effect,
     End,
-    EscalateTask,
-    OpenTask,
+    Hold,
+    Output,
     Setting,
     StartCompensation,
     StartTimer,
 )
-from wfrun.core.events import ErrorData, Record, Status
-from wfrun.core.expression import Expression
-from wfrun.core.fibers import Cancelled, Failed, Fiber, Group, Scheduler
-from wfrun.core.human import Ballot
+from wfrun.core.events import ErrorData, EventData, Matter, Reason, Record, Status
+from wfrun.core.expression import Expression, Template
+from wfrun.core.fibers import Cancelled, Failed, Fiber, Finished, Group, Outcome, Scheduler, Strand
 from wfrun.core.instants import parse_instant
-from wfrun.core.plan.nodes import Call, Conditional, HumanTask, Parallel, Plan, Sequence, Step
-from wfrun.core.retry import next_due
-from wfrun.core.scope import Memory, Scope
+from wfrun.core.plan.nodes import (
+    Await,
+    Call,
+    Child,
+    Conditional,
+    Emit,
+    Fail,
+    Finish,
+    Foreach,
+    HumanTask,
+    Loop,
+    Node,
+    Parallel,
+    Pause,
+    Plan,
+    Sequence,
+    Set,
+    Step,
+    Switch,
+    Try,
+)
+from wfrun.core.scope import Scope, Undo
+from wfrun.core.steps import blocks, calls, children, crews, loops, people, values, waits
 from wfrun.core.values import Json
 
+Kind: TypeAlias = Callable[["Interpreter", Any, Scope], Coroutine[Any, Any, None]]
 
-class Undo(NamedTuple):
-    """A step that has to be undone if the execution fails: what to call, and what was known when it completed."""
-
-    step: str
-    call: Call
-    memory: Memory
-    result: Record
+KINDS: Mapping[type[Node], Kind] = {
+    Call: calls.call,
+    Sequence: blocks.sequence,
+    Conditional: blocks.conditional,
+    Switch: blocks.switch,
+    Try: blocks.attempt,
+    Parallel: crews.parallel,
+    Foreach: crews.foreach,
+    Loop: loops.loop,
+    HumanTask: people.human_task,
+    Pause: waits.pause,
+    Await: waits.await_events,
+    Emit: waits.emit,
+    Set: values.set_values,
+    Fail: values.fail,
+    Finish: values.finish,
+    Child: children.child,
+}
 
 
 class Interpreter:
     """Drives the fibers of one execution.
 
-    `at` is the instant of the fact that is being folded, `begun` the first start of each step instance, `in_doubt` the
-    instances of which an attempt ended without anybody knowing whether it had an effect: they are undone, too (C11).
+    `at` is the instant of the fact that is being folded, `begun` the first start of each step instance, `attempted` the
+    number of its last attempt, `in_doubt` the instances of which an attempt ended without anybody knowing whether it
+    had an effect: they are undone, too (C11). `inbox` are the events received so far.
     """
 
     def __init__(self, plan: Plan, execution: str, seed: str, scope: Scope, scheduler: Scheduler) -> None:
@@ -60,13 +93,16 @@ class Interpreter:
         self.seed = seed
         self.at = ""
         self.begun: dict[str, str] = {}
-        self.scheduler = scheduler
+        self.attempted: dict[str, int] = {}
         self.in_doubt: set[str] = set()
-        self._undo: list[Undo] = []
-        self._to_undo: list[Undo] = []
-        self._attempted: dict[str, int] = {}
+        self.inbox: list[EventData] = []
+        self.scheduler = scheduler
+        self._scope = scope
+        self._completed = 0
+        self._pivoted = False
+        self._undone = False
         self._cancelled = False
-        self._main = Fiber(self.execute(scope), None)
+        self._main = Fiber(self._execute(), None)
         self._body: Group = Group(self.scheduler)
 
     def start(self) -> None:
@@ -74,214 +110,178 @@ class Interpreter:
 
     def cancel(self) -> None:
         """Stop the body of the execution. What it has done is then compensated, which cannot be cancelled."""
+        if self._cancelled:
+            return
         if self._body.live:
             self._cancelled = True
             self._body.cancel()
+        elif self.scheduler.listens("paused") and not self._pivoted:
+            self._cancelled = True
+            self.scheduler.answer("paused", {})
 
     # ---- the whole execution: the saga
 
-    async def execute(self, scope: Scope) -> None:
-        self._body.spawn(self._step(self.plan.root, scope))
-        body = await self._body.next()
-        error = body.outcome.error if isinstance(body.outcome, Failed) else None
+    async def _execute(self) -> None:
+        """The body, and then the undoing of it as often as there is a reason to."""
+        error = await self._complete(await self._run_body())
         if error is None and not self._cancelled:
-            error = await self._end("completed", scope)
-            if error is None:
-                return
+            await self.perform(AwaitRepair("recall"))
+            self._undone = True
+        elif self._pivoted or (self.plan.pauses and not self._cancelled):
+            await self.perform(Hold("pause", error or _CANCELLED))
+            await self.perform(AwaitRepair("paused"))
         failures = await self._compensate(error)
-        await self._end(self._verdict(failures), scope, error, failures)
         while failures:
-            await self.scheduler.perform(AwaitRepair("repair"))
+            await self.perform(AwaitRepair("repair"))
             failures = await self._undo_all(error)
-            await self._end(self._verdict(failures), scope, error, failures)
 
-    def _verdict(self, failures: list[ErrorData]) -> Status:
-        if failures:
-            return "needs-attention"
-        if self._cancelled:
-            return "cancelled"
-        return "compensated" if self._undo else "failed"
+    async def _run_body(self) -> Outcome | None:
+        self._body.spawn(self.step(self.plan.root, self._scope))
+        return (await self._body.next()).outcome
 
-    async def _end(
-        self, status: Status, scope: Scope, error: ErrorData | None = None, failures: list[ErrorData] | None = None
-    ) -> ErrorData | None:
-        """End the execution; the error, if its output has no value."""
-        end = End(f"end:{status}", "output", status, error, tuple(failures or ()), self._setting(scope))
-        record = await self.scheduler.perform(end)
+    async def _complete(self, outcome: Outcome | None) -> ErrorData | None:
+        """End the execution if it is completed; otherwise the error that it failed with, if it was not cancelled."""
+        if isinstance(outcome, Failed):
+            return outcome.error
+        if isinstance(outcome, Cancelled) or self._cancelled:
+            return None
+        output = outcome.output if isinstance(outcome, Finished) else self._output()
+        record = await self.perform(End("end:completed", "output", "completed", None, (), output))
         return cast(ErrorData, record["error"]) if record["type"] == "evaluation.failed" else None
 
+    def _output(self) -> Output | None:
+        template = self.plan.output
+        return None if template is None else Output(template, ("output",), self.setting(self._scope))
+
     async def _compensate(self, error: ErrorData | None) -> list[ErrorData]:
-        """Undo what was done, last first. One that cannot be undone does not keep the others from it (C11)."""
-        undo = self._undo[::-1]
-        if not undo:
-            return []
-        await self.scheduler.perform(StartCompensation("compensate", "", tuple(done.step for done in undo), error))
-        self._to_undo = undo
+        done = self._scope.done
+        if done:
+            self._undone = True
+            steps = tuple(done[order].step for order in sorted(done, reverse=True))
+            reason: Reason = "cancel" if self._cancelled else "request" if error is None else "failure"
+            await self.perform(StartCompensation("compensate", "", reason, steps, error))
         return await self._undo_all(error)
 
     async def _undo_all(self, error: ErrorData | None) -> list[ErrorData]:
-        """What there is left to undo. What fails is left for a further try, after somebody has seen to it."""
+        """Undo what there is to undo, and end the execution. What fails is left for a further try."""
+        failures = await self.undo(self._scope, list(self._scope.done), error)
+        status: Status = "needs-attention" if failures else self._verdict()
+        await self.perform(End(f"end:{status}", "output", status, error, tuple(failures), None))
+        return failures
+
+    def _verdict(self) -> Status:
+        if self._cancelled:
+            return "cancelled"
+        return "compensated" if self._undone else "failed"
+
+    async def undo(self, scope: Scope, orders: list[int], error: ErrorData | None) -> list[ErrorData]:
+        """Undo some of what was done in a scope, last first; why some of it could not be.
+
+        One that cannot be undone does not keep the others from it (C11).
+        """
         failures: list[ErrorData] = []
-        left: list[Undo] = []
-        for done in self._to_undo:
-            scope = done.memory.context(**done.result, error=cast(Json, error))
+        for order in sorted(orders, reverse=True):
             try:
-                await self._attempts(done.call, f"compensate:{done.step}", scope)
+                await calls.undo(self, scope.done[order], error)
             except Failed as failed:
                 failures.append(failed.error)
-                left.append(done)
-        self._to_undo = left
+            else:
+                del scope.done[order]
         return failures
 
     # ---- steps
 
-    async def _step(self, step: Step, scope: Scope) -> None:
-        if step.condition is not None and not await self._decide(
+    async def step(self, step: Step, scope: Scope) -> None:
+        """One step, if its condition holds, within its bound. Raises Failed, Cancelled or Finished."""
+        if step.condition is not None and not await self.decide(
             step.id, "step", step.condition, (*step.path, "condition"), scope
         ):
             return
-        match step:
-            case Call():
-                await self._call(step, scope)
-            case Sequence():
-                await self._sequence(step, scope)
-            case Parallel():
-                await self._parallel(step, scope)
-            case Conditional():
-                await self._conditional(step, scope)
-            case HumanTask():
-                await self._human_task(step, scope)
+        strand = KINDS[type(step)](self, step, scope)
+        if step.bound is None:
+            await strand
+        elif not await self.within(step.bound, step.id + scope.iteration, strand):
+            if not (isinstance(step, Await) and step.accept_timeout):
+                raise Failed(_late(step, scope))
+            return
+        if step.compensation and not isinstance(step, Call | Child):
+            self.remember(step, scope)
 
-    async def _sequence(self, block: Sequence, scope: Scope) -> None:
-        for step in block.steps:
-            await self._step(step, scope)
-
-    async def _conditional(self, block: Conditional, scope: Scope) -> None:
-        chosen = await self._decide(block.id, "branch", block.choice, (*block.path, "condition"), scope)
-        branch = block.then if chosen else block.otherwise
-        if branch is not None:
-            await self._step(branch, scope)
-
-    async def _parallel(self, block: Parallel, scope: Scope) -> None:
-        """Branches see what was known at the fork; what they produce is merged as written, never by timing."""
+    async def within(self, bound: int, instance: str, strand: Strand) -> bool:
+        """Run a strand for at most `bound` milliseconds. False if it had to be stopped."""
+        due = parse_instant(self.at) + timedelta(milliseconds=bound)
         group = Group(self.scheduler)
-        scopes = [scope.fork() for _ in block.branches]
-        waiting = deque(zip(block.branches, scopes, strict=True))
-        outcome: Failed | Cancelled | None = None
-        while waiting or group.busy:
-            while waiting and (block.concurrency is None or len(group.live) < block.concurrency):
-                group.spawn(self._step(*waiting.popleft()))
-            branch = await group.next()
-            if branch.outcome is None or outcome is not None:
-                continue
-            outcome = branch.outcome
-            if block.cancel or isinstance(outcome, Cancelled):
-                waiting.clear()
-                group.cancel()
-        if outcome is not None:
-            raise outcome
-        for branch_scope in scopes:
-            scope.join(branch_scope)
+        body = group.spawn(strand)
+        alarm = group.spawn(self._alarm(StartTimer(f"{instance}!timeout", instance, due, "timeout")))
+        await group.next()
+        group.cancel()
+        await group.rest()
+        if body.outcome is None:
+            return True
+        if alarm.outcome is None and isinstance(body.outcome, Cancelled):
+            return False
+        raise self.scheduler.passed_on(body.outcome)
 
-    async def _call(self, step: Call, scope: Scope) -> None:
+    async def _alarm(self, timer: StartTimer) -> None:
+        await self.perform(timer)
+
+    def remember(
+        self,
+        step: Step,
+        scope: Scope,
+        result: Mapping[str, Json] | None = None,
+        child: str | None = None,
+    ) -> None:
+        """The step is to be undone if what it is part of fails."""
+        self._completed += 1
         instance = step.id + scope.iteration
-        try:
-            record = await self._attempts(step, instance, scope)
-        except (Failed, Cancelled):
-            if instance in self.in_doubt:
-                self._remember_undo(step, instance, scope, {})
-            raise
-        if step.output is not None:
-            scope.set(step.output, record["result"])
-        self._remember_undo(step, instance, scope, {"result": record["result"]})
+        scope.done[self._completed] = Undo(instance, step.compensation, child, scope.remember(), result or {})
 
-    def _remember_undo(self, step: Call, instance: str, scope: Scope, result: Record) -> None:
-        if step.compensation is not None:
-            self._undo.append(Undo(instance, step.compensation, scope.remember(), result))
+    def settled(self, instance: str) -> None:
+        """A call has completed: what was kept for further attempts is no longer needed."""
+        self.begun.pop(instance, None)
+        self.attempted.pop(instance, None)
+        self.in_doubt.discard(instance)
 
-    async def _attempts(self, step: Call, instance: str, scope: Scope) -> Record:
-        """Attempts at a call, until one completes or no other is due. Raises Failed or Cancelled.
+    def pass_pivot(self) -> None:
+        """From here on nothing is undone: what fails waits for somebody."""
+        self._pivoted = True
 
-        They are numbered on where an earlier round ended, and retries are counted anew.
-        """
-        setting = self._setting(scope)
-        attempt = before = self._attempted.get(instance, 0)
-        if before:
-            self.begun.pop(instance, None)
-        while True:
-            attempt = self._attempted[instance] = attempt + 1
-            call = CallService(f"{instance}#{attempt}", instance, attempt, step, setting)
-            record = await self.scheduler.perform(call)
-            if record["type"] == "step.completed":
-                return record
-            error = cast(ErrorData, {**record["error"], "step": instance, "attempt": attempt})
-            due = self._next_due(step, instance, record, error, attempt - before)
-            if due is None:
-                raise Failed(error)
-            await self.scheduler.perform(StartTimer(f"{call.id}!retry", instance, due, "retry"))
+    # ---- what steps ask for
 
-    def _next_due(self, step: Call, instance: str, record: Record, error: ErrorData, attempt: int) -> datetime | None:
-        return next_due(
-            step.retry, error, attempt - 1, parse_instant(record["at"]), record["random"], self.deadline(step, instance)
-        )
+    async def perform(self, effect: Effect) -> Record:
+        return await self.scheduler.perform(effect)
 
-    def deadline(self, step: Call, instance: str) -> datetime | None:
-        """The instant that bounds all attempts, once the first has begun."""
-        if step.deadline is None or instance not in self.begun:
-            return None
-        return parse_instant(self.begun[instance]) + timedelta(milliseconds=step.deadline)
-
-    async def _human_task(self, step: HumanTask, scope: Scope) -> None:
-        instance = step.id + scope.iteration
-        task = OpenTask(f"{self.execution}/{instance}", instance, step, self._setting(scope))
-        try:
-            ballot = await self._vote(task)
-        finally:
-            self.scheduler.settle(task.id)
-        if ballot.rejected and not step.accept_rejection:
-            raise Failed(ballot.rejection(instance))
-        if step.output is not None:
-            scope.set(step.output, ballot.result())
-
-    async def _vote(self, task: OpenTask) -> Ballot:
-        """Collect decisions until they settle the task, passing it on each time nobody decided in time."""
-        ballot = Ballot(task.node.quorum)
-        level = 0
-        record = await self.scheduler.perform(task)
-        while True:
-            if record["type"] == "evaluation.failed":
-                raise Failed(record["error"])
-            if record["type"] == "task.expired":
-                level += 1
-                await self._escalate(task, level)
-            else:
-                ballot.add(record)
-                if ballot.settled:
-                    return ballot
-            record = await self.scheduler.again(task)
-
-    async def _escalate(self, task: OpenTask, level: int) -> None:
-        step = task.node
-        if level >= len(step.audiences) and not (step.stays_open and level == len(step.audiences)):
-            raise Failed({"type": "task.timeout", "message": "nobody decided in time", "step": task.step})
-        at = min(level, len(step.audiences) - 1)
-        audience = step.audiences[at]
-        timeout = audience.timeout if level == at else None
-        path = (*step.path, "escalation", at - 1) if at else step.path
-        escalate = EscalateTask(f"{task.id}!{level}", task.id, task.step, level, audience, timeout, path, task.setting)
-        record = await self.scheduler.perform(escalate)
+    async def ask(self, effect: Effect) -> Record:
+        """Perform an effect whose expressions may have no value: then it raises Failed."""
+        record = await self.scheduler.perform(effect)
         if record["type"] == "evaluation.failed":
             raise Failed(record["error"])
+        return record
 
-    async def _decide(
-        self, id: str, of: Literal["step", "branch"], condition: Expression, path: Path, scope: Scope
+    async def decide(
+        self, id: str, of: Matter, condition: Expression, path: Path, scope: Scope, case: int | None = None
     ) -> bool:
         instance = id + scope.iteration
-        decide = Decide(f"{instance}?{of}", instance, of, condition, path, self._setting(scope))
-        record = await self.scheduler.perform(decide)
-        if record["type"] == "evaluation.failed":
-            raise Failed(record["error"])
+        name = f"{instance}?{of}" if case is None else f"{instance}?{of}{case}"
+        record = await self.ask(Decide(name, instance, of, case, condition, path, self.setting(scope)))
         return bool(record["value"])
 
-    def _setting(self, scope: Scope) -> Setting:
+    async def compute(
+        self, id: str, templates: tuple[tuple[str, Template], ...], path: Path, scope: Scope
+    ) -> dict[str, Json]:
+        """Values of templates, all worked out in the same scope."""
+        instance = id + scope.iteration
+        record = await self.ask(Compute(f"{instance}!set", instance, templates, path, self.setting(scope)))
+        return cast("dict[str, Json]", record["values"])
+
+    def setting(self, scope: Scope) -> Setting:
         return Setting(self.execution, self.plan, scope, self.at, self.seed)
+
+
+_CANCELLED: ErrorData = {"type": "cancelled", "message": "it was cancelled after its point of no return"}
+
+
+def _late(step: Step, scope: Scope) -> ErrorData:
+    message = f"not done within {(step.bound or 0) / 1000:g} s"
+    return {"type": "timeout", "message": message, "step": step.id + scope.iteration}

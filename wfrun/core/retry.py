@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
 from wfrun.core.events import ErrorData
+from wfrun.core.instants import parse_instant
 
 Policy: TypeAlias = Literal["exponential", "linear", "fixed", "none"]
 
@@ -51,6 +52,21 @@ def is_retryable(retry: Retry, error: ErrorData) -> bool:
     if "retryable" in error:
         return error["retryable"]
     return matches(_WORTH_IT, type) or not matches(_HOPELESS, type)
+
+
+def choose(retries: tuple[Retry, ...], error: ErrorData) -> int | None:
+    """The position of the first retrier that the error fits."""
+    for index, retry in enumerate(retries):
+        if retry.policy != "none" and is_retryable(retry, error):
+            return index
+    return None
+
+
+def end_of(deadline: int | None, begun: str | None) -> datetime | None:
+    """The instant that bounds all attempts, once the first has begun."""
+    if deadline is None or begun is None:
+        return None
+    return parse_instant(begun) + timedelta(milliseconds=deadline)
 
 
 def delay_ms(retry: Retry, retries: int, random: float) -> int:

@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from wfrun.core.effects import CallService, Effect
+from wfrun.core.effects import CallService, Effect, Listen
 from wfrun.core.events import ErrorData, Record
-from wfrun.core.fibers import Cancelled, Scheduler
+from wfrun.core.fibers import Cancelled, Scheduler, stop_id
 from wfrun.core.human import Task
 from wfrun.core.interpreter import Interpreter
 from wfrun.core.plan.nodes import Plan
-from wfrun.core.retry import matches
+from wfrun.core.retry import end_of, matches
 from wfrun.core.scope import Scope
 from wfrun.core.values import Json
 from wfrun.errors import DivergenceError
@@ -47,9 +47,9 @@ AMBIGUOUS = (
 class Run:
     """One execution. Plain state to read.
 
-    `pending`: effects asked for and not answered, by id, in the order asked. `recorded`: the ids of the timers and
-    tasks whose intent is recorded, so that a new runner does not record it again; a call is, with its new epoch.
-    `tasks`: every task there was.
+    `pending`: effects asked for and not answered, by id, in the order asked. `recorded`: of those the records of their
+    intents, so that a new runner does not record them again; a call is, with its new epoch. `tasks`: every task there
+    was.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -58,7 +58,7 @@ class Run:
         self.ended: Record | None = None
         self.epoch = 0
         self.tasks: dict[str, Task] = {}
-        self.recorded: set[str] = set()
+        self.recorded: dict[str, Record] = {}
         self._begun: set[str] = set()
         self._scheduler = Scheduler()
         self.pending: Mapping[str, Effect] = self._scheduler.pending
@@ -80,12 +80,12 @@ class Run:
             fold(self, record)
         effects = self._scheduler.run()
         if record["type"] in _MAY_CLOSE_A_TASK:
-            self._close_tasks(record)
+            self._close_task(record)
         return effects
 
     def deadline(self, call: CallService) -> datetime | None:
         """The instant that bounds all attempts at a step; None before the first has begun or without a `deadline`."""
-        return self._running.deadline(call.node, call.step)
+        return end_of(call.node.deadline, self._running.begun.get(call.step))
 
     # ---- one small method for each type of fact
 
@@ -134,18 +134,55 @@ class Run:
         self._scheduler.answer(id, Cancelled())
 
     def _decision_made(self, record: Record) -> None:
-        self._answer(record, f"{record['step']}?{record['of']}")
+        self._answer(record, f"{record['step']}?{record['of']}{record.get('case', '')}")
+
+    def _values_set(self, record: Record) -> None:
+        self._answer(record, f"{record['step']}!set")
+
+    def _foreach_started(self, record: Record) -> None:
+        self._answer(record, f"{record['step']}!items")
+
+    def _failure_raised(self, record: Record) -> None:
+        self._answer(record, f"{record['step']}!fail")
+
+    def _wait_started(self, record: Record) -> None:
+        self._intended(record, record["wait"])
+
+    def _event_received(self, record: Record) -> None:
+        """Whoever waits for events looks again. Those that are looking already will come to it."""
+        self._running.inbox.append(record["event"])
+        for id in [effect.id for effect in self.pending.values() if isinstance(effect, Listen)]:
+            if self._scheduler.listens(id):
+                self._scheduler.answer(id, record, keep=True)
+
+    def _event_matched(self, record: Record) -> None:
+        self._answer(record, f"{record['wait']}{record['listener']}/{record['event']}")
+
+    def _event_emitted(self, record: Record) -> None:
+        self._intended(record, f"{record['step']}!emit")
+
+    def _event_published(self, record: Record) -> None:
+        self._answer(record, f"{record['step']}!emit")
+
+    def _child_begun(self, record: Record) -> None:
+        self._intended(record, f"{record['step']}!child")
+
+    def _child_ended(self, record: Record) -> None:
+        """A child that ended after it was told to stop was stopped, unless it had completed before."""
+        id = f"{record['step']}!child"
+        self._expect(record, id)
+        stopped = stop_id(id) in self.pending and record["status"] != "completed"
+        self._scheduler.answer(id, Cancelled() if stopped else record)
+        self.recorded.pop(id, None)
 
     def _timer_started(self, record: Record) -> None:
-        self._expect(record, record["timer"])
-        self.recorded.add(record["timer"])
+        self._intended(record, record["timer"])
 
     def _timer_fired(self, record: Record) -> None:
         self._answer(record, record["timer"])
 
     def _task_created(self, record: Record) -> None:
-        self._expect(record, record["task"])
-        self.recorded.add(record["task"])
+        self._intended(record, record["task"])
         self.tasks[record["task"]] = Task.of(record)
 
     def _task_decided(self, record: Record) -> None:
@@ -167,6 +204,13 @@ class Run:
     def _evaluation_failed(self, record: Record) -> None:
         self._answer(record, record["effect"])
 
+    def _execution_paused(self, record: Record) -> None:
+        self._answer(record, "pause")
+
+    def _compensation_requested(self, record: Record) -> None:
+        self._answer(record, "recall" if self.ended is not None else "paused")
+        self.ended = None
+
     def _compensation_started(self, record: Record) -> None:
         self._answer(record, "compensate")
 
@@ -177,10 +221,12 @@ class Run:
         self._answer(record, f"end:{record['status']}")
         self.ended = record
 
-    def _close_tasks(self, record: Record) -> None:
-        for id, task in self.tasks.items():
-            if task.closed is None and id not in self.pending:
-                task.closed = record
+    def _close_task(self, record: Record) -> None:
+        """A task is closed by what made it need no further answer; its failed escalation is named by `effect`."""
+        id = record.get("task") or record["effect"].rpartition("!")[0]
+        task = self.tasks.get(id)
+        if task is not None and task.closed is None and id not in self.pending:
+            task.closed = record
 
     def _execution_resumed(self, record: Record) -> None:
         if self.ended is None:
@@ -197,7 +243,12 @@ class Run:
 
     def _answer(self, record: Record, effect: str) -> None:
         self._expect(record, effect)
+        self.recorded.pop(effect, None)
         self._scheduler.answer(effect, record)
+
+    def _intended(self, record: Record, effect: str) -> None:
+        self._expect(record, effect)
+        self.recorded[effect] = record
 
     def _expect(self, record: Record, effect: str) -> None:
         if effect not in self.pending:
@@ -233,6 +284,17 @@ _FOLDS: dict[str, Callable[[Run, Record], None]] = {
     "step.failed": Run._step_answered,
     "step.cancelled": Run._step_cancelled,
     "decision.made": Run._decision_made,
+    "values.set": Run._values_set,
+    "foreach.started": Run._foreach_started,
+    "failure.raised": Run._failure_raised,
+    "wait.started": Run._wait_started,
+    "event.received": Run._event_received,
+    "event.matched": Run._event_matched,
+    "event.emitted": Run._event_emitted,
+    "event.published": Run._event_published,
+    "child.started": Run._child_begun,
+    "child.recalled": Run._child_begun,
+    "child.ended": Run._child_ended,
     "timer.started": Run._timer_started,
     "timer.fired": Run._timer_fired,
     "task.created": Run._task_created,
@@ -241,6 +303,8 @@ _FOLDS: dict[str, Callable[[Run, Record], None]] = {
     "task.escalated": Run._task_escalated,
     "task.withdrawn": Run._task_withdrawn,
     "evaluation.failed": Run._evaluation_failed,
+    "execution.paused": Run._execution_paused,
+    "compensation.requested": Run._compensation_requested,
     "compensation.started": Run._compensation_started,
     "cancel.requested": Run._cancel_requested,
     "execution.ended": Run._execution_ended,
@@ -249,6 +313,16 @@ _FOLDS: dict[str, Callable[[Run, Record], None]] = {
 }
 
 # Facts about the journal itself, which may follow even the end.
-_BESIDES = frozenset({"driver.started", "driver.stopped", "journal.recovered", "cancel.requested", "execution.resumed"})
+_BESIDES = frozenset(
+    {
+        "driver.started",
+        "driver.stopped",
+        "journal.recovered",
+        "cancel.requested",
+        "event.received",
+        "execution.resumed",
+        "compensation.requested",
+    }
+)
 
 _MAY_CLOSE_A_TASK = frozenset({"task.decided", "task.expired", "evaluation.failed"})

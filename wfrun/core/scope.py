@@ -6,11 +6,15 @@ A scope only ever grows, so "the context as it was" is a scope and a length. Tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import NamedTuple
 
 from wfrun.core.expression import MISSING, Missing
+from wfrun.core.plan.nodes import Call
 from wfrun.core.values import Json
+
+_NOTHING: Mapping[str, Json] = {}
 
 
 class Scope:
@@ -18,22 +22,26 @@ class Scope:
 
     `reserved` are names that can be asked for (`$.execution.id`) but are no part of the whole `$`.
     `iteration` is the suffix (`@3.1`) that makes step ids into step instances inside loops.
+    `done` is what would have to be undone, by the order of completion over all branches, `taken` the ids of the
+    events that waits on this path have used.
     """
 
-    __slots__ = ("_known", "_own", "_parent", "_reserved", "iteration")
+    __slots__ = ("_known", "_own", "_parent", "_reserved", "done", "iteration", "taken")
 
     def __init__(
         self,
         own: dict[str, Json],
-        reserved: Mapping[str, Json] | None = None,
+        reserved: Mapping[str, Json] = _NOTHING,
         parent: Scope | None = None,
         iteration: str = "",
     ) -> None:
         self._own = own
-        self._reserved = reserved or {}
+        self._reserved = reserved
         self._parent = parent
-        self._known = len(parent._own) if parent else 0
+        self._known = len(parent._own) if parent is not None else 0
         self.iteration = iteration
+        self.done: dict[int, Undo] = {}
+        self.taken: set[str] = set()
 
     def get(self, name: str) -> Json | Missing:
         scope: Scope | None = self
@@ -58,13 +66,52 @@ class Scope:
     def set(self, name: str, value: Json) -> None:
         self._own[name] = value
 
-    def fork(self) -> Scope:
+    @property
+    def own(self) -> dict[str, Json]:
+        """The keys that were set here: a copy."""
+        return dict(self._own)
+
+    def fork(self, own: Mapping[str, Json] = _NOTHING) -> Scope:
         """A scope for a branch: it sees what is known now, and keeps what it produces to itself."""
-        return Scope({}, parent=self, iteration=self.iteration)
+        return Scope(dict(own), parent=self, iteration=self.iteration)
+
+    def iterate(self, index: int, reserved: Mapping[str, Json], own: Mapping[str, Json] = _NOTHING) -> Scope:
+        """A scope for an iteration of a loop, which may begin with keys `own` of the iteration before."""
+        suffix = f"{self.iteration}.{index}" if self.iteration else f"@{index}"
+        return Scope(dict(own), {**reserved, "index": index}, self, suffix)
+
+    def knowing(self, more: Mapping[str, Json]) -> Scope:
+        """This very scope, with further reserved names."""
+        scope = Scope(self._own, {**self._reserved, **more}, self._parent, self.iteration)
+        scope._known, scope.done, scope.taken = self._known, self.done, self.taken
+        return scope
 
     def join(self, branch: Scope) -> None:
-        """Take over what a finished branch produced."""
+        """Take over the keys that a finished branch produced."""
         self._own.update(branch._own)
+
+    def keep(self, branch: Scope) -> None:
+        """Take over what a branch has done."""
+        self.done |= branch.done
+
+    def own_since(self, ancestor: Scope) -> dict[str, Json]:
+        """The keys that were set between a scope around this one and here."""
+        if self._parent is None or self._parent is ancestor:
+            return self.own
+        return self._parent.own_since(ancestor) | self._own
+
+    def taken_since(self, ancestor: Scope) -> AbstractSet[str]:
+        if self._parent is None or self._parent is ancestor:
+            return self.taken
+        return self._parent.taken_since(ancestor) | self.taken
+
+    def has_taken(self, event: str) -> bool:
+        scope: Scope | None = self
+        while scope is not None:
+            if event in scope.taken:
+                return True
+            scope = scope._parent
+        return False
 
     def as_of(self, length: int) -> dict[str, Json]:
         """`$` as it was when this scope had `length` keys of its own."""
@@ -90,3 +137,17 @@ class Memory(NamedTuple):
         """The scope as it was, with further reserved names (`result`, `error`) that a compensation may use."""
         reserved = {**self.scope.reserved(), **more}
         return Scope(self.scope.as_of(self.length), reserved, iteration=self.scope.iteration)
+
+
+class Undo(NamedTuple):
+    """A step that has to be undone if what it is part of fails.
+
+    What undoes it are `calls`, and for a child execution its own
+    compensation. `memory` is what was known when it completed, `result` its result if it has one.
+    """
+
+    step: str
+    calls: tuple[Call, ...]
+    child: str | None
+    memory: Memory
+    result: Mapping[str, Json]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import TypeAlias
 
@@ -40,3 +40,19 @@ def canonical(value: object) -> str:
 def digest(value: object) -> str:
     """SHA-256 of the canonical text, in hexadecimal. Lone surrogates cannot occur: input is refused at the door."""
     return sha256(canonical(value).encode()).hexdigest()
+
+
+def is_deeper(value: Json, depth: int) -> bool:
+    """Whether a value is nested more than `depth` levels deep."""
+    level: list[Json] = [value]
+    for _ in range(depth):
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: Json) -> Iterable[Json]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

@@ -4,11 +4,12 @@ Total and bounded: no expression loops, reaches the machine, or costs more than 
 parsed before a run; evaluation asks only its context (the data) and its host (the present, ids, variables).
 """
 
+from wfrun.core.expression.export import render
 from wfrun.core.expression.expression import Expression, parse
 from wfrun.core.expression.kinds import MISSING, Context, DictContext, Host, Missing
 from wfrun.core.expression.reference import Comparison, Reference
 from wfrun.core.expression.template import Template, TemplateError, compile_template, defer_template
-from wfrun.core.expression.times import parse_duration
+from wfrun.core.expression.times import parse_duration, to_instant
 
 __all__ = [
     "MISSING",
@@ -25,4 +26,6 @@ __all__ = [
     "defer_template",
     "parse",
     "parse_duration",
+    "render",
+    "to_instant",
 ]

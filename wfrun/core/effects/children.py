@@ -1,0 +1,63 @@
+"""Other workflows as steps: child executions, each with a journal of its own."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from wfrun.core.effects.setting import Setting, evaluation_failed
+from wfrun.core.events import ChildRecalled, ChildStarted, EvaluationFailed
+from wfrun.core.plan.nodes import Child
+from wfrun.core.values import digest
+from wfrun.errors import ExpressionError
+
+# An execution id is at most this long.
+MAX_ID = 64
+
+
+class StartChild(NamedTuple):
+    """A child execution. Its id comes from the parent's and the step, so that it is started once (C1).
+
+    Answered by child.ended; a detached one as soon as it has been created.
+    """
+
+    id: str
+    step: str
+    node: Child
+    setting: Setting
+
+    @property
+    def child(self) -> str:
+        """Readable where that makes an id, and no longer than one may be."""
+        name = f"{self.setting.execution}.{self.step.replace('@', '..')}"
+        if name == name.lower() and len(name) <= MAX_ID:
+            return name
+        return f"{self.setting.execution[: MAX_ID - 13]}.{digest(name)[:12]}"
+
+    def intent(self) -> ChildStarted | EvaluationFailed:
+        path = (*self.node.path, "input")
+        try:
+            value = self.setting.resolve(self.node.input, self.id, path)
+            if value is not None and not isinstance(value, dict):
+                place = self.setting.plan.document.place(path)
+                raise ExpressionError("expression.type", "the input of a workflow must be an object", place=place)
+        except ExpressionError as error:
+            return evaluation_failed(self.id, self.step, error)
+        return {
+            "type": "child.started",
+            "step": self.step,
+            "child": self.child,
+            "workflow": self.node.workflow,
+            "input": value or {},
+            "detach": self.node.detach,
+        }
+
+
+class RecallChild(NamedTuple):
+    """A child that completed is to be undone. Answered by child.ended when it has been."""
+
+    id: str
+    step: str
+    child: str
+
+    def intent(self) -> ChildRecalled:
+        return {"type": "child.recalled", "step": self.step, "child": self.child}

@@ -1,0 +1,107 @@
+"""How executions end, are undone, and wait for somebody who repairs them."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from wfrun.core.definition import Path
+from wfrun.core.effects.setting import Setting, evaluation_failed
+from wfrun.core.events import (
+    CompensationStarted,
+    ErrorData,
+    EvaluationFailed,
+    ExecutionEnded,
+    ExecutionPaused,
+    Reason,
+    Status,
+    TaskWithdrawn,
+)
+from wfrun.core.expression import Template
+from wfrun.errors import ExpressionError
+
+
+class StartCompensation(NamedTuple):
+    """The point from which an execution is undone. Answered at once."""
+
+    id: str
+    step: str
+    reason: Reason
+    steps: tuple[str, ...]
+    error: ErrorData | None
+
+    def intent(self) -> CompensationStarted:
+        steps = list(self.steps)
+        started: CompensationStarted = {"type": "compensation.started", "reason": self.reason, "steps": steps}
+        if self.error is not None:
+            started["error"] = self.error
+        return started
+
+
+class Output(NamedTuple):
+    """What a completed execution gives back: the workflow's `output`, or that of the `end` step that ended it."""
+
+    template: Template
+    path: Path
+    setting: Setting
+
+
+class End(NamedTuple):
+    """The end of the execution. Answered at once, by execution.ended or, if the output has no value, by its failure."""
+
+    id: str
+    step: str
+    status: Status
+    error: ErrorData | None
+    failures: tuple[ErrorData, ...]
+    output: Output | None
+
+    def intent(self) -> ExecutionEnded | EvaluationFailed:
+        ended: ExecutionEnded = {"type": "execution.ended", "status": self.status}
+        if self.error is not None:
+            ended["error"] = self.error
+        if self.failures:
+            ended["failures"] = list(self.failures)
+        if self.output is None:
+            return ended
+        template, path, setting = self.output
+        try:
+            ended["output"] = setting.resolve(template, self.id, path)
+        except ExpressionError as error:
+            return evaluation_failed(self.id, self.step, error)
+        return ended
+
+
+class Hold(NamedTuple):
+    """A failure that is not undone: the execution is paused until somebody repairs it. Answered at once."""
+
+    id: str
+    error: ErrorData
+
+    def intent(self) -> ExecutionPaused:
+        return {"type": "execution.paused", "error": self.error}
+
+
+class AwaitRepair(NamedTuple):
+    """Waits for somebody's word: there is nothing to perform.
+
+    Answered by execution.resumed (compensations that failed are tried again) or compensation.requested.
+    """
+
+    id: str
+
+    def intent(self) -> None:
+        return None
+
+
+class Stop(NamedTuple):
+    """Stop the call or child execution, or withdraw the task, with the id `target`.
+
+    A call or child is answered once it has really stopped.
+    """
+
+    id: str
+    target: str
+    of: Literal["call", "task", "child"]
+
+    def intent(self) -> TaskWithdrawn | None:
+        return {"type": "task.withdrawn", "task": self.target} if self.of == "task" else None

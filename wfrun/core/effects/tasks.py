@@ -1,0 +1,97 @@
+"""Questions to people."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from wfrun.core.definition import Path
+from wfrun.core.effects.setting import Setting, evaluation_failed
+from wfrun.core.events import Assignee, EvaluationFailed, TaskCreated, TaskEscalated
+from wfrun.core.expression import Template
+from wfrun.core.plan.nodes import Audience, HumanTask
+from wfrun.core.values import Json
+from wfrun.errors import ExpressionError
+
+
+class OpenTask(NamedTuple):
+    """A question to people. Answered by task.decided (perhaps several), task.expired or task.withdrawn."""
+
+    id: str
+    step: str
+    node: HumanTask
+    setting: Setting
+
+    def intent(self) -> TaskCreated | EvaluationFailed:
+        """task.created with `due` still empty: the engine, which has the clock, adds it from the audience's timeout."""
+        node = self.node
+        try:
+            return {
+                "type": "task.created",
+                "task": self.id,
+                "step": self.step,
+                "title": _text(self._resolve(node.title, "title")),
+                "description": _text(self._resolve(node.description, "description")),
+                "assignee": resolve_audience(node.audiences[0], self.setting, self.id, node.path),
+                "form": node.form,
+                "decisions": list(node.decisions),
+                "quorum": node.quorum,
+                "excludeInitiator": node.exclude_initiator,
+                "data": self._resolve(node.data, "input"),
+                "due": None,
+            }
+        except ExpressionError as error:
+            return evaluation_failed(self.id, self.step, error)
+
+    def _resolve(self, template: Template, key: str) -> Json:
+        return self.setting.resolve(template, self.id, (*self.node.path, key))
+
+    @property
+    def timeout(self) -> int | None:
+        return self.node.audiences[0].timeout
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def resolve_audience(audience: Audience, setting: Setting, effect: str, path: Path) -> Assignee:
+    """The people of an audience. Raises ExpressionError; a template may come to one name or to a list of them."""
+    path = (*path, "assignee")
+    found: Assignee = {}
+    if names := _people(setting.resolve(audience.names, effect, path)):
+        found["names"] = names
+    if users := _people(setting.resolve(audience.users, effect, (*path, "users"))):
+        found["users"] = users
+    if groups := _people(setting.resolve(audience.groups, effect, (*path, "groups"))):
+        found["groups"] = groups
+    if not found:
+        place = setting.plan.document.place(path)
+        raise ExpressionError("expression.value", "the assignee comes to nobody", place=place)
+    return found
+
+
+def _people(value: Json) -> list[str]:
+    names: list[str] = []
+    for item in value if isinstance(value, list) else [value]:
+        names.extend(_people(item) if isinstance(item, list) else [str(item)])
+    return names
+
+
+class EscalateTask(NamedTuple):
+    """An undecided task goes on to its next audience, or stays open for the last one. Answered at once."""
+
+    id: str
+    task: str
+    step: str
+    level: int
+    audience: Audience
+    timeout: int | None
+    path: Path
+    setting: Setting
+
+    def intent(self) -> TaskEscalated | EvaluationFailed:
+        try:
+            assignee = resolve_audience(self.audience, self.setting, self.id, self.path)
+        except ExpressionError as error:
+            return evaluation_failed(self.id, self.step, error)
+        return {"type": "task.escalated", "task": self.task, "level": self.level, "assignee": assignee, "due": None}

@@ -1,0 +1,36 @@
+"""Other workflows as steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wfrun.core.effects import StartChild
+from wfrun.core.events import ErrorData, Record
+from wfrun.core.fibers import Failed
+from wfrun.core.plan.nodes import Child
+from wfrun.core.scope import Scope
+
+if TYPE_CHECKING:
+    from wfrun.core.interpreter import Interpreter
+
+
+async def child(run: Interpreter, step: Child, scope: Scope) -> None:
+    """A child execution. Once it has completed it is undone with its parent, unless it was detached."""
+    instance = step.id + scope.iteration
+    start = StartChild(f"{instance}!child", instance, step, run.setting(scope))
+    record = await run.ask(start)
+    if record["status"] != "completed":
+        raise Failed(_failure(step, record, instance))
+    if step.output is not None:
+        scope.set(step.output, record.get("output"))
+    if step.compensation or not step.detach:
+        run.remember(step, scope, {"result": record.get("output")}, start.child)
+
+
+def _failure(step: Child, record: Record, instance: str) -> ErrorData:
+    """The child's error as the parent's own, under its type, so that handlers and retries know it."""
+    cause: ErrorData | None = record.get("error")
+    type = cause["type"] if cause is not None else f"workflow.{record['status']}"
+    told = f": {cause['message']}" if cause is not None else ""
+    error: ErrorData = {"type": type, "message": f"workflow {step.workflow} {record['status']}{told}", "step": instance}
+    return {**error, "cause": cause} if cause is not None else error
