@@ -172,8 +172,10 @@ class Scheduler:
         match fiber.waits_for:
             case Group() as group:
                 group.cancel()
-            case StartTimer(id=id) | StartPause(id=id) | Listen(id=id):
+            case StartTimer(id=id):
                 self.answer(id, Cancelled())
+            case StartPause(id=id, step=step) | Listen(id=id, step=step):
+                self._emit(Stop(stop_id(id), id, "wait", step))
             case CallService(id=id):
                 self._emit(Stop(stop_id(id), id, "call"))
             case StartChild(id=id):

@@ -148,6 +148,11 @@ class Run:
     def _wait_started(self, record: Record) -> None:
         self._intended(record, record["wait"])
 
+    def _wait_withdrawn(self, record: Record) -> None:
+        self._expect(record, record["wait"])
+        self.recorded.pop(record["wait"], None)
+        self._scheduler.answer(record["wait"], Cancelled())
+
     def _event_received(self, record: Record) -> None:
         """Whoever waits for events looks again. Those that are looking already will come to it."""
         self._running.inbox.append(record["event"])
@@ -288,6 +293,7 @@ _FOLDS: dict[str, Callable[[Run, Record], None]] = {
     "foreach.started": Run._foreach_started,
     "failure.raised": Run._failure_raised,
     "wait.started": Run._wait_started,
+    "wait.withdrawn": Run._wait_withdrawn,
     "event.received": Run._event_received,
     "event.matched": Run._event_matched,
     "event.emitted": Run._event_emitted,

@@ -19,7 +19,7 @@ from wfrun.core.events import (
     ValuesSet,
 )
 from wfrun.core.expression import Expression, Template, render
-from wfrun.core.plan.nodes import Fail, Foreach
+from wfrun.core.plan.nodes import Fail, Foreach, Task, walk
 from wfrun.core.values import MAX_DEPTH, Json, is_deeper
 from wfrun.errors import ExpressionError
 
@@ -104,9 +104,11 @@ class BeginForeach(NamedTuple):
 
     def intent(self) -> ForeachStarted | EvaluationFailed:
         try:
-            return {"type": "foreach.started", "step": self.step, "count": len(self.items())}
+            count = len(self.items())
         except ExpressionError as error:
             return evaluation_failed(self.id, self.step, error)
+        steps = [step.id for step in walk(self.node.body) if isinstance(step, Task)]
+        return {"type": "foreach.started", "step": self.step, "count": count, "steps": steps}
 
 
 class Raise(NamedTuple):

@@ -15,6 +15,7 @@ from wfrun.core.events import (
     Reason,
     Status,
     TaskWithdrawn,
+    WaitWithdrawn,
 )
 from wfrun.core.expression import Template
 from wfrun.errors import ExpressionError
@@ -94,14 +95,17 @@ class AwaitRepair(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """Stop the call or child execution, or withdraw the task, with the id `target`.
+    """Stop the call or child execution, or withdraw the task or wait, with the id `target`.
 
     A call or child is answered once it has really stopped.
     """
 
     id: str
     target: str
-    of: Literal["call", "task", "child"]
+    of: Literal["call", "task", "child", "wait"]
+    step: str = ""
 
-    def intent(self) -> TaskWithdrawn | None:
-        return {"type": "task.withdrawn", "task": self.target} if self.of == "task" else None
+    def intent(self) -> TaskWithdrawn | WaitWithdrawn | None:
+        if self.of == "task":
+            return {"type": "task.withdrawn", "task": self.target}
+        return {"type": "wait.withdrawn", "wait": self.target, "step": self.step} if self.of == "wait" else None

@@ -66,7 +66,8 @@ class Listen(NamedTuple):
 
     def intent(self) -> WaitStarted:
         events = list(dict.fromkeys(listener.event for listener in self.node.listeners))
-        return {"type": "wait.started", "wait": self.id, "step": self.step, "events": events}
+        complete = self.node.complete
+        return {"type": "wait.started", "wait": self.id, "step": self.step, "events": events, "complete": complete}
 
 
 class Match(NamedTuple):
