@@ -236,14 +236,14 @@ class EventData(TypedDict):
 class WaitStarted(TypedDict):
     """From here on the execution waits for events with these names. They are kept if they come before.
 
-    `complete` is how many of them have to come, those that came before included; not given, it is all.
+    `count` is how many have still to come; not given, it is one of each.
     """
 
     type: Literal["wait.started"]
     wait: str
     step: str
     events: list[str]
-    complete: NotRequired[int]
+    count: NotRequired[int]
 
 
 class WaitWithdrawn(TypedDict):
