@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping
 
+from wfrun.core.plan.draft import nearest
 from wfrun.core.plan.nodes import Call, Plan, walk
 from wfrun.errors import Problem
 
@@ -24,13 +24,13 @@ def check_services(plan: Plan, services: Mapping[str, frozenset[str] | None]) ->
         place = plan.document.place
         if call.service not in services:
             message = f"no service {call.service!r} is configured"
-            hint = _nearest(call.service, services) or "configure it under `services:` or with --services"
+            hint = nearest(call.service, services) or "configure it under `services:` or with --services"
             problems.append(Problem("plan.unknown-service", message, place((*call.path, "service")), hint))
             continue
         actions = services[call.service]
         if actions is not None and call.action not in actions:
             message = f"service {call.service!r} has no action {call.action!r}"
-            hint = _nearest(call.action, actions) or f"it has {', '.join(sorted(actions)) or 'none'}"
+            hint = nearest(call.action, actions) or f"it has {', '.join(sorted(actions)) or 'none'}"
             problems.append(Problem("plan.unknown-action", message, place((*call.path, "action")), hint))
     return problems
 
@@ -39,10 +39,4 @@ def _calls(plan: Plan) -> Iterator[Call]:
     for step in walk(plan.root):
         if isinstance(step, Call):
             yield step
-            if step.compensation is not None:
-                yield step.compensation
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = get_close_matches(name, list(known), 1)
-    return f"did you mean {near[0]!r}?" if near else ""
+        yield from step.compensation

@@ -13,16 +13,26 @@ from wfrun.errors import Problem
 
 EXECUTION_KEYS = ("id", "workflow", "version", "startedAt", "attempt")
 NOBODY = "neither the input nor a step sets it"
+# Names with a meaning of their own, and where they have it.
+RESERVED = {
+    "item": "inside of a `foreach`",
+    "index": "inside of a loop",
+    "error": "where an error is handled, and in compensations",
+    "result": "in the compensation of a call, a human task, a wait for events or a workflow",
+    "event": "in the `match` of a `wait`",
+}
 
 
 class Known(NamedTuple):
     """What is known of a whole plan. `outputs` is the first step that sets a key, `steps` the key that a step sets.
 
-    `open_input`: nothing is declared, so any key that no step sets may be part of the input.
+    `inside`: the keys that only iterations of a loop have, with the loop. `open_input`: nothing is declared, so any key
+    that no step sets may be part of the input.
     """
 
     outputs: Mapping[str, str]
     steps: Mapping[str, str | None]
+    inside: Mapping[str, str]
     open_input: bool
 
 
@@ -54,7 +64,7 @@ def check_reference(reference: Reference, keys: Keys, known: Known) -> Iterator[
         yield _astray(reference, astray[0])
         return
     reason = key.missing or next((trouble.reason for trouble in found), "")
-    if reason and not (reference.optional or reference.conditional or keys.guarded):
+    if reason and not (reference.optional or reference.conditional or keys.excuses(name)):
         yield _may_be_missing(reference, reason)
 
 
@@ -62,15 +72,22 @@ def _unset(reference: Reference, name: str, keys: Keys, known: Known) -> Iterato
     foreign = _foreign_hint(reference, known)
     if reference.optional:
         return
-    if name in known.outputs:
-        by = known.outputs[name]
-        hint = f"only step {by!r} sets it, which is not done before this place; default(…, …) accepts that"
-        yield _unknown(reference, f"{reference.text} is not set here", hint)
+    if name in RESERVED:
+        yield _unknown(reference, f"{reference.text} has no meaning here", f"`{name}` is known {RESERVED[name]}")
+    elif name in known.outputs:
+        yield _unknown(reference, f"{reference.text} is not set here", _set_elsewhere(name, known))
     elif not known.open_input:
         hint = foreign or _did_you_mean((), reference.segments, keys.names())
         yield _unknown(reference, f"{reference.text} is never set", hint or NOBODY)
     elif foreign:
         yield _unknown(reference, f"{reference.text} is never set, unless the input has it", foreign, "warning")
+
+
+def _set_elsewhere(name: str, known: Known) -> str:
+    by, loop = known.outputs[name], known.inside.get(name)
+    if loop is None:
+        return f"only step {by!r} sets it, which is not done before this place; default(…, …) accepts that"
+    return f"only step {by!r} sets it, for one iteration of {loop!r}; what outlives the loop is named by its `output`"
 
 
 def _foreign_hint(reference: Reference, known: Known) -> str:

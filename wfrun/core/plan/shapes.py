@@ -36,6 +36,8 @@ class Shape(NamedTuple):
 
 
 ANY = Shape()
+TEXT = Shape(frozenset(["string"]))
+NUMBER = Shape(frozenset(["number"]))
 
 
 class Trouble(NamedTuple):
@@ -50,7 +52,7 @@ class Trouble(NamedTuple):
 def declared(fields: Mapping[str, Json], left_out: str) -> Shape:
     """The shape of an object with declared fields and no others; `left_out` says who leaves out an optional one."""
     optional = {name: left_out for name, written in fields.items() if _is_optional(written)}
-    return Shape(frozenset(["object"]), {name: of_schema(each) for name, each in fields.items()}, "refused", optional)
+    return an_object({name: of_schema(each) for name, each in fields.items()}, optional)
 
 
 def of_schema(written: Json) -> Shape:
@@ -75,9 +77,31 @@ def of_decision(form: Mapping[str, Json], *, may_be_rejected: bool) -> Shape:
     if form and may_be_rejected:
         optional = dict.fromkeys(form, "a rejection needs no form")
         data = Shape(data.kinds, data.fields, "unsaid", optional)
-    text = Shape(frozenset(["string"]))
-    fields = {**dict.fromkeys(("decision", "by", "at", "comment"), text), "data": data}
-    return Shape(frozenset(["object"]), {**fields, "votes": Shape(frozenset(["array"]))}, "refused")
+    fields = {**dict.fromkeys(("decision", "by", "at", "comment"), TEXT), "data": data}
+    return an_object({**fields, "votes": a_list(ANY)})
+
+
+def an_object(fields: Mapping[str, Shape], optional: Mapping[str, str] | None = None) -> Shape:
+    """The shape of an object with these fields and no others."""
+    return Shape(frozenset(["object"]), fields, "refused", optional or {})
+
+
+def a_list(items: Shape) -> Shape:
+    return Shape(frozenset(["array"]), items=items)
+
+
+# What a handler knows as its error, and what a wait gives. Services may add to an error, nobody to an event.
+ERROR = Shape(
+    frozenset(["object"]),
+    {
+        **dict.fromkeys(("type", "message", "step"), TEXT),
+        **dict.fromkeys(("status", "attempt"), NUMBER),
+        **dict.fromkeys(("details", "cause"), ANY),
+    },
+    "unsaid",
+    dict.fromkeys(("status", "details", "cause"), "not every error has it"),
+)
+EVENT = an_object({**dict.fromkeys(("id", "type", "source", "time"), TEXT), "data": ANY})
 
 
 def troubles(shape: Shape, parts: tuple[str | int, ...]) -> Iterator[Trouble]:

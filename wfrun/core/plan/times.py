@@ -1,4 +1,4 @@
-"""Times and numbers of people that cannot have been meant."""
+"""Times that cannot have been meant."""
 
 from __future__ import annotations
 
@@ -7,62 +7,68 @@ from typing import Any
 
 from wfrun.core.definition import Document, Path
 from wfrun.core.expression import parse_duration
-from wfrun.core.plan.nodes import Call, HumanTask, Step
+from wfrun.core.plan.nodes import Call, HumanTask, Loop, Pause, Step
 from wfrun.errors import Problem
 
 # A bare number below this is milliseconds only for somebody who did not mean milliseconds.
 _SHORTEST_BARE = 1_000
 
 
-def check_limits(step: Step, document: Document) -> Iterator[Problem]:
-    """The timeouts, deadline and quorum of a step."""
+def check_plan_times(document: Document) -> Iterator[Problem]:
+    """Those of the whole workflow, and of every call that says none."""
+    yield from _limit(document, (), "timeout")
+    if "errorHandling" in mapping_at(document, ()):
+        yield from _limit(document, ("errorHandling",), "timeout")
+
+
+def check_times(step: Step, document: Document) -> Iterator[Problem]:
+    """The timeouts, deadlines, delays and waits of a step."""
+    if not isinstance(step, Call):
+        yield from _limit(document, step.path, "timeout")
+    for call in (step, *step.compensation) if isinstance(step, Call) else step.compensation:
+        yield from _of_call(call, document)
     match step:
-        case Call():
-            yield from _of_call(step, document)
-            if step.compensation is not None:
-                yield from _of_call(step.compensation, document)
-        case HumanTask():
-            yield from check_time(document, step.path, "timeout")
-            yield from _quorum(step, document)
-            for index in range(len(step.audiences) - 1):
-                yield from check_time(document, (*step.path, "escalation", index), "timeout")
-
-
-def check_time(document: Document, path: Path, key: str) -> Iterator[Problem]:
-    """A time that is up at once, or a bare number that is too small to be milliseconds."""
-    written = _at(document, path).get(key)
-    if written is None:
-        return
-    if parse_duration(written) == 0:
-        message = f"a {key} of {written} is over before anything can happen"
-        yield Problem("plan.duration", message, document.place((*path, key)), "leave it out, or write 30s, 5m, 24h")
-    elif isinstance(written, int) and written < _SHORTEST_BARE:
-        message = f"a {key} of {written} is {written} milliseconds"
-        hint = f"write {written}s, {written}m or {written}h, or {written}ms if that is meant"
-        yield Problem("plan.duration", message, document.place((*path, key)), hint, "warning")
+        case HumanTask(audiences=audiences):
+            for index in range(len(audiences) - 1):
+                yield from _limit(document, (*step.path, "escalation", index), "timeout")
+        case Loop():
+            yield from _bare(document, step.path, "delay")
+        case Pause(kind="for"):
+            yield from _bare(document, step.path, "for")
 
 
 def _of_call(call: Call, document: Document) -> Iterator[Problem]:
-    yield from check_time(document, call.path, "timeout")
-    yield from check_time(document, call.path, "deadline")
+    yield from _limit(document, call.path, "timeout")
+    yield from _limit(document, call.path, "deadline")
     if call.deadline and call.timeout and call.deadline < call.timeout:
         message = "the deadline of all attempts is shorter than the timeout of one"
         place = document.place((*call.path, "deadline"))
         yield Problem("plan.deadline", message, place, "an attempt never gets its whole timeout", "warning")
 
 
-def _quorum(task: HumanTask, document: Document) -> Iterator[Problem]:
-    assignee = _at(document, task.path).get("assignee")
-    if not isinstance(assignee, dict) or assignee.keys() & {"groups", "names"} or "users" not in assignee:
-        return
-    users = assignee["users"] if isinstance(assignee["users"], list) else [assignee["users"]]
-    if task.quorum > len(set(users)) and not any("$" in user for user in users):
-        message = f"{task.quorum} people have to decide, and only {len(set(users))} may"
-        place = document.place((*task.path, "assignee", "quorum"))
-        yield Problem("plan.quorum", message, place, "name more users, or a group, or lower the quorum")
+def _limit(document: Document, path: Path, key: str) -> Iterator[Problem]:
+    """A time that something may take at most: one that is up at once cannot be meant."""
+    written = mapping_at(document, path).get(key)
+    if written is not None and parse_duration(written) == 0:
+        message = f"a {key} of {written} is over before anything can happen"
+        yield Problem("plan.duration", message, document.place((*path, key)), "leave it out, or write 30s, 5m, 24h")
+    else:
+        yield from _bare(document, path, key)
 
 
-def _at(document: Document, path: Path) -> Mapping[str, Any]:
+def _bare(document: Document, path: Path, key: str) -> Iterator[Problem]:
+    """A bare number that is too small to be milliseconds."""
+    written = mapping_at(document, path).get(key)
+    if isinstance(written, int) and 0 < written < _SHORTEST_BARE:
+        message = f"{_WORDS.get(key, f'a {key}')} of {written} is {written} milliseconds"
+        hint = f"write {written}s, {written}m or {written}h, or {written}ms if that is meant"
+        yield Problem("plan.duration", message, document.place((*path, key)), hint, "warning")
+
+
+_WORDS = {"for": "a wait"}
+
+
+def mapping_at(document: Document, path: Path) -> Mapping[str, Any]:
     """What is written at a path, if it is a mapping."""
     value: Any = document.data
     for part in path:

@@ -1,0 +1,245 @@
+"""How the keys go through a plan: which are set at each place, whether surely so, and what is known of their values.
+
+Every function takes the keys that may be set before a step, and adds those that may be set after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from wfrun.core.definition import Path
+from wfrun.core.plan.keys import Key, Keys, maybe, one_of
+from wfrun.core.plan.nodes import (
+    Collect,
+    Conditional,
+    Foreach,
+    Handler,
+    Loop,
+    Parallel,
+    Step,
+    Switch,
+    Try,
+)
+from wfrun.core.plan.nodes import Sequence as SequenceOfSteps
+from wfrun.core.plan.review import Review
+from wfrun.core.plan.shapes import ANY, ERROR, NUMBER, Shape, a_list, an_object, part_of
+from wfrun.core.plan.uses import compensate, use
+from wfrun.core.plan.writes import ends, ends_if_run, left_keys, takes_all
+
+_ITEMS_HINTS = {"string": "split(…, ',') makes a list of a text", "number": "range(…) counts"}
+
+
+def follow(review: Review, step: Step, keys: Keys) -> None:
+    if step.condition is None:
+        _follow(review, step, keys)
+        return
+    review.condition(step.condition, (*step.path, "condition"), keys, "this step never runs")
+    inside = keys.under_condition()
+    _follow(review, step, inside)
+    if not ends_if_run(step):
+        keys.add(maybe(inside.own, f"{step.id!r} is skipped when its condition is false"))
+
+
+def _follow(review: Review, step: Step, keys: Keys) -> None:
+    match step:
+        case SequenceOfSteps(steps=steps):
+            _sequence(review, steps, keys)
+        case Parallel():
+            _parallel(review, step, keys)
+        case Conditional():
+            _conditional(review, step, keys)
+        case Switch():
+            _switch(review, step, keys)
+        case Foreach():
+            _foreach(review, step, keys)
+        case Loop():
+            _loop(review, step, keys)
+        case Try():
+            _try(review, step, keys)
+        case _:
+            use(review, step, keys)
+    compensate(review, step, keys)
+
+
+def _sequence(review: Review, steps: Sequence[Step], keys: Keys) -> None:
+    for position, step in enumerate(steps):
+        follow(review, step, keys)
+        if ends(step) and position + 1 < len(steps):
+            message = f"nothing comes after {step.id!r}: this step never runs"
+            review.advise("plan.unreachable", message, steps[position + 1].path)
+
+
+def _ways(review: Review, steps: Sequence[Step | None], keys: Keys) -> list[Mapping[str, Key]]:
+    """The keys of each of several ways, of which one is gone, as far as anything comes after it."""
+    found: list[Mapping[str, Key]] = []
+    for step in steps:
+        inside = keys.under_condition()
+        if step is not None:
+            follow(review, step, inside)
+        if step is None or not ends(step):
+            found.append(inside.own)
+    return found
+
+
+# ---- branches at the same time
+
+
+def _parallel(review: Review, block: Parallel, keys: Keys) -> None:
+    """Branches see the keys of those that they need; what comes after sees those of all."""
+    found: dict[int, dict[str, Key]] = {}
+    seen: dict[int, dict[str, Key]] = {}
+    for index in _in_order(block):
+        needed = block.needs[index] if block.needs else ()
+        seen[index] = {name: key for other in sorted(needed) for name, key in (seen[other] | found[other]).items()}
+        inside = keys.inside(seen[index]).inside()
+        follow(review, block.branches[index], inside)
+        found[index] = inside.own
+    sure = takes_all(block.crew, len(block.branches))
+    for index, branch in enumerate(block.branches):
+        keys.add(found[index] if sure else maybe(found[index], f"{branch.id!r} may be one that is done without"))
+
+
+def _in_order(block: Parallel) -> list[int]:
+    """The branches, each after those that it needs."""
+    order: dict[int, None] = {}
+    pending = list(reversed(range(len(block.branches))))
+    while pending:
+        index = pending[-1]
+        before = [other for other in (block.needs[index] if block.needs else ()) if other not in order]
+        if before:
+            pending += before
+        else:
+            order[pending.pop()] = None
+    return list(order)
+
+
+def _foreach(review: Review, block: Foreach, keys: Keys) -> None:
+    items = (*block.path, "items")
+    review.template(block.items, items, keys)
+    review.expect("array", "`items` must be a list", block.items, items, keys, _ITEMS_HINTS)
+    item = Key(part_of(review.shape(block.items, items, keys), 0))
+    names = {"item": item, "index": Key(NUMBER)} | ({block.name: item} if block.name is not None else {})
+    inside = keys.inside(names).inside()
+    follow(review, block.body, inside)
+    results = _collected(review, block.collect, block.path, inside, inside.own)
+    some = block.crew.complete is not None or not takes_all(block.crew, 1)
+    keys.add({name: Key(a_list(ANY if some else key.shape)) for name, key in results.items()})
+
+
+# ---- one of several ways
+
+
+def _conditional(review: Review, block: Conditional, keys: Keys) -> None:
+    path = (*block.path, "condition")
+    review.condition(block.choice, path, keys, "`then` never runs", "`else` never runs" if block.otherwise else "")
+    keys.add(one_of(_ways(review, (block.then, block.otherwise), keys)))
+
+
+def _switch(review: Review, block: Switch, keys: Keys) -> None:
+    """Without `else`, one of the cases has fitted if anything comes after it."""
+    for index, case in enumerate(block.cases):
+        last = index + 1 == len(block.cases) and block.otherwise is None
+        path = (*block.path, "cases", index, "condition")
+        review.condition(case.condition, path, keys, "this case never runs", "" if last else "what follows never runs")
+    bodies = [case.body for case in block.cases]
+    keys.add(one_of(_ways(review, [*bodies, block.otherwise] if block.otherwise is not None else bodies, keys)))
+
+
+# ---- again and again
+
+
+def _loop(review: Review, block: Loop, keys: Keys) -> None:
+    """An iteration sees the keys of the one before it: the first has none of them, but those from before the loop."""
+    index = {"index": Key(NUMBER)}
+    mine = dict.fromkeys(name for name, _ in left_keys(block.body))
+    first = {name: _in_first_round(keys.get(name)) for name in mine}
+    if block.kind == "while":
+        review.condition(block.test, (*block.path, "condition"), _first_asked(block, keys, index | first), _NEVER)
+        inside = keys.under_condition(index | first)
+    else:
+        inside = keys.inside(index | first)
+    follow(review, block.body, inside)
+    if block.kind == "until":
+        review.condition(block.test, (*block.path, "until"), inside, "", "it is no loop: one round is all there is")
+    own = {name: inside.own[name] for name in mine}
+    if block.kind == "while":
+        own = {name: _unless_none(key, keys.get(name)) for name, key in own.items()}
+    keys.add(_collected(review, block.collect, block.path, keys.inside(index | own), own))
+
+
+_NEVER = "the loop never runs"
+
+
+def _in_first_round(before: Key | None) -> Key:
+    return Key(missing="the first round has none before it") if before is None else Key(missing=before.missing)
+
+
+def _unless_none(key: Key, before: Key | None) -> Key:
+    """A key after a loop of which perhaps no round has run."""
+    return key.unless("it may be that no round runs") if before is None or before.missing else key
+
+
+def _first_asked(block: Loop, keys: Keys, known: Mapping[str, Key]) -> Keys:
+    """What the condition of a `while` can ask for. What it always asks for has to be there before the first round."""
+    always = {
+        reference.segments[0]
+        for reference in block.test.references
+        if reference.segments and not (reference.optional or reference.conditional)
+    }
+    there = {name: key for name, key in known.items() if name == "index" or name not in always or keys.get(name)}
+    return keys.inside(there)
+
+
+def _collected(
+    review: Review, collect: Collect | None, path: Path, inside: Keys, own: Mapping[str, Key]
+) -> dict[str, Key]:
+    """What outlives a loop: for each key, what one iteration hands on."""
+    if collect is None:
+        return {}
+    if collect.key is not None:
+        return {collect.key: Key(_as_object(own))}
+    at = (*path, "output")
+    review.templates(collect.values, at, inside)
+    return {name: Key(review.shape(template, (*at, name), inside)) for name, template in collect.values}
+
+
+def _as_object(own: Mapping[str, Key]) -> Shape:
+    fields = {name: key.shape for name, key in own.items()}
+    return an_object(fields, {name: key.missing for name, key in own.items() if key.missing})
+
+
+# ---- errors
+
+
+def _try(review: Review, block: Try, keys: Keys) -> None:
+    """What comes after sees what was set on the way that was gone: without an error, or through one of the handlers."""
+    body = keys.inside()
+    follow(review, block.body, body)
+    partly = maybe(body.own, f"{block.body.id!r} may have failed before it was set")
+    ways: list[Mapping[str, Key]] = [] if ends(block.body) else [body.own]
+    for position, handler in enumerate(block.handlers):
+        found = _handler(review, handler, partly, keys)
+        if handler.body is None or not ends(handler.body):
+            ways.append(found)
+        if handler.patterns == ("*",) and handler.condition is None and position + 1 < len(block.handlers):
+            message = "the handler before this one takes every error"
+            review.advise("plan.unreachable", message, block.handlers[position + 1].path)
+    before = {name: key for way in (partly, *ways) for name, key in way.items()}
+    keys.add(one_of(ways))
+    if block.last is not None:
+        last = keys.inside(maybe(before, "`finally` also runs after an error")).inside()
+        follow(review, block.last, last)
+        keys.add(last.own)
+
+
+def _handler(review: Review, handler: Handler, partly: Mapping[str, Key], keys: Keys) -> Mapping[str, Key]:
+    """The keys that are set after a handler: its own, and what was set before the error."""
+    known = keys.inside(partly).inside({handler.name: Key(ERROR)})
+    if handler.condition is not None:
+        review.condition(handler.condition, (*handler.path, "condition"), known, "this handler never runs")
+    inside = known.inside() if handler.condition is None else known.under_condition()
+    if handler.body is not None:
+        follow(review, handler.body, inside)
+    after = keys.inside(partly)
+    after.add(inside.own)
+    return after.own
