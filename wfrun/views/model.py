@@ -7,11 +7,19 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
-from wfrun.core.events import Assignee, ErrorData
+from wfrun.core.events import Assignee, ErrorData, Parent
 from wfrun.core.values import Json
 
 ExecutionStatus: TypeAlias = Literal[
-    "running", "waiting", "interrupted", "completed", "failed", "compensated", "cancelled", "needs-attention"
+    "running",
+    "waiting",
+    "interrupted",
+    "paused",
+    "completed",
+    "failed",
+    "compensated",
+    "cancelled",
+    "needs-attention",
 ]
 StepStatus: TypeAlias = Literal[
     "pending",
@@ -28,15 +36,32 @@ StepStatus: TypeAlias = Literal[
 
 
 class Progress(TypedDict):
-    """Steps that need no more work, of all steps known. Of those `done`, `skipped` ones were decided against."""
+    """Steps that need no more work, of all steps known. Of those `done`, `skipped` ones were decided against.
+
+    A step in a loop counts once for each of its iterations, as far as their number is known.
+    """
 
     done: int
     skipped: int
     total: int
 
 
+class Iterations(TypedDict):
+    """A step in a loop, over all iterations. `total` is how often it can run; null in a loop that nobody can foresee.
+
+    `counts` says how many stand how, without those that stand at 0. `shown` are a few: what is active, the last failed.
+    """
+
+    total: int | None
+    counts: dict[StepStatus, int]
+    shown: list[StepView]
+
+
 class StepView(TypedDict):
-    """`attempts` is the number of the last attempt; `error` is the last one, gone once the step completes."""
+    """`attempts` is the number of the last attempt; `error` is the last one, gone once the step completes.
+
+    A step in a loop has one row, with `iterations`, for all its instances.
+    """
 
     step: str
     status: StepStatus
@@ -46,6 +71,7 @@ class StepView(TypedDict):
     attempts: int
     error: ErrorData | None
     nextAttemptAt: str | None
+    iterations: NotRequired[Iterations]
 
 
 class Vote(TypedDict):
@@ -89,8 +115,47 @@ class TimerView(TypedDict):
     reason: str
 
 
+class WaitView(TypedDict):
+    """What is waited for besides people: `events`, or a time if there are none.
+
+    `until` is the time, or the limit to a wait for events. `overdue` as in a task: a fold says false.
+    """
+
+    step: str
+    events: list[str]
+    since: str
+    until: str | None
+    overdue: bool
+
+
+class ChildView(TypedDict):
+    """A child execution. A fold knows the `status` of one that has ended, who can read its journal that of others."""
+
+    step: str
+    execution: str
+    workflow: str
+    detached: bool
+    startedAt: str
+    status: ExecutionStatus | None
+
+
+class RepairView(TypedDict):
+    """What somebody did about an execution that went wrong. `done` once it is in force."""
+
+    seq: int
+    at: str
+    action: str
+    step: str | None
+    by: str
+    reason: str
+    done: bool
+
+
 class DecisionView(TypedDict):
-    """What a condition, or a person, decided. `operands` are the values that a condition saw."""
+    """What a condition, or a person, decided. `operands` are the values that a condition saw.
+
+    `case` is the position of a case or handler, from 0.
+    """
 
     step: str
     at: str
@@ -98,6 +163,7 @@ class DecisionView(TypedDict):
     condition: str
     value: bool
     operands: dict[str, Json]
+    case: NotRequired[int]
 
 
 class DriverView(TypedDict):
@@ -124,7 +190,10 @@ class StatusView(TypedDict):
     steps: list[StepView]
     compensations: list[StepView]
     tasks: list[TaskView]
+    waits: list[WaitView]
+    children: list[ChildView]
     timers: list[TimerView]
+    repairs: list[RepairView]
     decisions: list[DecisionView]
     cancelRequested: bool
     error: ErrorData | None
@@ -132,11 +201,17 @@ class StatusView(TypedDict):
     output: Json
     initiator: str
     origin: dict[str, str]
+    parent: Parent | None
+    listens: list[str]
     driver: DriverView | None
 
 
 class Summary(TypedDict):
-    """One line of `list`. `error` is the error's type; `waitingFor` names the people and groups of the open tasks."""
+    """One line of `list`. `error` is the error's type; `waitingFor` names the people and groups of the open tasks.
+
+    `events`, `until` and `children` are what is waited for besides: names, the earliest time, executions. `listens` are
+    the events that any step may wait for, `parent` the execution that this one is a part of.
+    """
 
     execution: str
     workflow: str
@@ -147,10 +222,18 @@ class Summary(TypedDict):
     progress: Progress
     error: str | None
     waitingFor: list[str]
+    events: list[str]
+    until: str | None
+    children: list[str]
+    listens: list[str]
+    parent: str | None
 
 
 class Moment(TypedDict):
-    """One line of the timeline: a record in words, and the error that it tells of, in full."""
+    """One line of the timeline: a record in words, and the error that it tells of, in full.
+
+    `setAside`: a repair has taken it back. It happened, and counts no more.
+    """
 
     seq: int
     at: str
@@ -159,12 +242,15 @@ class Moment(TypedDict):
     step: str | None
     text: str
     error: ErrorData | None
+    setAside: bool
 
 
 class OutlineNode(TypedDict):
     """A step of the plan, for drawing.
 
-    `branch` says on which side of its conditional parent it stands, `compensation` which call undoes it.
+    `branch` says on which side of its parent it stands, in words that can stand at an arrow: `then` and `else` of a
+    `conditional`, the condition of a case of a `switch` (and `else`), `catch` and a pattern, or `finally`, of a `try`.
+    `needs` are the ids of the siblings that a branch of a `parallel` waits for, `compensation` the call that undoes it.
     """
 
     id: str
@@ -173,5 +259,6 @@ class OutlineNode(TypedDict):
     label: str
     condition: NotRequired[str | None]
     compensation: NotRequired[str | None]
-    branch: Literal["then", "else"] | None
+    needs: NotRequired[list[str]]
+    branch: str | None
     children: list[OutlineNode]

@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING
 
 from wfrun.core.instants import elapsed_ms
 from wfrun.errors import JournalError
-from wfrun.views.steps import ACTIVE, StepFold, progress_of
-from wfrun.views.tasks import TaskFold
+from wfrun.views.children import ChildFold, StatusOf, outcome
+from wfrun.views.iterations import split_instance
+from wfrun.views.repairs import counting, repair_view
+from wfrun.views.steps import StepFold, progress_of
+from wfrun.views.tasks import TaskFold, step_of, with_overdue
+from wfrun.views.waits import WaitFold
 
 if TYPE_CHECKING:
-    from wfrun.core.events import Record
-    from wfrun.views.model import DecisionView, DriverView, ExecutionStatus, StatusView, TimerView
+    from wfrun.core.events import ErrorData, Record
+    from wfrun.views.model import DecisionView, DriverView, ExecutionStatus, RepairView, StatusView
 
 
 EXECUTION_STATUSES: tuple[ExecutionStatus, ...] = (
     "running",
     "waiting",
     "interrupted",
+    "paused",
     "completed",
     "failed",
     "compensated",
@@ -28,18 +33,25 @@ EXECUTION_STATUSES: tuple[ExecutionStatus, ...] = (
 
 
 class StatusFold:
-    """Add records in order, ask for the view at any time after the first."""
+    """Add records in order, ask for the view at any time after the first.
+
+    What it keeps is bounded by the plan and by what is under way, not by how often loops have gone round. It does not
+    take back what it was told: after an `execution.repaired`, fold anew what is `counting`.
+    """
 
     def __init__(self) -> None:
         self._started: Record | None = None
         self._ended: Record | None = None
         self._undoing: Record | None = None
+        self._paused: Record | None = None
         self._cancel = False
         self._driver: DriverView | None = None
         self._steps = StepFold()
         self._tasks = TaskFold()
-        self._timers: dict[str, TimerView] = {}
-        self._decisions: list[DecisionView] = []
+        self._waits = WaitFold()
+        self._children = ChildFold()
+        self._repairs: dict[int, tuple[RepairView, Record]] = {}
+        self._decisions: dict[tuple[str, ...], DecisionView] = {}
 
     def add(self, record: Record) -> None:
         """Raises JournalError for an event that this version doesn't know: ignoring it would misreport the rest."""
@@ -54,49 +66,67 @@ class StatusFold:
             self._tasks.add(record)
         handler(self, record)
 
-    def status(self, driven: bool | None = None) -> ExecutionStatus:
-        """`driven` says whether a process drives the execution now; None leaves that open and says `running`."""
+    def status(self, driven: bool | None = None, child: StatusOf | None = None) -> ExecutionStatus:
+        """`driven` says whether a process drives the execution now; None leaves that open and says `running`.
+
+        `child` tells how a child execution stands. Without it, one that has not ended is taken to have things to do.
+        """
         if self._ended:
             ended: ExecutionStatus = self._ended["status"]
             return ended
-        rows = [*self._steps.forward.values(), *self._steps.undo.values()]
-        busy = any(row["status"] in ("running", "retrying") for row in rows)
-        if self._tasks.open() and not busy and not self._cancel:
+        if self._paused:
+            return "paused"
+        if self._is_waiting() and not self._cancel and not self._is_busy(child):
             return "waiting"
         return "interrupted" if driven is False else "running"
 
-    def view(self, driven: bool | None = None) -> StatusView:
+    def _is_waiting(self) -> bool:
+        return self._tasks.any() or self._waits.any() or self._children.any()
+
+    def _is_busy(self, child: StatusOf | None) -> bool:
+        steps = self._steps.forward.busy() or self._steps.undo.busy()
+        return steps or self._waits.busy() or self._children.busy(child)
+
+    def view(self, driven: bool | None = None, child: StatusOf | None = None) -> StatusView:
         """The whole status, sharing its rows with the fold: they change with the next `add`.
 
         Raises JournalError if there was no `execution.started` yet.
         """
         started = self._require_start()
         ended = self._ended or {}
-        forward = list(self._steps.forward.values())
-        undo = list(self._steps.undo.values())
+        forward = self._steps.forward.views()
         return {
             "execution": started["execution"],
             "workflow": started["workflow"],
             "version": started["version"],
-            "status": self.status(driven),
+            "status": self.status(driven, child),
             "startedAt": started["at"],
             "endedAt": ended.get("at"),
             "durationMs": elapsed_ms(started["at"], ended["at"]) if ended else None,
-            "progress": progress_of(forward),
-            "current": [row["step"] for row in forward if row["status"] in ACTIVE],
+            "progress": progress_of(forward, completed=ended.get("status") == "completed"),
+            "current": self._steps.forward.active(),
             "steps": forward,
-            "compensations": undo,
+            "compensations": self._steps.undo.views(),
             "tasks": self._tasks.open(),
-            "timers": list(self._timers.values()),
-            "decisions": self._decisions,
+            "waits": self._waits.views(),
+            "children": self._children.views(child),
+            "timers": list(self._waits.timers.values()),
+            "repairs": [repair for repair, _ in self._repairs.values()],
+            "decisions": list(self._decisions.values()),
             "cancelRequested": self._cancel,
-            "error": ended.get("error") or (self._undoing or {}).get("error"),
+            "error": self._error(),
             "failures": ended.get("failures", []),
             "output": ended.get("output"),
             "initiator": started["initiator"],
             "origin": started["origin"],
+            "parent": started.get("parent"),
+            "listens": started.get("listens", []),
             "driver": self._driver,
         }
+
+    def _error(self) -> ErrorData | None:
+        told = (record.get("error") for record in (self._ended, self._paused, self._undoing) if record)
+        return next((error for error in told if error), None)
 
     def _require_start(self) -> Record:
         if self._started is None:
@@ -109,14 +139,41 @@ class StatusFold:
 
     def _on_end(self, record: Record) -> None:
         self._ended = record
-        self._timers.clear()
+        self._stop(record)
         if record["status"] == "completed":
             self._steps.skip_pending()
+
+    def _on_paused(self, record: Record) -> None:
+        self._paused = record
+        self._stop(record)
+
+    def _stop(self, record: Record) -> None:
+        """The body of the execution is over. Waits that were cancelled on the way may not have said so."""
+        self._waits.clear()
+        self._children.stop()
+        self._steps.stop(record["at"])
         if record.get("error"):
             self._steps.blame(record["error"])
 
     def _on_resumed(self, record: Record) -> None:
         self._ended = None
+
+    def _on_compensation_requested(self, record: Record) -> None:
+        self._ended = self._paused = None
+
+    def _on_repair_requested(self, record: Record) -> None:
+        self._repairs[record["seq"]] = repair_view(record), record
+        self._ended = self._paused = None
+
+    def _on_repaired(self, record: Record) -> None:
+        self._ended = self._paused = self._undoing = None
+        repair, request = self._repairs.get(record["request"], (None, {}))
+        if repair is None:
+            return
+        repair["done"] = True
+        step = request.get("step", "")
+        if self._steps.knows(step) and request["action"] in ("skip", "set-output"):
+            self._steps.turn(step, "skipped" if request["action"] == "skip" else "completed", record["at"])
 
     def _on_driver_start(self, record: Record) -> None:
         self._driver = {
@@ -149,59 +206,114 @@ class StatusFold:
             "value": record["value"],
             "operands": record["operands"],
         }
-        self._decisions.append(decision)
+        if "case" in record:
+            decision["case"] = record["case"]
+        name, iteration = split_instance(record["step"])
+        # Of those made in loops, the last of each kind will do.
+        which = (name, record["of"], str(record.get("case", ""))) if iteration else (str(record["seq"]),)
+        self._decisions.pop(which, None)
+        self._decisions[which] = decision
         if record["of"] == "step" and not record["value"]:
             self._steps.skip(record["step"], record["at"])
 
+    def _on_foreach(self, record: Record) -> None:
+        self._steps.expect(record["step"], record["count"], record.get("steps", ()))
+
     def _on_timer(self, record: Record) -> None:
-        timer: TimerView = {
-            "timer": record["timer"],
-            "step": record["step"],
-            "due": record["due"],
-            "reason": record["reason"],
-        }
-        self._timers[record["timer"]] = timer
-        if record["reason"] == "retry":
-            self._steps.retry(record["step"], record["due"])
+        step, reason = record["step"], record["reason"]
+        if reason == "timeout":
+            if self._steps.knows(step):
+                self._waits.limit(step, record["due"])
+            return
+        self._waits.timer(record)
+        if reason == "retry":
+            self._steps.retry(step, record["due"], record["at"])
+        elif reason == "wait":
+            self._steps.turn(step, "waiting", record["at"])
 
     def _on_timer_fired(self, record: Record) -> None:
-        self._timers.pop(record["timer"], None)
+        timer = self._waits.fired(record["timer"])
+        step, _, reason = record["timer"].rpartition("!")
+        if timer is not None and timer["reason"] == "wait":
+            self._steps.turn(timer["step"], "completed", record["at"])
+        elif timer is None and reason == "timeout" and self._waits.is_waiting(step):
+            self._waits.over(step)
+            self._steps.turn(step, "failed", record["at"], {"type": "timeout", "message": "no event came in time"})
+
+    def _on_wait(self, record: Record) -> None:
+        self._waits.begun(record)
+        self._steps.turn(record["step"], "waiting", record["at"])
+
+    def _on_wait_withdrawn(self, record: Record) -> None:
+        self._waits.withdrawn(record)
+        if self._steps.knows(record["step"]):
+            self._steps.turn(record["step"], "cancelled", record["at"])
+
+    def _on_matched(self, record: Record) -> None:
+        if record["value"] and self._waits.matched(record["step"]):
+            self._steps.turn(record["step"], "completed", record["at"])
+
+    def _on_emitted(self, record: Record) -> None:
+        self._steps.turn(record["step"], "running", record["at"])
+
+    def _on_published(self, record: Record) -> None:
+        self._steps.turn(record["step"], "completed", record["at"])
+
+    def _on_child(self, record: Record) -> None:
+        self._children.started(record)
+        self._steps.turn(record["step"], "waiting", record["at"])
+
+    def _on_child_recalled(self, record: Record) -> None:
+        self._children.recalled(record)
+        self._steps.turn(record["step"], "waiting", record["at"])
+
+    def _on_child_ended(self, record: Record) -> None:
+        self._children.ended(record)
+        self._waits.over(record["step"])
+        status, error = outcome(record)
+        self._steps.turn(record["step"], status, record["at"], error)
 
     def _on_task_created(self, record: Record) -> None:
-        self._steps.task(record["step"], "waiting", record["at"])
+        self._steps.turn(record["step"], "waiting", record["at"])
 
     def _on_task_decided(self, record: Record) -> None:
         """Whether a refusal fails the step is the workflow's choice (`onReject`); the end of the execution tells."""
         if not self._tasks.is_open(record["task"]):
-            self._steps.task(self._tasks.step_of(record["task"]), "completed", record["at"])
+            self._steps.turn(step_of(record["task"]), "completed", record["at"])
 
     def _on_task_expired(self, record: Record) -> None:
-        step = self._tasks.step_of(record["task"])
-        self._steps.task(step, "failed", record["at"], {"type": "task.timeout", "message": "nobody decided in time"})
+        error: ErrorData = {"type": "task.timeout", "message": "nobody decided in time"}
+        self._steps.turn(step_of(record["task"]), "failed", record["at"], error)
 
     def _on_task_escalated(self, record: Record) -> None:
-        self._steps.task(self._tasks.step_of(record["task"]), "waiting", record["at"])
+        self._steps.turn(step_of(record["task"]), "waiting", record["at"], was="failed")
 
     def _on_task_withdrawn(self, record: Record) -> None:
-        self._steps.task(self._tasks.step_of(record["task"]), "cancelled", record["at"])
+        self._steps.turn(step_of(record["task"]), "cancelled", record["at"])
 
     def _on_compensation(self, record: Record) -> None:
         self._undoing = record
+        self._stop(record)
         self._steps.plan_compensations(record["steps"])
-        if record.get("error"):
-            self._steps.blame(record["error"])
 
     def _on_cancel(self, record: Record) -> None:
         self._cancel = True
 
-    def _on_recovered(self, record: Record) -> None:
-        """A sealed torn line changes nothing: what it began to say never happened."""
+    def _on_nothing(self, record: Record) -> None:
+        """What changes no status: computed keys, an event that came, an error that goes its way to a handler.
+
+        Nor does a sealed torn line: what it began to say never happened.
+        """
 
 
 _HANDLERS: dict[str, Callable[[StatusFold, Record], None]] = {
     "execution.started": StatusFold._on_start,
     "execution.ended": StatusFold._on_end,
     "execution.resumed": StatusFold._on_resumed,
+    "execution.paused": StatusFold._on_paused,
+    "execution.repaired": StatusFold._on_repaired,
+    "repair.requested": StatusFold._on_repair_requested,
+    "compensation.requested": StatusFold._on_compensation_requested,
     "driver.started": StatusFold._on_driver_start,
     "driver.stopped": StatusFold._on_driver_stop,
     "step.started": StatusFold._on_call,
@@ -209,9 +321,21 @@ _HANDLERS: dict[str, Callable[[StatusFold, Record], None]] = {
     "step.failed": StatusFold._on_call,
     "step.cancelled": StatusFold._on_call,
     "evaluation.failed": StatusFold._on_evaluation_failed,
+    "failure.raised": StatusFold._on_nothing,
     "decision.made": StatusFold._on_decision,
+    "foreach.started": StatusFold._on_foreach,
+    "values.set": StatusFold._on_nothing,
     "timer.started": StatusFold._on_timer,
     "timer.fired": StatusFold._on_timer_fired,
+    "wait.started": StatusFold._on_wait,
+    "wait.withdrawn": StatusFold._on_wait_withdrawn,
+    "event.received": StatusFold._on_nothing,
+    "event.matched": StatusFold._on_matched,
+    "event.emitted": StatusFold._on_emitted,
+    "event.published": StatusFold._on_published,
+    "child.started": StatusFold._on_child,
+    "child.recalled": StatusFold._on_child_recalled,
+    "child.ended": StatusFold._on_child_ended,
     "task.created": StatusFold._on_task_created,
     "task.decided": StatusFold._on_task_decided,
     "task.expired": StatusFold._on_task_expired,
@@ -219,13 +343,26 @@ _HANDLERS: dict[str, Callable[[StatusFold, Record], None]] = {
     "task.withdrawn": StatusFold._on_task_withdrawn,
     "compensation.started": StatusFold._on_compensation,
     "cancel.requested": StatusFold._on_cancel,
-    "journal.recovered": StatusFold._on_recovered,
+    "journal.recovered": StatusFold._on_nothing,
 }
 
 
-def status_of(records: Iterable[Record], *, driven: bool | None = None) -> StatusView:
-    """The status that an execution's records tell. Raises JournalError for unknown events and an empty journal."""
+def fold_of(records: Iterable[Record]) -> StatusFold:
+    """The fold of all records that count. Raises JournalError for unknown events."""
     fold = StatusFold()
-    for record in records:
+    for record in counting(records):
         fold.add(record)
-    return fold.view(driven)
+    return fold
+
+
+def status_of(records: Iterable[Record], *, driven: bool | None = None, child: StatusOf | None = None) -> StatusView:
+    """The status that an execution's records tell. Raises JournalError for unknown events and an empty journal."""
+    return fold_of(records).view(driven, child)
+
+
+def as_of(view: StatusView, now: str) -> StatusView:
+    """The view at `now`, an instant as journals write them: a record has no clock, so a fold knows nothing overdue."""
+    waits = [wait.copy() for wait in view["waits"]]
+    for wait in waits:
+        wait["overdue"] = wait["until"] is not None and wait["until"] <= now
+    return {**view, "tasks": with_overdue(view["tasks"], now), "waits": waits}

@@ -2,7 +2,7 @@
 
 Forward steps and their compensations follow the same records (`step.started`, `step.completed`, …) and are told apart
 by the prefix of the instance. A row starts as *pending* and is moved by `_MOVES`; what a compensation does shows on its
-forward step, too.
+forward step, too. A step in a loop has one row for all its iterations.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from wfrun.core.instants import elapsed_ms
+from wfrun.views.iterations import ACTIVE, SETTLED, UNDER_WAY, Change, Iterated, new_row, split_instance
 
 if TYPE_CHECKING:
     from wfrun.core.events import ErrorData, Record
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 
 COMPENSATE = "compensate:"
-ACTIVE: tuple[StepStatus, ...] = ("running", "retrying", "waiting", "compensating")
-SETTLED: tuple[StepStatus, ...] = ("completed", "skipped", "compensating", "compensated")
 
 _MOVES: dict[str, StepStatus] = {
     "step.started": "running",
@@ -30,110 +29,212 @@ _MOVES: dict[str, StepStatus] = {
 }
 
 
-def _row(step: str) -> StepView:
-    return {
-        "step": step,
-        "status": "pending",
-        "startedAt": None,
-        "endedAt": None,
-        "durationMs": None,
-        "attempts": 0,
-        "error": None,
-        "nextAttemptAt": None,
-    }
-
-
 def step_words(step: str) -> str:
     """An instance for people: a compensation is the undoing of its step."""
     return f"undo {step.removeprefix(COMPENSATE)}" if step.startswith(COMPENSATE) else step
 
 
-def progress_of(rows: Sequence[StepView]) -> Progress:
-    statuses = [row["status"] for row in rows]
-    done = sum(status in SETTLED for status in statuses)
-    return {"done": done, "skipped": statuses.count("skipped"), "total": len(rows)}
+def progress_of(rows: Sequence[StepView], *, completed: bool = False) -> Progress:
+    """Once an execution has completed, what had failed or was cancelled on the way needs no more work, too."""
+    done = skipped = total = 0
+    for row in rows:
+        iterations = row.get("iterations")
+        counts = iterations["counts"] if iterations else {row["status"]: 1}
+        known = sum(counts.values())
+        total += known if not iterations or iterations["total"] is None else iterations["total"]
+        skipped += counts.get("skipped", 0)
+        done += known if completed else sum(counts.get(status, 0) for status in SETTLED)
+    return {"done": done, "skipped": skipped, "total": total}
+
+
+class Rows:
+    """A row for each step, in the order in which they were planned or came."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, StepView] = {}
+        self._iterated: dict[str, Iterated] = {}
+
+    def __contains__(self, step: str) -> bool:
+        return split_instance(step)[0] in self._rows
+
+    def plan(self, step: str) -> None:
+        name, iteration = split_instance(step)
+        if iteration:
+            self.iterated(name).plan(step)
+        elif name not in self._rows:
+            self._rows[name] = new_row(name)
+
+    def iterated(self, name: str) -> Iterated:
+        """The step as one in a loop, which it is from now on."""
+        found = self._iterated.get(name)
+        if found is None:
+            row = self._rows.setdefault(name, new_row(name))
+            found = self._iterated[name] = Iterated(row)
+        return found
+
+    def change(self, step: str, change: Change, at: str, was: StepStatus = "pending") -> None:
+        """Something happens to an instance. `was` is how one in a loop stood if that is not known any more."""
+        name, iteration = split_instance(step)
+        if iteration:
+            self.iterated(name).change(step, change, at, was)
+        else:
+            change(self._rows.setdefault(name, new_row(name)))
+
+    def status_of(self, step: str) -> StepStatus:
+        name, iteration = split_instance(step)
+        return self.iterated(name).status_of(step) if iteration else self._rows[name]["status"]
+
+    def blame(self, step: str, error: ErrorData) -> None:
+        name, iteration = split_instance(step)
+        if iteration and name in self._iterated:
+            self._iterated[name].blame(step, error)
+        elif name in self._rows and self._rows[name]["status"] == "completed":
+            self._rows[name]["status"], self._rows[name]["error"] = "failed", error
+
+    def skip_pending(self) -> None:
+        for name, row in self._rows.items():
+            if name in self._iterated:
+                self._iterated[name].skip_rest()
+            elif row["status"] == "pending":
+                row["status"] = "skipped"
+
+    def stop(self, at: str) -> None:
+        """Nothing is under way any more: what waited for an event or a time does not say so itself."""
+        for name, row in self._rows.items():
+            if name in self._iterated:
+                self._iterated[name].stop(at)
+            elif row["status"] in UNDER_WAY:
+                move(row, "cancelled", at)
+
+    def busy(self) -> bool:
+        """Whether anything is under way that has to be driven."""
+        plain = (row["status"] for name, row in self._rows.items() if name not in self._iterated)
+        if any(status in ("running", "retrying") for status in plain):
+            return True
+        return any(loop.counts["running"] or loop.counts["retrying"] for loop in self._iterated.values())
+
+    def active(self) -> list[str]:
+        """The instances under way; of a loop's, a few."""
+        rows = (row.get("iterations", {}).get("shown", ()) or [row] for row in self.views())
+        return [row["step"] for shown in rows for row in shown if row["status"] in ACTIVE]
+
+    def views(self) -> list[StepView]:
+        for iterated in self._iterated.values():
+            iterated.view()
+        return list(self._rows.values())
 
 
 class StepFold:
     """The rows of one execution's steps: `forward` in the plan's order, `undo` in the order of compensation."""
 
     def __init__(self) -> None:
-        self.forward: dict[str, StepView] = {}
-        self.undo: dict[str, StepView] = {}
-        self._as_it_was: dict[str, StepStatus] = {}  # of a forward step, before it was to be undone
+        self.forward = Rows()
+        self.undo = Rows()
+        self._undoing: dict[str, tuple[StepStatus, StepStatus]] = {}  # a forward step's status before it, and now
 
     def plan(self, steps: Iterable[str]) -> None:
-        self.forward = {step: _row(step) for step in steps}
+        for step in steps:
+            self.forward.plan(step)
 
     def plan_compensations(self, steps: Iterable[str]) -> None:
         for step in steps:
-            self.row(COMPENSATE + step.removeprefix(COMPENSATE))
+            self.undo.plan(step.removeprefix(COMPENSATE))
 
-    def row(self, step: str) -> StepView:
-        """The row of an instance; one that the plan did not list (a loop's) is added behind the others."""
-        row = self.forward.get(step)
-        if row is None:
-            name = step.removeprefix(COMPENSATE)
-            row = (self.forward if name == step else self.undo).setdefault(name, _row(name))
-        return row
+    def expect(self, loop: str, count: int, steps: Iterable[str]) -> None:
+        """A loop begins that runs these steps so often."""
+        iteration = split_instance(loop)[1]
+        depth = iteration.count(".") + 2 if iteration else 1
+        for step in steps:
+            if step in self.forward:
+                self.forward.iterated(step).expect(depth, count)
 
     def knows(self, step: str) -> bool:
-        return step in self.forward or step.removeprefix(COMPENSATE) in self.undo
+        name = step.removeprefix(COMPENSATE)
+        return name in (self.forward if name == step else self.undo)
 
     def call(self, record: Record) -> None:
         """A record of a call: started, completed, failed, cancelled, or its input could not be computed."""
-        row = self.row(record["step"])
-        row["attempts"] = record.get("attempt", row["attempts"])
-        row["nextAttemptAt"] = None
-        row["error"] = record.get("error")
-        self._move(row, _MOVES[record["type"]], record["at"])
-        if record["step"].startswith(COMPENSATE):
-            self._mirror(row)
 
-    def task(self, step: str, status: StepStatus, at: str, error: ErrorData | None = None) -> None:
-        """A task's step: it waits from the task's creation until a person, the clock or a sibling ends it."""
-        row = self.row(step)
-        row["attempts"] = 1
-        row["error"] = error
-        self._move(row, status, at)
+        def change(row: StepView) -> None:
+            row["attempts"] = record.get("attempt", row["attempts"])
+            row["nextAttemptAt"] = None
+            row["error"] = record.get("error")
+            move(row, _MOVES[record["type"]], record["at"])
 
-    def retry(self, step: str, due: str) -> None:
-        row = self.row(step)
-        row["status"], row["nextAttemptAt"] = "retrying", due
-        row["endedAt"] = row["durationMs"] = None
-        if step.startswith(COMPENSATE):
-            self._mirror(row)
+        again = record["type"] == "step.started" and record["attempt"] > 1
+        self._change(record["step"], change, record["at"], "failed" if again else "pending")
+
+    def turn(
+        self, step: str, status: StepStatus, at: str, error: ErrorData | None = None, was: StepStatus = "pending"
+    ) -> None:
+        """A step that is no call, but asks, waits, publishes or runs an execution: it begins, or ends.
+
+        `was` is how an instance that had ended before, and now begins again, ended.
+        """
+
+        def change(row: StepView) -> None:
+            row["attempts"] = 1
+            row["error"] = error
+            row["nextAttemptAt"] = None
+            move(row, status, at)
+
+        self._change(step, change, at, was)
+
+    def retry(self, step: str, due: str, at: str) -> None:
+        def change(row: StepView) -> None:
+            row["status"], row["nextAttemptAt"] = "retrying", due
+            row["endedAt"] = row["durationMs"] = None
+
+        self._change(step, change, at, "failed")
 
     def skip(self, step: str, at: str) -> None:
         """A step's own condition was false. Blocks have no row, and which steps they hold is not known here."""
-        if step in self.forward:
-            row = self.forward[step]
+
+        def change(row: StepView) -> None:
             row["status"], row["endedAt"] = "skipped", at
+
+        if step in self.forward:
+            self.forward.change(step, change, at)
 
     def skip_pending(self) -> None:
         """A completed execution decided against what it never reached."""
-        for row in self.forward.values():
-            if row["status"] == "pending":
-                row["status"] = "skipped"
+        self.forward.skip_pending()
 
     def blame(self, error: ErrorData) -> None:
         """The step that an execution failed with has failed, even if a person's answer seemed to complete it."""
-        row = self.forward.get(error.get("step", ""))
-        if row and row["status"] == "completed":
-            row["status"], row["error"] = "failed", error
+        self.forward.blame(error.get("step", ""), error)
 
-    def _move(self, row: StepView, status: StepStatus, at: str) -> None:
-        row["status"] = status
-        began = row["startedAt"] = row["startedAt"] or at
-        ended = status not in ACTIVE
-        row["endedAt"] = at if ended else None
-        row["durationMs"] = elapsed_ms(began, at) if ended else None
+    def stop(self, at: str) -> None:
+        """Forward, nothing goes on from here."""
+        self.forward.stop(at)
 
-    def _mirror(self, undo: StepView) -> None:
+    def _change(self, step: str, change: Change, at: str, was: StepStatus) -> None:
+        name = step.removeprefix(COMPENSATE)
+        if name == step:
+            self.forward.change(step, change, at, was)
+            return
+        self.undo.change(name, change, at, was)
+        self._mirror(name, self.undo.status_of(name), at)
+
+    def _mirror(self, undone: str, status: StepStatus, at: str) -> None:
         """A step that could not be undone is what it was before: its effect still stands."""
-        forward = self.row(undo["step"])
-        before = self._as_it_was.setdefault(undo["step"], forward["status"])
-        if undo["status"] == "completed":
-            forward["status"] = "compensated"
-        else:
-            forward["status"] = "compensating" if undo["status"] in ACTIVE else before
+        step = undone.partition("/")[0]
+        if step not in self.forward:
+            return
+        standing = self.forward.status_of(step)
+        before, was = self._undoing.get(step, (standing, standing))
+        now = "compensated" if status == "completed" else "compensating" if status in ACTIVE else before
+        self._undoing[step] = before, now
+
+        def change(row: StepView) -> None:
+            row["status"] = now
+
+        self.forward.change(step, change, at, was)
+
+
+def move(row: StepView, status: StepStatus, at: str) -> None:
+    row["status"] = status
+    began = row["startedAt"] = row["startedAt"] or at
+    ended = status not in ACTIVE
+    row["endedAt"] = at if ended else None
+    row["durationMs"] = elapsed_ms(began, at) if ended else None

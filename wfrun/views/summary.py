@@ -26,4 +26,11 @@ def summary_of(view: StatusView) -> Summary:
         "progress": view["progress"],
         "error": view["error"]["type"] if view["error"] else None,
         "waitingFor": list(dict.fromkeys(waiting)),
+        "events": list(dict.fromkeys(event for wait in view["waits"] for event in wait["events"])),
+        "until": min((wait["until"] for wait in view["waits"] if wait["until"]), default=None),
+        "children": [
+            child["execution"] for child in view["children"] if child["status"] in (None, "waiting", "paused")
+        ],
+        "listens": view["listens"],
+        "parent": view["parent"]["execution"] if view["parent"] else None,
     }

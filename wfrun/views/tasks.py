@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from wfrun.views.repairs import counting
+
 if TYPE_CHECKING:
     from wfrun.core.events import Assignee, Record
     from wfrun.views.model import TaskView, Vote
@@ -35,8 +37,8 @@ class TaskFold:
     )
 
     def __init__(self) -> None:
-        self._tasks: dict[str, TaskView] = {}
-        self._closed: set[str] = set()
+        self._open: dict[str, TaskView] = {}
+        self._expired: dict[str, TaskView] = {}  # until they go on to others
         self._execution = self._workflow = self._initiator = ""
 
     def add(self, record: Record) -> None:
@@ -45,25 +47,27 @@ class TaskFold:
             self._execution, self._workflow = record["execution"], record["workflow"]
             self._initiator = record["initiator"]
         elif kind == "task.created":
-            self._tasks[record["task"]] = self._created(record)
+            self._open[record["task"]] = self._created(record)
         elif kind == "task.decided":
             self._decided(record)
         elif kind == "task.escalated":
             self._escalated(record)
-        elif kind in ("task.withdrawn", "task.expired"):
-            self._closed.add(record["task"])
+        elif kind == "task.expired" and record["task"] in self._open:
+            self._expired[record["task"]] = self._open.pop(record["task"])
+        elif kind == "task.withdrawn":
+            self._open.pop(record["task"], None)
         elif kind == "execution.ended":
-            self._closed.update(self._tasks)
+            self._open.clear()
 
-    def step_of(self, task: str) -> str:
-        return self._tasks[task]["step"]
+    def any(self) -> bool:
+        return bool(self._open)
 
     def is_open(self, task: str) -> bool:
-        return task in self._tasks and task not in self._closed
+        return task in self._open
 
     def open(self) -> list[TaskView]:
         """The open tasks in the order in which they came."""
-        return [view for task, view in self._tasks.items() if task not in self._closed]
+        return sorted(self._open.values(), key=lambda task: task["createdAt"])
 
     def _created(self, record: Record) -> TaskView:
         return {
@@ -89,7 +93,9 @@ class TaskFold:
 
     def _decided(self, record: Record) -> None:
         """One refusal settles a task; otherwise as many people as its quorum says have to say the same."""
-        view = self._tasks[record["task"]]
+        view = self._open.get(record["task"])
+        if view is None:
+            return
         vote: Vote = {
             "decision": record["decision"],
             "by": record["by"],
@@ -99,12 +105,17 @@ class TaskFold:
         view["votes"].append(vote)
         people = {vote["by"] for vote in view["votes"] if vote["decision"] == record["decision"]}
         if record["decision"] == REJECTED or len(people) >= view["quorum"]:
-            self._closed.add(record["task"])
+            del self._open[record["task"]]
 
     def _escalated(self, record: Record) -> None:
-        view = self._tasks[record["task"]]
+        view = self._expired.pop(record["task"], None) or self._open[record["task"]]
         view["escalated"], view["assignee"], view["due"] = record["level"], record["assignee"], record["due"]
-        self._closed.discard(record["task"])
+        self._open[record["task"]] = view
+
+
+def step_of(task: str) -> str:
+    """The step instance that asks: a task is called after its execution and that."""
+    return task.partition("/")[2] or task
 
 
 def with_overdue(tasks: Iterable[TaskView], now: str) -> list[TaskView]:
@@ -115,6 +126,6 @@ def with_overdue(tasks: Iterable[TaskView], now: str) -> list[TaskView]:
 def open_tasks(records: Iterable[Record], assignee: str | None = None) -> list[TaskView]:
     """The tasks that wait, those of one person or group if `assignee` is given."""
     fold = TaskFold()
-    for record in records:
+    for record in counting(records):
         fold.add(record)
     return [view for view in fold.open() if assignee is None or assignee in assignee_names(view["assignee"])]

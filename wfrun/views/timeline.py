@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from wfrun.core.instants import elapsed_ms
 from wfrun.core.values import canonical
+from wfrun.views.repairs import set_aside
 from wfrun.views.steps import step_words
 from wfrun.views.tasks import assignee_names
 
@@ -16,13 +17,18 @@ if TYPE_CHECKING:
 
 
 SHOWN_CHARACTERS = 120
+SHOWN_NAMES = 20
 
 
 class Timeline:
-    """Turns records into moments, in order; it remembers when the execution began."""
+    """Turns records into moments, in order; it remembers when the execution began.
 
-    def __init__(self) -> None:
+    `aside` are the numbers of the records that repairs have taken back, as far as is known.
+    """
+
+    def __init__(self, aside: Container[int] = ()) -> None:
         self._began: str | None = None
+        self._aside = aside
 
     def moment(self, record: Record) -> Moment:
         self._began = self._began or record["at"]
@@ -34,11 +40,13 @@ class Timeline:
             "step": record.get("step") or _task_step(record),
             "text": describe(record),
             "error": record.get("error"),
+            "setAside": record["seq"] in self._aside,
         }
 
 
 def timeline(records: Iterable[Record]) -> Iterator[Moment]:
-    line = Timeline()
+    """The moments of records. Which of them a later repair has taken back is known of a list, not of a stream."""
+    line = Timeline(set_aside(records) if isinstance(records, Sequence) else ())
     return (line.moment(record) for record in records)
 
 
@@ -84,7 +92,9 @@ def _until(record: Record) -> str:
 
 
 def _started(record: Record) -> str:
-    return f"{record['workflow']} (version {record['version']}) started by {record['initiator']}"
+    parent = record.get("parent")
+    part = f", as {parent['step']} of execution {parent['execution']}" if parent else ""
+    return f"{record['workflow']} (version {record['version']}) started by {record['initiator']}{part}"
 
 
 def _driver_started(record: Record) -> str:
@@ -113,23 +123,114 @@ def _step_cancelled(record: Record) -> str:
 
 def _decision(record: Record) -> str:
     saw = f" with {_short(record['operands'])}" if record["operands"] else ""
-    if record["of"] == "branch":
-        choice = "then" if record["value"] else "else"
-        return f"{record['condition']} is {str(record['value']).lower()}{saw}: takes the `{choice}` branch"
-    outcome = "runs" if record["value"] else "is skipped"
-    return f"{record['step']} {outcome}: {record['condition']} is {str(record['value']).lower()}{saw}"
+    outcome = _OUTCOMES[record["of"]](record)
+    came_to = f"{record['condition']} is {str(record['value']).lower()}{saw}"
+    return f"{came_to}: {outcome}" if record["of"] == "branch" else f"{record['step']} {outcome}: {came_to}"
+
+
+def _case_outcome(record: Record) -> str:
+    return f"{'takes' if record['value'] else 'passes by'} case {record['case'] + 1}"
+
+
+def _handler_outcome(record: Record) -> str:
+    return f"{'goes to' if record['value'] else 'passes by'} handler {record['case'] + 1}"
+
+
+_OUTCOMES: dict[str, Callable[[Record], str]] = {
+    "step": lambda record: "runs" if record["value"] else "is skipped",
+    "branch": lambda record: f"takes the `{'then' if record['value'] else 'else'}` branch",
+    "case": _case_outcome,
+    "handler": _handler_outcome,
+    "while": lambda record: "goes round" if record["value"] else "is done",
+    "until": lambda record: "is done" if record["value"] else "goes round again",
+}
+
+
+def _foreach_started(record: Record) -> str:
+    return f"{record['step']} goes through {count_words(record['count'], 'item')}"
+
+
+def count_words(count: int, thing: str) -> str:
+    """`1 item`, `100,000 items`."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
+def _values_set(record: Record) -> str:
+    return f"{record['step']} sets {_short(record['values'])}"
+
+
+def _failure_raised(record: Record) -> str:
+    return f"{record['step']} fails with {_error_with_details(record['error'])}"
 
 
 def _timer_started(record: Record) -> str:
-    what = "tries again" if record["reason"] == "retry" else f"waits ({record['reason']})"
-    return f"{_subject(record)} {what} at {record['due']}"
+    words = _TIMERS.get(record["reason"], f"waits ({record['reason']}) until")
+    return f"{_subject(record)} {words} {record['due']}"
+
+
+_TIMERS = {
+    "retry": "tries again at",
+    "wait": "waits until",
+    "delay": "goes round again at",
+    "timeout": "has time until",
+}
 
 
 def _timer_fired(record: Record) -> str:
     """A timer is named after what it holds back: the attempt of a step, `pay#1`, and the reason, `!retry`."""
-    effect, _, reason = record["timer"].partition("!")
-    what = "is tried again" if reason == "retry" else "has waited long enough"
-    return f"{step_words(effect.rpartition('#')[0] or effect)} {what}"
+    effect, _, reason = record["timer"].rpartition("!")
+    return f"{step_words(effect.rpartition('#')[0] or effect)} {_FIRED.get(reason, _FIRED['wait'])}"
+
+
+_FIRED = {
+    "retry": "is tried again",
+    "wait": "has waited long enough",
+    "delay": "goes round again",
+    "timeout": "has run out of time",
+}
+
+
+def _wait_started(record: Record) -> str:
+    count, names = record.get("count", len(record["events"])), " and ".join(record["events"])
+    if count < len(record["events"]):
+        names = f"{count} of {', '.join(record['events'])}"
+    return f"{record['step']} waits for {'event' if len(record['events']) == 1 else 'events'} {names}"
+
+
+def _wait_withdrawn(record: Record) -> str:
+    return f"{_subject(record)} need not wait any more"
+
+
+def _event_received(record: Record) -> str:
+    event = record["event"]
+    return f"event {event['type']} came from {event['source']}: {_short(event['data'])} ({event['id']})"
+
+
+def _event_matched(record: Record) -> str:
+    saw = f" with {_short(record['operands'])}" if record["operands"] else ""
+    return f"event {record['event']} is {'' if record['value'] else 'not '}what {record['step']} waits for{saw}"
+
+
+def _event_emitted(record: Record) -> str:
+    return f"{record['step']} emits {record['event']['type']}: {_short(record['event']['data'])}"
+
+
+def _event_published(record: Record) -> str:
+    return f"{record['step']} has reached {count_words(record['reached'], 'execution')}"
+
+
+def _child_started(record: Record) -> str:
+    apart = ", and goes on without it" if record["detach"] else ""
+    return f"{record['step']} runs {record['workflow']} as execution {record['child']}{apart}"
+
+
+def _child_recalled(record: Record) -> str:
+    return f"{_subject(record)}: execution {record['child']} is to be undone"
+
+
+def _child_ended(record: Record) -> str:
+    error = f": {_error(record['error'])}" if record.get("error") else ""
+    return f"{_subject(record)}: execution {record['child']} {record['status']}{error}"
 
 
 def _task_created(record: Record) -> str:
@@ -158,13 +259,52 @@ def _evaluation_failed(record: Record) -> str:
 
 
 def _compensation_started(record: Record) -> str:
-    why = "cancelled" if record["reason"] == "cancel" else "failed"
-    return f"{why}; undoing {', '.join(record['steps']) or 'nothing'}"
+    why = {"cancel": "cancelled; ", "failure": "failed; "}.get(record["reason"], "")
+    return f"{why}undoing {_listed(record['steps']) or 'nothing'}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN_NAMES:,} more" if len(names) > SHOWN_NAMES else ""
+    return ", ".join(names[:SHOWN_NAMES]) + more
+
+
+def _paused(record: Record) -> str:
+    return f"paused, for somebody to see to it: {_error(record['error'])}"
+
+
+def _because(record: Record) -> str:
+    return f": {_short(record['reason'])}" if record["reason"] else ""
+
+
+def _repair_requested(record: Record) -> str:
+    words = _REPAIRS.get(record["action"], record["action"])
+    step = f" {record['step']}" if "step" in record else ""
+    aside = f"; sets aside {count_words(len(record['dropped']), 'record')}" if record["dropped"] else ""
+    undo = f"; undoes {_listed(record['undo'])} first" if record["undo"] else ""
+    return f"{record['by']} {words}{step}{_because(record)}{undo}{aside}"
+
+
+_REPAIRS = {
+    "resume": "has it go on at",
+    "skip": "has it go on without",
+    "set-output": "gives the output of",
+    "set-input": "gives the input of",
+    "rewind": "takes it back to",
+    "compensate": "has undone",
+    "replace": "has it go on with another definition",
+}
+
+
+def _repaired(record: Record) -> str:
+    return f"repaired as record {record['request']} asks"
+
+
+def _compensation_requested(record: Record) -> str:
+    return f"{record['by']} asked to undo it{_because(record)}"
 
 
 def _cancel_requested(record: Record) -> str:
-    reason = f": {_short(record['reason'])}" if record["reason"] else ""
-    return f"{record['by']} asked to cancel{reason}"
+    return f"{record['by']} asked to cancel{_because(record)}"
 
 
 def _resumed(record: Record) -> str:
@@ -184,6 +324,10 @@ _WORDS: dict[str, Callable[[Record], str]] = {
     "execution.started": _started,
     "execution.ended": _ended,
     "execution.resumed": _resumed,
+    "execution.paused": _paused,
+    "execution.repaired": _repaired,
+    "repair.requested": _repair_requested,
+    "compensation.requested": _compensation_requested,
     "driver.started": _driver_started,
     "driver.stopped": _driver_stopped,
     "step.started": _step_started,
@@ -191,6 +335,9 @@ _WORDS: dict[str, Callable[[Record], str]] = {
     "step.failed": _step_failed,
     "step.cancelled": _step_cancelled,
     "decision.made": _decision,
+    "foreach.started": _foreach_started,
+    "values.set": _values_set,
+    "failure.raised": _failure_raised,
     "timer.started": _timer_started,
     "timer.fired": _timer_fired,
     "task.created": _task_created,
@@ -198,6 +345,15 @@ _WORDS: dict[str, Callable[[Record], str]] = {
     "task.expired": _task_expired,
     "task.escalated": _task_escalated,
     "task.withdrawn": _task_withdrawn,
+    "wait.started": _wait_started,
+    "wait.withdrawn": _wait_withdrawn,
+    "event.received": _event_received,
+    "event.matched": _event_matched,
+    "event.emitted": _event_emitted,
+    "event.published": _event_published,
+    "child.started": _child_started,
+    "child.recalled": _child_recalled,
+    "child.ended": _child_ended,
     "evaluation.failed": _evaluation_failed,
     "compensation.started": _compensation_started,
     "cancel.requested": _cancel_requested,

@@ -16,7 +16,7 @@ from wfrun.views.summary import UNREADABLE, summary_of
 
 if TYPE_CHECKING:
     from wfrun.core.events import Record
-    from wfrun.views.model import StatusView, Summary, TaskView
+    from wfrun.views.model import ExecutionStatus, StatusView, Summary, TaskView
 
 
 Read: TypeAlias = "Callable[[str], list[Record]]"
@@ -71,11 +71,19 @@ def fold_row(home: Layout, read: Read, execution: str) -> Row | None:
     try:
         size = journal_size(home, execution) or 0
         records = read(execution)
-        return row_of(status_of(records), size) if records else None
+        return row_of(status_of(records, child=lambda child: _child_status(read, child)), size) if records else None
     except UsageError:  # no such execution, or a file whose name is no id
         return None
     except JournalError as error:
         return Row(_damaged(home, execution, error), [], size, damaged=True)
+
+
+def _child_status(read: Read, execution: str) -> ExecutionStatus | None:
+    """How a child execution stands, and with it what its parent waits for; None if it cannot be told."""
+    try:
+        return status_of(read(execution), child=lambda child: _child_status(read, child))["status"]
+    except (UsageError, JournalError):
+        return None
 
 
 def journal_size(home: Layout, execution: str) -> int | None:
@@ -110,4 +118,9 @@ def _damaged(home: Layout, execution: str, error: JournalError) -> Summary:
         "progress": {"done": 0, "skipped": 0, "total": 0},
         "error": error.code,
         "waitingFor": [],
+        "events": [],
+        "until": None,
+        "children": [],
+        "listens": [],
+        "parent": None,
     }

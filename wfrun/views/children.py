@@ -1,0 +1,83 @@
+"""Child executions, folded from the records of their parent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from wfrun.views.iterations import split_instance
+from wfrun.views.steps import COMPENSATE
+
+if TYPE_CHECKING:
+    from wfrun.core.events import ErrorData, Record
+    from wfrun.views.model import ChildView, ExecutionStatus, StepStatus
+
+# How an execution stands, for whoever can read its journal; None if there is none yet.
+StatusOf: TypeAlias = "Callable[[str], ExecutionStatus | None]"
+
+# A parent has nothing to do while a child stands so.
+_IDLE = ("waiting", "paused")
+
+
+class ChildFold:
+    """The children of one execution: those under way and, outside loops, those that have ended."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, ChildView] = {}
+        self._ended: dict[str, ChildView] = {}
+
+    def started(self, record: Record) -> None:
+        self._ended.pop(record["step"], None)
+        self._open[record["step"]] = {
+            "step": record["step"],
+            "execution": record["child"],
+            "workflow": record["workflow"],
+            "detached": record["detach"],
+            "startedAt": record["at"],
+            "status": None,
+        }
+
+    def recalled(self, record: Record) -> None:
+        """It had completed, and is on its way to be undone."""
+        step = record["step"].removeprefix(COMPENSATE)
+        if child := self._ended.pop(step, None):
+            self._open[step] = {**child, "status": None}
+
+    def ended(self, record: Record) -> None:
+        step = record["step"].removeprefix(COMPENSATE)
+        child = self._open.pop(step, None)
+        if child and not split_instance(step)[1]:
+            # What becomes of a detached one is its own affair: that it was begun is all there is to know here.
+            self._ended[step] = {**child, "status": None if child["detached"] else record["status"]}
+
+    def stop(self) -> None:
+        """None of those that seem to run does any more."""
+        self._open.clear()
+
+    def views(self, status_of: StatusOf | None = None) -> list[ChildView]:
+        """With the status of each, where `status_of` knows it."""
+        views = [*self._ended.values(), *self._open.values()]
+        if status_of is None:
+            return views
+        return [{**view, "status": view["status"] or status_of(view["execution"])} for view in views]
+
+    def any(self) -> bool:
+        return bool(self._open)
+
+    def busy(self, status_of: StatusOf | None = None) -> bool:
+        """Whether any has something to do, or is not known to have nothing."""
+        if status_of is None:
+            return bool(self._open)
+        return any(status_of(child["execution"]) not in _IDLE for child in self._open.values())
+
+
+def outcome(record: Record) -> tuple[StepStatus, ErrorData | None]:
+    """What became of the step that a child is, or of its undoing."""
+    status: str = record["status"]
+    undone = record["step"].startswith(COMPENSATE)
+    if status == ("compensated" if undone else "completed"):
+        return "completed", None
+    if status == "cancelled" and not undone:
+        return "cancelled", None
+    default: ErrorData = {"type": f"workflow.{status}", "message": f"execution {record['child']}: {status}"}
+    return "failed", record.get("error") or default

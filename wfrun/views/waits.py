@@ -1,0 +1,102 @@
+"""What an execution waits for besides people: events and times, folded from its records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wfrun.core.instants import elapsed_ms
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Record
+    from wfrun.views.model import TimerView, WaitView
+
+
+# A wait for a time that is at least so long does not keep an execution running: it waits.
+LONG_MS = 60_000
+_TIMES = ("wait", "delay")
+
+
+class WaitFold:
+    """The open timers and waits of one execution, by id and by step instance.
+
+    A timer with the reason `timeout` is no wait of its own. It is the limit of the one with its step, if there is one.
+    """
+
+    def __init__(self) -> None:
+        self.timers: dict[str, TimerView] = {}
+        self._waits: dict[str, WaitView] = {}
+        self._short: set[str] = set()
+        self._limits: dict[str, str] = {}
+        self._missing: dict[str, int] = {}
+
+    def views(self) -> list[WaitView]:
+        return list(self._waits.values())
+
+    def busy(self) -> bool:
+        """Whether a time is waited for that is about to come."""
+        return bool(self._short)
+
+    def any(self) -> bool:
+        return bool(self._waits)
+
+    def limit(self, step: str, due: str) -> None:
+        """Whatever the step waits for, it does so until then."""
+        if step in self._waits:
+            self._waits[step]["until"] = due
+        else:
+            self._limits[step] = due
+
+    def timer(self, record: Record) -> None:
+        step, due, reason = record["step"], record["due"], record["reason"]
+        self.timers[record["timer"]] = {"timer": record["timer"], "step": step, "due": due, "reason": reason}
+        if reason not in _TIMES:
+            return
+        if elapsed_ms(record["at"], due) >= LONG_MS:
+            self._waits[step] = _wait(step, [], record["at"], due)
+        else:
+            self._short.add(step)
+
+    def begun(self, record: Record) -> None:
+        """A wait for events."""
+        step = record["step"]
+        self._missing[step] = record.get("count", len(record["events"]))
+        self._waits[step] = _wait(step, record["events"], record["at"], self._limits.get(step))
+
+    def matched(self, step: str) -> bool:
+        """An event is one that is waited for. Whether it was the last; before any wait it may have been."""
+        missing = self._missing.get(step, 1) - 1
+        if missing > 0:
+            self._missing[step] = missing
+            return False
+        self.over(step)
+        return True
+
+    def fired(self, timer: str) -> TimerView | None:
+        """The timer that it was, unless it is the limit of a block."""
+        view = self.timers.pop(timer, None)
+        if view and view["reason"] in _TIMES:
+            self.over(view["step"])
+        return view
+
+    def is_waiting(self, step: str) -> bool:
+        """For events."""
+        return step in self._waits and bool(self._waits[step]["events"])
+
+    def over(self, step: str) -> None:
+        """The step waits no more."""
+        self._waits.pop(step, None)
+        self._short.discard(step)
+        self._limits.pop(step, None)
+        self._missing.pop(step, None)
+
+    def withdrawn(self, record: Record) -> None:
+        self.timers.pop(record["wait"], None)
+        self.over(record["step"])
+
+    def clear(self) -> None:
+        for kept in (self.timers, self._waits, self._short, self._limits, self._missing):
+            kept.clear()
+
+
+def _wait(step: str, events: list[str], since: str, until: str | None) -> WaitView:
+    return {"step": step, "events": events, "since": since, "until": until, "overdue": False}
