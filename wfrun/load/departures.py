@@ -91,7 +91,8 @@ def _short(text: str) -> str:
 def _one_of(values: Iterable[object], title: str) -> str:
     if title == "Type":
         return f"one of the types {', '.join(f'`{value}`' for value in values if not str(value).endswith('?'))}"
-    return " or ".join(f"`{value}`" for value in values)
+    quoted = [f"`{value}`" for value in values]
+    return " or ".join(quoted) if len(quoted) <= 4 else f"one of {', '.join(quoted)}"
 
 
 def _types(value: str | list[str], _title: str) -> str:
@@ -121,6 +122,10 @@ _PATTERNS = {
     "Request": "a method and a path, such as `POST /orders/{id}`",
     "Path": "a path that begins with `/`",
     "Output key": "letters, digits and `_`, not starting with a digit, at most 128 of them",
+    "Event": "the name of an event: letters, digits, `.`, `_`, `-`, `:` and `/`, at most 128 of them",
+    "Instant": "an instant such as `2030-01-31T09:30:00Z` or `2030-01-31`, or a path to one",
+    "Workflow": "the name of a workflow or the path of its file, as it stands",
+    "Tolerated failures": "a number or a share such as `25%`",
 }
 _EXPECTATIONS: dict[str, Callable[[Any, str], str]] = {
     "type": _types,

@@ -66,7 +66,7 @@ def _forms(value: Json, path: Path) -> Iterator[Path]:
             yield from _forms(value[key], (*path, key))
 
 
-_BLOCKS = {"steps", "then", "else"}
+_BLOCKS = {"steps", "then", "else", "cases", "catch", "finally", "onError"}
 
 
 def check_field_types(document: Document, path: Path) -> list[Problem]:

@@ -4,51 +4,53 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
 
 from wfrun.load.departures import Departure, shown
+from wfrun.load.foreign import CALLS, KEYS, TELLING_KEYS, TYPES, Meaning
 from wfrun.load.names import did_you_mean, nearest, plain
 
 
-class Meaning(NamedTuple):
-    """What a word that is no key was meant for: the key, if one does just that, and a hint."""
-
-    key: str
-    hint: str
-
-
 def meaning(word: str, known: Collection[str]) -> Meaning:
-    """`known` are the keys that may stand in its place."""
-    if _STEP_KEYS & set(known):
-        foreign = _FOREIGN.get(plain(word))
-        if foreign is not None and (not foreign.key or foreign.key in known):
-            return foreign
-    near = nearest(word, known)
-    return Meaning(near, did_you_mean(word, known))
+    """What a key that is none was meant for; `known` are the keys that may stand in its place."""
+    if _STEP_KEYS & set(known) and plain(word) not in map(plain, known):
+        for foreign in KEYS.get(plain(word), ()):
+            if not foreign.key or foreign.key in known:
+                return foreign
+    return Meaning(nearest(word, known), did_you_mean(word, known))
 
 
 def kind_hint(step: Mapping[str, object]) -> str:
     """What a step without `type`, `service` and `action` may have been meant to be."""
-    likely = next((kind for key, kind in _TELLING_KEYS.items() if key in step), "")
+    likely = next((kind for keys, kind in TELLING_KEYS if step.keys() >= keys), "")
     if likely:
         return f"add `type: {likely}`"
-    foreign = (_FOREIGN[plain(key)].hint for key in step if plain(key) in _FOREIGN and key not in _ANY_STEP)
-    return next(foreign, "a call needs `service` and `action`, every other step a `type`")
+    foreign = (_of_a_step(key) for key in step if key not in _ANY_STEP)
+    return next(filter(None, foreign), "a call needs `service` and `action`, every other step a `type`")
+
+
+def _of_a_step(word: str) -> str:
+    *_, last = KEYS.get(plain(word), (Meaning("", ""),))
+    return last.hint
 
 
 def value_hint(found: Departure) -> str:
     """What to write instead of a value that departs from its schema; nothing where the message says it."""
     title, value = found.schema.get("title"), found.value
+    if title == "On error":
+        return "write `continue`, or a handler: `{ error: http.5*, steps: [ … ] }`"
     if found.keyword == "type":
         return _type_hint(found)
     if title == "Step type":
-        word = plain(str(value))
-        if word in _CALLS:
-            return "a step that calls a service has no `type`"
-        return _FOREIGN[word].hint if word in _FOREIGN else did_you_mean(str(value), found.wanted)
+        return _type_of_step(str(value), found.wanted)
     if title == "Request":
         return _request_hint(str(value))
     return did_you_mean(value, found.wanted) if found.keyword == "enum" and isinstance(value, str) else ""
+
+
+def _type_of_step(word: str, known: Collection[str]) -> str:
+    if plain(word) in CALLS:
+        return "a step that calls a service has no `type`"
+    return TYPES.get(plain(word)) or did_you_mean(word, known)
 
 
 def _type_hint(found: Departure) -> str:
@@ -57,6 +59,10 @@ def _type_hint(found: Departure) -> str:
         return f"write `{{ maxRetries: {shown(value)} }}`"
     if found.path[-1:] == ("command",) and isinstance(value, str):
         return f"write `command: {_as_list(value)}`"
+    if found.schema.get("title") == "Error" and isinstance(value, int):
+        return f"write `http.{shown(value)}`"
+    if found.wanted == "boolean" and isinstance(value, str):
+        return _BOOLEANS.get(value.lower(), "")
     return "put it in quotes" if "string" in found.wanted and isinstance(value, (int, float)) else ""
 
 
@@ -83,41 +89,7 @@ def _request_hint(text: str) -> str:
     return did_you_mean(method, _METHODS)
 
 
+_BOOLEANS = {"yes": "write `true`", "on": "write `true`", "no": "write `false`", "off": "write `false`"}
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-_STEP_KEYS = {"steps", "service", "assignee"}
+_STEP_KEYS = {"steps", "service", "condition"}
 _ANY_STEP = {"name", "description", "condition", "metadata"}
-_CALLS = ("call", "service", "servicecall", "task", "action", "http", "shell", "python", "mock", "activity")
-_TELLING_KEYS = {
-    "then": "conditional",
-    "else": "conditional",
-    "assignee": "human-task",
-    "form": "human-task",
-    "concurrency": "parallel",
-    "steps": "sequential",
-}
-
-_CONDITION = Meaning("condition", "write `condition: $.amount > 100`")
-_INPUT = Meaning("input", "what a step is given is its `input`")
-_ORDER = Meaning("", "steps run in the order written; what need not wait goes into a step of `type: parallel`")
-_COMMAND = Meaning("", "a command is an action of a service with `adapter: shell`, and the step calls that")
-_STEPS = Meaning("steps", "the list of steps is called `steps`")
-_LATER = Meaning("", "this is not in this version")
-_RETRY = Meaning("retry", "write `retry: { maxRetries: 3 }`")
-
-# By the word without case, hyphens and underscores.
-_FOREIGN: Mapping[str, Meaning] = {
-    **dict.fromkeys(("if", "when"), _CONDITION),
-    **dict.fromkeys(("with", "args", "arguments", "params", "parameters", "inputs"), _INPUT),
-    **dict.fromkeys(("needs", "dependson", "depends", "after", "next", "startat", "end"), _ORDER),
-    **dict.fromkeys(("run", "cmd", "command", "script", "shell", "exec"), _COMMAND),
-    **dict.fromkeys(("states", "tasks", "jobs", "stages", "activities"), _STEPS),
-    **dict.fromkeys(("retries", "maxretries", "maxattempts", "attempts"), _RETRY),
-    **dict.fromkeys(("foreach", "for", "loop", "while", "repeat", "until", "switch", "choice"), _LATER),
-    **dict.fromkeys(("wait", "sleep", "delay", "try", "catch", "set", "emit", "workflow", "fail", "on"), _LATER),
-    "env": Meaning(
-        "", "variables belong to services: `env:` of a shell action, or `${env.NAME}` in the service's entry"
-    ),
-    "uses": Meaning("", "a step names a `service` and an `action`; how that is reached stands under `services:`"),
-    "outputs": Meaning("output", "the key that keeps the result is called `output`"),
-    "id": Meaning("name", "a step is known by its `name`"),
-}

@@ -12,16 +12,26 @@ from wfrun.core.expression import parse_duration
 from wfrun.errors import ExpressionError, InvalidError
 from wfrun.load.definition import (
     MAX_PROBLEMS,
-    check_shape,
     load_definition,
     load_services,
     services_in,
     shape_fingerprint,
 )
+from wfrun.load.shape import check_shape
 from wfrun.load.yaml import parse_document
 from wfrun.resources import resource
 
 CALL = "{ name: a, service: s, action: x }"
+
+
+def schemas() -> Iterator[Any]:
+    for name in ("workflow", "services"):
+        yield json.loads(resource("schemas", f"{name}.schema.json").read_text())
+
+
+def kinds_of_steps() -> list[str]:
+    (workflow, _) = schemas()
+    return ["call", *workflow["$defs"]["stepType"]["enum"]]
 
 
 def accepted(text: str) -> Any:
@@ -92,19 +102,68 @@ def test_no_step_names(name: str) -> None:
     assert "schema." in problem
 
 
-@pytest.mark.parametrize("later", ["onError: x", "needs: [b]", "pivot: true", "heartbeat: 5s", "onCrash: ask"])
+@pytest.mark.parametrize("later", ["remind: 1h", "heartbeat: 5s", "onCrash: ask", "renamedFrom: b"])
 def test_keys_of_later_versions_are_refused_until_they_work(later: str) -> None:
     key = later.split(":")[0]
     (problem,) = refusals(f"name: a\nsteps: {{ name: a, service: s, action: x, {later} }}")
     assert f"has no key `{key}`" in problem
 
 
-@pytest.mark.parametrize(
-    "kind", ["switch", "foreach", "while", "try", "wait", "set", "emit", "workflow", "fail", "end"]
-)
-def test_step_types_of_later_versions_are_refused_until_they_work(kind: str) -> None:
-    (problem,) = refusals(f"name: a\nsteps: {{ type: {kind} }}")
-    assert "schema.value" in problem
+COMMON = ["name", "type", "description", "condition", "needs", "onError", "compensate", "metadata"]
+
+
+@pytest.mark.parametrize("kind", kinds_of_steps())
+def test_every_step_can_have_what_steps_have_in_common(kind: str) -> None:
+    (workflow, _) = schemas()
+    assert {*COMMON} <= workflow["$defs"][kind]["properties"].keys()
+    assert workflow["$defs"][kind]["additionalProperties"] is False
+
+
+def test_every_type_of_step_leads_to_its_keys() -> None:
+    (workflow, _) = schemas()
+    types = workflow["$defs"]["stepType"]
+    ways = workflow["$defs"]["typedStep"]["allOf"]
+    assert [way["if"]["properties"]["type"]["const"] for way in ways] == types["enum"]
+    assert [way["then"]["$ref"] for way in ways] == [f"#/$defs/{name}" for name in types["enum"]]
+    assert len(types["enumDescriptions"]) == len(types["enum"])
+
+
+BODY = "{ name: inner, service: s, action: x }"
+WRAPPED = [
+    "type: sequential, steps: {}",
+    "type: parallel, steps: [{}]",
+    "type: conditional, condition: true, then: {}",
+    "type: switch, cases: [{{ condition: true, steps: {} }}]",
+    "type: switch, cases: [{{ condition: true, steps: {{ type: end }} }}], else: {}",
+    "type: foreach, items: $.a, steps: {}",
+    "type: while, condition: true, maxIterations: 1, steps: {}",
+    "type: repeat, until: true, maxIterations: 1, steps: {}",
+    "type: try, steps: {}, finally: {{ type: end }}",
+    "type: try, steps: {{ type: end }}, finally: {}",
+    "type: try, steps: {{ type: end }}, catch: [{{ steps: {} }}]",
+    "name: outer, service: s, action: x, onError: {{ steps: {} }}",
+    "name: outer, service: s, action: x, onError: [{{ steps: {} }}]",
+]
+
+
+@pytest.mark.parametrize("wrapped", WRAPPED)
+def test_wherever_steps_are_expected_one_or_a_list_will_do(wrapped: str) -> None:
+    assert accepted(f"name: a\nsteps: {{ {wrapped.format(BODY)} }}")
+    assert accepted(f"name: a\nsteps: {{ {wrapped.format(f'[{BODY}]')} }}")
+
+
+@pytest.mark.parametrize("wrapped", WRAPPED)
+def test_a_mistake_is_told_by_the_name_of_the_innermost_step(wrapped: str) -> None:
+    wrong = "{ name: inner, service: s, action: x, timeout: soon }"
+    (problem,) = refusals(f"name: a\nsteps: {{ {wrapped.format(wrong)} }}")
+    assert "`timeout` of step `inner` must be a duration" in problem
+
+
+@pytest.mark.parametrize("wrapped", WRAPPED)
+def test_forms_are_checked_wherever_tasks_can_stand(wrapped: str) -> None:
+    task = "{ name: ask, type: human-task, assignee: ann, form: { a: { type: integer, default: x } } }"
+    (problem,) = refusals(f"name: a\nsteps: {{ {wrapped.format(task)} }}")
+    assert "field.default" in problem
 
 
 def test_problems_are_told_in_the_order_of_the_file_and_not_endlessly() -> None:
@@ -195,11 +254,6 @@ def test_bad_services_files(text: str, code: str) -> None:
     assert caught.value.code == code
 
 
-def schemas() -> Iterator[Any]:
-    for name in ("workflow", "services"):
-        yield json.loads(resource("schemas", f"{name}.schema.json").read_text())
-
-
 def parts(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     yield path, value
     children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -225,7 +279,35 @@ def test_every_key_that_people_write_is_explained_to_their_editor() -> None:
         for path, value in keys:
             local = schema["$defs"].get(str(value.get("$ref", "")).removeprefix("#/$defs/"), {})
             elsewhere = "services.schema.json" in f"{value}{local}"  # explained there
-            assert elsewhere or {"title", "description", "const"} & {*value, *local}, path
+            assert elsewhere or {"title", "description", "const", "errorMessage"} & {*value, *local}, path
+
+
+def mappings(schema: Any) -> Iterator[tuple[str, Any]]:
+    """Name and keys of every mapping whose keys are listed."""
+    yield "the file", schema["properties"]
+    for name, definition in schema["$defs"].items():
+        if definition.get("additionalProperties") is False:
+            yield name, definition["properties"]
+
+
+def test_every_key_of_every_kind_has_a_title_and_a_description() -> None:
+    (workflow, services) = schemas()
+    found = [*mappings(workflow)]
+    assert len(found) > 20
+    for name, keys in found:
+        for key, value in keys.items():
+            words = {**referred(value, workflow, services), **value}
+            assert words.get("title"), f"{name}.{key}"
+            assert str(words.get("description", "")).endswith((".", "`")), f"{name}.{key}"
+
+
+def referred(value: Any, workflow: Any, services: Any) -> Any:
+    """What a `$ref` leads to, and what that leads to."""
+    if "$ref" not in value:
+        return {}
+    file, _, name = value["$ref"].partition("#/$defs/")
+    target = (services if file else workflow)["$defs"][name]
+    return {**referred(target, workflow, services), **target}
 
 
 def test_examples_in_the_schemas_are_valid() -> None:

@@ -28,7 +28,6 @@ def of_step(step: str) -> Problem:
         ("when", "`condition: "),
         ("with", "`input`"),
         ("parameters", "`input`"),
-        ("needs", "`type: parallel`"),
         ("depends_on", "`type: parallel`"),
         ("dependsOn", "`type: parallel`"),
         ("Next", "`type: parallel`"),
@@ -38,7 +37,21 @@ def of_step(step: str) -> Problem:
         ("retries", "`retry: { maxRetries: 3 }`"),
         ("maxRetries", "`retry: { maxRetries: 3 }`"),
         ("outputs", "`output`"),
-        *((key, "not in this version") for key in ("foreach", "for_each", "for", "switch", "wait", "try")),
+        *((key, "`type: foreach`") for key in ("foreach", "forEach", "for_each", "for", "loop", "map")),
+        ("while", "`type: while`"),
+        *((key, "`type: repeat`") for key in ("repeat", "until")),
+        *((key, "`type: switch`") for key in ("switch", "choice", "choices")),
+        *((key, "`type: wait`") for key in ("wait", "sleep", "delay", "signal")),
+        *((key, "`type: try`") for key in ("try", "catch", "rescue", "finally")),
+        *((key, "`onError: { error: ") for key in ("catch", "onFailure", "except")),
+        *((key, "`type: set`") for key in ("set", "assign", "vars")),
+        *((key, "`type: emit`") for key in ("emit", "publish")),
+        *((key, "`type: workflow`") for key in ("workflow", "subworkflow", "call")),
+        *((key, "`type: fail`") for key in ("fail", "throw", "raise")),
+        *((key, "`type: end`") for key in ("end", "return", "exit")),
+        *((key, "`type: conditional`") for key in ("then", "else")),
+        *((key, "`compensate`") for key in ("undo", "rollback", "compensations")),
+        *((key, "not in this version") for key in ("schedule", "heartbeat", "onCrash", "remind")),
     ],
 )
 def test_keys_of_other_tools(key: str, words: str) -> None:
@@ -63,12 +76,40 @@ def test_where_no_step_can_be_meant_nearness_decides() -> None:
     [
         ("run: echo hi", "`adapter: shell`"),
         ("uses: actions/checkout, with: {}", "`services:`"),
-        ("name: x, foreach: $.items", "not in this version"),
+        ("name: x, foreach: $.items", "`type: foreach`"),
+        ("name: x, switch: []", "`type: switch`"),
+        ("name: x, sleep: 5m", "`type: wait`"),
+        ("cases: []", "add `type: switch`"),
+        ("items: $.a, steps: []", "add `type: foreach`"),
+        ("condition: $.a, maxIterations: 5, steps: []", "add `type: while`"),
+        ("until: $.a, maxIterations: 5, steps: []", "add `type: repeat`"),
+        ("steps: [], catch: []", "add `type: try`"),
+        ("steps: [], finally: []", "add `type: try`"),
+        ("name: x, for: 5m", "add `type: wait`"),
+        ("name: x, until: $.a", "add `type: wait`"),
+        ("name: x, event: a", "add `type: wait`"),
+        ("name: x, event: a, data: 5", "add `type: emit`"),
+        ("values: { a: 1 }", "add `type: set`"),
+        ("name: x, workflow: y", "add `type: workflow`"),
+        ("error: a, message: b", "add `type: fail`"),
         ("name: x", "a call needs `service` and `action`"),
-        ("type: foreach", "not in this version"),
-        ("type: wait", "not in this version"),
         ("type: task", "has no `type`"),
         ("type: http", "has no `type`"),
+        ("type: forEach", "did you mean `foreach`?"),
+        ("type: for_each", "did you mean `foreach`?"),
+        ("type: loop", "write `type: foreach`"),
+        ("type: map", "write `type: foreach`"),
+        ("type: until", "write `type: repeat`"),
+        ("type: choice", "write `type: switch`"),
+        ("type: sleep", "write `type: wait`"),
+        ("type: delay", "write `type: wait`"),
+        ("type: catch", "write `type: try`"),
+        ("type: subworkflow", "write `type: workflow`"),
+        ("type: sub-workflow", "write `type: workflow`"),
+        ("type: throw", "write `type: fail`"),
+        ("type: return", "write `type: end`"),
+        ("type: approval", "write `type: human-task`"),
+        ("type: if", "write `type: conditional`"),
         ("type: paralel", "did you mean `parallel`?"),
     ],
 )
@@ -91,6 +132,109 @@ def test_steps_of_other_tools(step: str, words: str) -> None:
 def test_services(service: str, hint: str) -> None:
     (problem,) = problems(f"name: w\nservices:\n  s: {service}\nsteps: {{ {CALL} }}")
     assert problem.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("step", "key", "hint"),
+    [
+        ("type: foreach, in: $.a, steps: X", "in", "the list is called `items`"),
+        ("type: foreach, items: $.a, do: X", "do", "the list of steps is called `steps`"),
+        ("type: foreach, items: $.a, var: b, steps: X", "var", "another name is given by `as`"),
+        ("type: foreach, items: $.a, parallelism: 5, steps: X", "parallelism", "is said by `concurrency`"),
+        ("type: while, condition: $.a, limit: 5, steps: X", "limit", "is called `maxIterations`"),
+        ("type: repeat, until: $.a, maxIterations: 5, sleep: 5s, steps: X", "sleep", "is called `delay`"),
+        ("type: while, until: $.a, condition: true, maxIterations: 5, steps: X", "until", "`type: repeat`"),
+        ("type: switch, choices: []", "choices", "are called `cases`"),
+        ("type: switch, cases: [{ when: $.a, steps: X }]", "when", "write `condition: "),
+        ("type: switch, cases: [{ condition: $.a, then: X }]", "then", "is called `steps`"),
+        ("type: try, steps: X, rescue: []", "rescue", "are called `catch`"),
+        ("type: try, steps: X, ensure: []", "ensure", "is called `finally`"),
+        ("type: try, steps: X, catch: [{ errors: a, steps: X }]", "errors", "stands under `error`"),
+        ("type: try, steps: X, catch: [{ on: a, steps: X }]", "on", "stands under `error`"),
+        ("name: w, type: wait, seconds: 5", "seconds", "is said by `for`"),
+        ("name: w, type: wait, signal: a", "signal", "stands under `event`"),
+        ("name: w, type: wait, event: a, filter: $.a", "filter", "is said by `match`"),
+        ("type: set, variables: {}", "variables", "written under `values`"),
+        ("name: w, type: emit, event: a, payload: 5", "payload", "is its `data`"),
+        ("name: w, type: workflow, workflow: a, retry: none", "retry", "only a step that calls a service has it"),
+        ("type: set, values: { a: 1 }, service: s", "service", "a step that calls a service has no `type`"),
+        ("type: sequential, Steps: X", "Steps", "did you mean `steps`?"),
+    ],
+)
+def test_keys_of_other_tools_in_steps_of_a_type(step: str, key: str, hint: str) -> None:
+    problem = of_step(step.replace("X", "{ type: end }"))
+    assert problem.message.endswith(f"has no key `{key}`")
+    assert hint in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("step", "what"),
+    [
+        ("type: try, steps: { type: end }, catch: [{ name: a, service: s, action: x }]", "`catch[0]` of step `t`"),
+        ("type: try, steps: { type: end }, catch: [{ type: end }]", "`catch[0]` of step `t`"),
+        ("type: sequential, steps: { type: end }, onError: { type: end }", "`onError` of step `t`"),
+        ("type: sequential, steps: { type: end }, onError: [{ type: end }]", "`onError[0]` of step `t`"),
+        ("type: switch, cases: [{ condition: $.a, service: s, action: x }]", "`cases[0]` of step `t`"),
+    ],
+)
+def test_a_step_where_a_handler_or_a_case_is_due_is_one_mistake(step: str, what: str) -> None:
+    problem = of_step(f"name: t, {step}")
+    assert problem.code == "schema.step-kind"
+    assert problem.message.startswith(f"{what} is a step instead of a ")
+    assert "`steps`" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("step", "key"),
+    [
+        ("type: wait, for: 5m, event: a", "for"),
+        ("type: wait, until: 2030-01-01, event: a", "until"),
+        ("type: wait, for: 5m, until: 2030-01-01", "until"),
+        ("type: wait, for: 5m, timeout: 1h", "timeout"),
+        ("type: wait, until: $.a, output: b", "output"),
+        ("type: wait, event: a, complete: any", "complete"),
+        ("type: wait, event: [a, b], match: $.a", "match"),
+        ("type: parallel, complete: any, tolerate: 1, steps: [{ type: end }]", "tolerate"),
+        ("type: foreach, items: $.a, complete: 2, tolerate: 10%, steps: { type: end }", "tolerate"),
+        ("type: sequential, needs: a, steps: { type: end }", "needs"),
+    ],
+)
+def test_keys_that_do_not_go_together(step: str, key: str) -> None:
+    problem = of_step(f"name: t, {step}")
+    assert (problem.code, problem.message) == ("schema.conflict", f"step `t` cannot have `{key}`")
+    assert problem.hint
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ("type: wait", "step `t` needs one of the keys `for` or `until` or `event`"),
+        ("type: try, steps: { type: end }", "step `t` needs one of the keys `catch` or `finally`"),
+        ("type: wait, event: a, onTimeout: fail", "`onTimeout` of step `t` needs the key `timeout` beside it"),
+        ("type: while, condition: $.a, steps: { type: end }", "step `t` needs the key `maxIterations`"),
+        ("type: switch", "step `t` needs the key `cases`"),
+        ("type: set", "step `t` needs the key `values`"),
+        ("type: emit", "step `t` needs the key `event`"),
+        ("type: workflow", "step `t` needs the key `workflow`"),
+    ],
+)
+def test_what_is_missing(step: str, message: str) -> None:
+    problem = of_step(f"name: t, {step}")
+    assert (problem.code, problem.message) == ("schema.missing-key", message)
+
+
+@pytest.mark.parametrize("step", ["type: wait, evnt: a", "type: try, steps: { type: end }, finaly: { type: end }"])
+def test_one_of_several_that_is_misspelt_is_one_mistake(step: str) -> None:
+    assert of_step(f"name: t, {step}").code == "schema.unknown-key"
+
+
+def test_a_status_is_no_type_of_error_but_nearly() -> None:
+    problem = of_step("name: t, type: try, steps: { type: end }, catch: [{ error: 404, steps: { type: end } }]")
+    assert problem.hint == "write `http.404`"
+
+
+def test_yes_is_text() -> None:
+    assert of_step(f"{CALL}, pivot: yes").hint == "write `true`"
 
 
 def test_a_number_of_retries_is_no_text() -> None:
