@@ -236,14 +236,14 @@ class EventData(TypedDict):
 class WaitStarted(TypedDict):
     """From here on the execution waits for events with these names. They are kept if they come before.
 
-    `count` is how many have still to come; not given, it is one of each.
+    `complete` is how many of them have to come, those that came before included; not given, it is all.
     """
 
     type: Literal["wait.started"]
     wait: str
     step: str
     events: list[str]
-    count: NotRequired[int]
+    complete: NotRequired[int]
 
 
 class WaitWithdrawn(TypedDict):
