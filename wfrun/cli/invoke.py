@@ -23,6 +23,7 @@ EXIT_CODES: Mapping[str, int] = {
     "waiting": 4,
     "compensated": 5,
     "needs-attention": 6,
+    "paused": 6,
     "cancelled": 7,
     "interrupted": INTERRUPTED,
 }

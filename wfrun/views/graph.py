@@ -29,7 +29,7 @@ def statuses_of(view: StatusView) -> dict[str, StepStatus]:
 
 
 def tree(nodes: Sequence[OutlineNode], statuses: Statuses | None = None) -> list[TreeLine]:
-    """The outline with `├─` and `└─` rails, one line for each step and one for each side of a conditional."""
+    """The outline with `├─` and `└─` rails, one line for each step and one for each side of a block that has sides."""
     return list(_level(nodes, "", statuses or {}))
 
 
@@ -52,27 +52,41 @@ def _inside(node: OutlineNode, rails: str, statuses: Statuses) -> Iterator[TreeL
 
 
 def _sides(node: OutlineNode) -> list[tuple[str | None, list[OutlineNode]]]:
-    """The children by branch; a block that is no conditional has one nameless side."""
-    children = node["children"]
-    return [(side, [child for child in children if child["branch"] == side]) for side in (None, "then", "else")]
+    """The children by branch, as written: those of no branch are the one nameless side."""
+    sides: dict[str | None, list[OutlineNode]] = {}
+    for child in node["children"]:
+        sides.setdefault(child["branch"], []).append(child)
+    return list(sides.items())
 
 
 def _tree_text(node: OutlineNode) -> str:
     """What it is called, what it does, when, and what undoes it: a block without a name is called by its type."""
     condition = node.get("condition")
-    if node["type"] == "conditional":
-        return " ".join(part for part in (node["name"], f"if {condition}") if part)
     undo = node.get("compensation")
-    parts = (
-        node["name"] or node["type"],
-        node["label"],
-        condition and f"if {condition}",
-        undo and f"(undo: {undo})",
-    )
+    needs = node.get("needs")
+    if node["type"] == "conditional":
+        parts = [" ".join(part for part in (node["name"], f"if {condition}") if part)]
+    else:
+        parts = [node["name"] or node["type"], node["label"], f"if {condition}" if condition else ""]
+    parts += [f"after {', '.join(needs)}" if needs else "", f"(undo: {undo})" if undo else ""]
     return "  ".join(part for part in parts if part)
 
 
-_SHAPES = {"conditional": ('{"', '"}'), "human-task": ('(["', '"])'), "parallel": ('[["', '"]]')}
+_SHAPES = {
+    "conditional": ('{"', '"}'),
+    "switch": ('{"', '"}'),
+    "foreach": ('{{"', '"}}'),
+    "while": ('{{"', '"}}'),
+    "repeat": ('{{"', '"}}'),
+    "parallel": ('[["', '"]]'),
+    "try": ('[["', '"]]'),
+    "workflow": ('[["', '"]]'),
+    "human-task": ('(["', '"])'),
+    "wait": ('(["', '"])'),
+    "emit": ('>"', '"]'),
+    "fail": ('(["', '"])'),
+    "end": ('(["', '"])'),
+}
 _CLASSES = (
     ("completed", "fill:#d3f9d8,stroke:#2b8a3e"),
     ("running", "fill:#d0ebff,stroke:#1864ab"),
@@ -87,10 +101,13 @@ _CLASSES = (
 )
 
 
+Exits: TypeAlias = "list[tuple[str, str]]"
+
+
 class _Chart:
     """Collects the lines of a flowchart. A fragment is drawn from its entries and answers with its exits.
 
-    An exit is a node and the label of the edge that leaves it, so that both ends of a conditional meet in what follows.
+    An exit is a node and the label of the edge that leaves it, so that the ends of a choice meet in what follows.
     """
 
     def __init__(self, statuses: Statuses) -> None:
@@ -108,17 +125,17 @@ class _Chart:
             self.used.add(status)
         return name
 
-    def connect(self, exits: list[tuple[str, str]], name: str) -> None:
+    def connect(self, exits: Exits, name: str) -> None:
         for source, label in exits:
             arrow = f' -- "{_escape(label)}" --> ' if label else " --> "
             self.lines.append(f"  {source}{arrow}{name}")
 
-    def sequence(self, nodes: Sequence[OutlineNode], exits: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    def sequence(self, nodes: Sequence[OutlineNode], exits: Exits) -> Exits:
         for node in nodes:
             exits = self.step(node, exits)
         return exits
 
-    def step(self, node: OutlineNode, exits: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    def step(self, node: OutlineNode, exits: Exits) -> Exits:
         """A step with a condition of its own is passed by where that is false."""
         condition = node.get("condition")
         if not condition or node["type"] == "conditional":
@@ -127,8 +144,8 @@ class _Chart:
         self.connect(exits, gate)
         return [*self.action(node, [(gate, "yes")]), (gate, "no")]
 
-    def action(self, node: OutlineNode, exits: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        if node["type"] == "sequential":
+    def action(self, node: OutlineNode, exits: Exits) -> Exits:
+        if node["type"] == "sequential" and not node.get("compensation"):
             return self.sequence(node["children"], exits)
         status = self._statuses.get(node["id"])
         name = self.node(_chart_text(node), node["type"], None if status == "pending" else status)
@@ -136,28 +153,78 @@ class _Chart:
         if compensation := node.get("compensation"):
             undo = self.node(f"undo: {compensation}", "call", "undo")
             self.lines.append(f"  {name} -.-> {undo}")
-        if node["type"] == "conditional":
-            then, otherwise = (side for _, side in _sides(node)[1:])
-            return self.sequence(then, [(name, "then")]) + self.sequence(otherwise, [(name, "else")])
-        if node["type"] == "parallel":
-            return [end for child in node["children"] for end in self.step(child, [(name, "")])]
+        return self.inside(node, name)
+
+    def inside(self, node: OutlineNode, name: str) -> Exits:
+        match node["type"]:
+            case "conditional":
+                return self.choice(node, name, otherwise=True)
+            case "switch":
+                return self.choice(node, name, otherwise=False)
+            case "parallel":
+                return self.branches(node["children"], name)
+            case "foreach" | "while" | "repeat":
+                return self.loop(node, name)
+            case "try":
+                return self.attempt(node, name)
+            case "fail" | "end":
+                return []
         return self.sequence(node["children"], [(name, "")])
+
+    def choice(self, node: OutlineNode, name: str, *, otherwise: bool) -> Exits:
+        """One side or the other. `otherwise`: where no side is taken, it goes on behind it."""
+        sides = _sides(node)
+        exits = [end for side, nodes in sides for end in self.sequence(nodes, [(name, side or "")])]
+        missing = [side for side in ("then", "else") if side not in dict(sides)] if otherwise else []
+        return [*exits, *((name, side) for side in missing)]
+
+    def branches(self, nodes: Sequence[OutlineNode], name: str) -> Exits:
+        """At once, or each after those that it needs."""
+        ends: dict[str, Exits] = {}
+        waiting = list(nodes)
+        while waiting:
+            ready = [node for node in waiting if all(need in ends for need in node.get("needs", ()))] or waiting
+            for node in ready:
+                needed = [end for need in node.get("needs", ()) for end in ends.get(need, ())]
+                ends[node["id"]] = self.step(node, needed or [(name, "")])
+            waiting = [node for node in waiting if node["id"] not in ends]
+        awaited = {need for node in nodes for need in node.get("needs", ())}
+        return [end for node in nodes if node["id"] not in awaited for end in ends[node["id"]]]
+
+    def loop(self, node: OutlineNode, name: str) -> Exits:
+        """Round and round, back to its node."""
+        self.connect(self.sequence(node["children"], [(name, "each" if node["type"] == "foreach" else "again")]), name)
+        return [(name, "done")]
+
+    def attempt(self, node: OutlineNode, name: str) -> Exits:
+        """What is tried; from its node, as errors may come from anywhere in it, the handlers; `finally` after all."""
+        sides = dict(_sides(node))
+        last = sides.pop("finally", [])
+        exits = self.sequence(sides.pop(None, []), [(name, "")])
+        for side, nodes in sides.items():
+            exits = [*exits, *self.sequence(nodes, [(name, side or "")])]
+        return self.sequence(last, exits or [(name, "")])
 
 
 def mermaid(title: str, nodes: Sequence[OutlineNode], statuses: Statuses | None = None) -> str:
     """A Mermaid flowchart, top down. Only the classes that are used are defined."""
     chart = _Chart(statuses or {})
     start = chart.node(title, "human-task")
-    end = chart.sequence(nodes, [(start, "")])
-    chart.connect(end, chart.node("end", "human-task"))
+    if ends := chart.sequence(nodes, [(start, "")]):
+        chart.connect(ends, chart.node("end", "human-task"))
     classes = [f"  classDef {name} {style}" for name, style in _CLASSES if name in chart.used]
     return "\n".join(["flowchart TD", *chart.lines, *classes])
 
 
+# Blocks of which the picture has to say what they are about, not only how they are called.
+_TOLD = ("switch", "foreach", "while", "repeat", "wait", "emit", "workflow", "set", "fail", "end")
+
+
 def _chart_text(node: OutlineNode) -> str:
     if node["type"] == "conditional":
-        condition = node.get("condition") or ""
-        return f"{node['name']}: {condition}" if node["name"] else condition
+        return ": ".join(part for part in (node["name"], node.get("condition")) if part)
+    if node["type"] in _TOLD:
+        return ": ".join(part for part in (node["name"] or node["type"], node["label"]) if part)
     return node["name"] or node["type"]
 
 

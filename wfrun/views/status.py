@@ -16,7 +16,7 @@ from wfrun.views.waits import WaitFold
 
 if TYPE_CHECKING:
     from wfrun.core.events import ErrorData, Record
-    from wfrun.views.model import DecisionView, DriverView, ExecutionStatus, RepairView, StatusView
+    from wfrun.views.model import DecisionView, DriverView, ExecutionStatus, RepairView, StatusView, StepStatus
 
 
 EXECUTION_STATUSES: tuple[ExecutionStatus, ...] = (
@@ -241,8 +241,8 @@ class StatusFold:
             self._steps.turn(step, "failed", record["at"], {"type": "timeout", "message": "no event came in time"})
 
     def _on_wait(self, record: Record) -> None:
-        self._waits.begun(record)
-        self._steps.turn(record["step"], "waiting", record["at"])
+        was: StepStatus = "completed" if self._waits.begun(record) else "pending"
+        self._steps.turn(record["step"], "waiting", record["at"], was=was)
 
     def _on_wait_withdrawn(self, record: Record) -> None:
         self._waits.withdrawn(record)

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 from wfrun.views.tasks import assignee_names
 
 if TYPE_CHECKING:
-    from wfrun.views.model import StatusView, Summary
+    from wfrun.views.model import ChildView, StatusView, Summary
 
 
 # Where the name of the workflow should stand, if the journal cannot be read. No workflow can be called so.
 UNREADABLE = "?"
+
+
+def _is_waited_for(child: ChildView) -> bool:
+    return not child["detached"] and child["status"] in (None, "running", "waiting", "interrupted", "paused")
 
 
 def summary_of(view: StatusView) -> Summary:
@@ -28,9 +32,7 @@ def summary_of(view: StatusView) -> Summary:
         "waitingFor": list(dict.fromkeys(waiting)),
         "events": list(dict.fromkeys(event for wait in view["waits"] for event in wait["events"])),
         "until": min((wait["until"] for wait in view["waits"] if wait["until"]), default=None),
-        "children": [
-            child["execution"] for child in view["children"] if child["status"] in (None, "waiting", "paused")
-        ],
+        "children": [child["execution"] for child in view["children"] if _is_waited_for(child)],
         "listens": view["listens"],
         "parent": view["parent"]["execution"] if view["parent"] else None,
     }

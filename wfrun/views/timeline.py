@@ -191,7 +191,7 @@ _FIRED = {
 
 
 def _wait_started(record: Record) -> str:
-    count, names = record.get("count", len(record["events"])), " and ".join(record["events"])
+    count, names = record.get("complete", len(record["events"])), " and ".join(record["events"])
     if count < len(record["events"]):
         names = f"{count} of {', '.join(record['events'])}"
     return f"{record['step']} waits for {'event' if len(record['events']) == 1 else 'events'} {names}"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # A wait for a time that is at least so long does not keep an execution running: it waits.
 LONG_MS = 60_000
 _TIMES = ("wait", "delay")
+EARLY_KEPT = 1000
 
 
 class WaitFold:
@@ -27,7 +28,8 @@ class WaitFold:
         self._waits: dict[str, WaitView] = {}
         self._short: set[str] = set()
         self._limits: dict[str, str] = {}
-        self._missing: dict[str, int] = {}
+        self._missing: dict[str, int] = {}  # events still to come
+        self._early: dict[str, int] = {}  # events that came before a wait began, of the last such waits
 
     def views(self) -> list[WaitView]:
         return list(self._waits.values())
@@ -56,17 +58,23 @@ class WaitFold:
         else:
             self._short.add(step)
 
-    def begun(self, record: Record) -> None:
-        """A wait for events."""
+    def begun(self, record: Record) -> bool:
+        """A wait for events. Whether some had come before, which seemed to be all that were waited for."""
         step = record["step"]
-        self._missing[step] = record.get("count", len(record["events"]))
+        early = self._early.pop(step, 0)
+        self._missing[step] = record.get("complete", len(record["events"])) - early
         self._waits[step] = _wait(step, record["events"], record["at"], self._limits.get(step))
+        return early > 0
 
     def matched(self, step: str) -> bool:
         """An event is one that is waited for. Whether it was the last; before any wait it may have been."""
-        missing = self._missing.get(step, 1) - 1
-        if missing > 0:
-            self._missing[step] = missing
+        if step not in self._missing:
+            self._early[step] = self._early.pop(step, 0) + 1
+            if len(self._early) > EARLY_KEPT:
+                del self._early[next(iter(self._early))]
+            return True
+        self._missing[step] -= 1
+        if self._missing[step] > 0:
             return False
         self.over(step)
         return True
@@ -94,7 +102,7 @@ class WaitFold:
         self.over(record["step"])
 
     def clear(self) -> None:
-        for kept in (self.timers, self._waits, self._short, self._limits, self._missing):
+        for kept in (self.timers, self._waits, self._short, self._limits, self._missing, self._early):
             kept.clear()
 
 

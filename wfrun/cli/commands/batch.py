@@ -12,6 +12,7 @@ EXAMPLE = "wfrun batch order.yaml --inputs orders.jsonl --concurrency 50"
 WORST_FIRST = (
     "stopped",
     "needs-attention",
+    "paused",
     "interrupted",
     "refused",
     "failed",

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from wfrun.views.model import Moment, Summary
 
 
+# Whom and what is waited for, on one line.
+SHOWN = 5
+
+
 def execution_table(rows: Sequence[Summary]) -> list[str]:
     head = [Cell(word, "dim") for word in ("EXECUTION", "WORKFLOW", "STATUS", "STEPS", "STARTED", "TOOK", "")]
     return columns([head, *(_execution(row) for row in rows)])
@@ -26,30 +30,49 @@ def _execution(row: Summary) -> list[Cell]:
         damaged = Cell("damaged", COLOURS["needs-attention"])
         return [*map(Cell, (row["execution"], "-")), damaged, *map(Cell, ("-", "-", "-", row["error"] or ""))]
     took = duration_words(elapsed_ms(row["startedAt"], row["endedAt"])) if row["endedAt"] else "-"
-    waiting = f"for {', '.join(row['waitingFor'])}" if row["waitingFor"] else ""
+    waiting = f"for {words}" if (words := waiting_words(row)) else ""
     return [
         Cell(row["execution"]),
         Cell(f"{row['workflow']}:{row['version']}"),
         Cell(row["status"], COLOURS[row["status"]]),
-        Cell(f"{row['progress']['done']}/{row['progress']['total']}"),
+        Cell(_progress(row)),
         Cell(clock(row["startedAt"])),
         Cell(took),
         Cell(row["error"] or waiting),
     ]
 
 
+def _progress(row: Summary) -> str:
+    return f"{row['progress']['done']}/{row['progress']['total']}"
+
+
+def waiting_words(row: Summary) -> str:
+    """Whom and what an execution waits for: people first."""
+    until = [f"until {clock(row['until'])}"] if row["until"] else []
+    events = [f"event {name}" for name in row["events"]]
+    children = [f"execution {name}" for name in row["children"]]
+    return _few([*row["waitingFor"], *events, *until, *children])
+
+
+def _few(words: Sequence[str]) -> str:
+    more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
+    return ", ".join(words[:SHOWN]) + more
+
+
 def summary_line(number: int, row: Summary) -> str:
     """One line for one execution of a batch, begun with that line of its inputs; it waits for no other to be known."""
     took = duration_words(elapsed_ms(row["startedAt"], row["endedAt"])) if row["endedAt"] else "-"
-    progress = f"{row['progress']['done']}/{row['progress']['total']}"
+    progress = _progress(row)
     status = paint(COLOURS[row["status"]], row["status"])
-    notes = safe(row["error"] or ", ".join(row["waitingFor"]))
+    notes = safe(row["error"] or waiting_words(row))
     return f"line {number}  {row['execution']}  {status}  {progress}  {took}  {notes}".rstrip()
 
 
 def moment_line(moment: Moment) -> str:
+    """A record in words; one that a repair has taken back is told all the same, and marked."""
     offset = f"+{duration_words(moment['offsetMs'])}"
-    return f"{paint('dim', moment['at'][11:23])}  {paint('dim', f'{offset:>8}')}  {safe(moment['text'])}"
+    aside = paint("dim", "[set aside] ") if moment["setAside"] else ""
+    return f"{paint('dim', moment['at'][11:23])}  {paint('dim', f'{offset:>8}')}  {aside}{safe(moment['text'])}"
 
 
 def tree_lines(title: str, lines: Sequence[TreeLine]) -> list[str]:

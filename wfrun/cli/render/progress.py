@@ -12,13 +12,14 @@ from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from wfrun.cli.render.lists import moment_line
-from wfrun.cli.render.status import MARKS, progress_words
+from wfrun.cli.render.loops import LoopDigest
+from wfrun.cli.render.status import MARKS, iteration_words, progress_words
 from wfrun.cli.streams import ours
 from wfrun.cli.text import is_lively, is_terminal, safe
 from wfrun.core.instants import elapsed_ms, format_instant
 from wfrun.views.instants import duration_words
-from wfrun.views.status import StatusFold
-from wfrun.views.steps import ACTIVE
+from wfrun.views.iterations import ACTIVE
+from wfrun.views.status import StatusFold, fold_of
 from wfrun.views.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -59,17 +60,24 @@ class Silence:
 
 
 class Lines(Silence):
-    """A line for each thing that happens, at once."""
+    """A line for each thing that happens, at once. Long loops are told in short."""
 
     def __init__(self) -> None:
         self._timeline = Timeline()
+        self._loops = LoopDigest()
 
     def observe(self, execution: str, record: Record, fresh: bool) -> None:
         moment = self._timeline.moment(record)
-        if not fresh or record["type"] in _QUIET_TYPES:
+        before, told = self._loops.see(record)
+        if not fresh:
             return
-        head = f"execution {execution}\n" if record["type"] == "execution.started" else ""
-        print(head + moment_line(moment), file=ours(), flush=True)
+        lines = [moment_line({**moment, "text": text}) for text in before]
+        if record["type"] == "execution.started":
+            lines.append(f"execution {execution}")
+        if told and record["type"] not in _QUIET_TYPES:
+            lines.append(moment_line(moment))
+        if lines:
+            print("\n".join(lines), file=ours(), flush=True)
 
 
 class LiveSteps:
@@ -84,7 +92,7 @@ class LiveSteps:
 
         self._lock = Lock()
         self._fold = StatusFold()
-        self._seen = False
+        self._records: list[Record] = []
         console, together = Console(file=ours()), is_terminal(sys.stderr)
         self._live = Live(
             get_renderable=self._draw,
@@ -104,14 +112,17 @@ class LiveSteps:
 
     def observe(self, execution: str, record: Record, fresh: bool) -> None:
         with self._lock:
-            self._fold.add(record)
-            self._seen = True
+            self._records.append(record)
+            if record["type"] == "execution.repaired":
+                self._fold = fold_of(self._records)
+            else:
+                self._fold.add(record)
 
     def _draw(self) -> RenderableType:
         from rich.text import Text
 
         with self._lock:
-            if not self._seen:
+            if not self._records:
                 return Text("starting …")
             return _frame(self._fold.view())
 
@@ -122,13 +133,14 @@ def _frame(view: StatusView) -> RenderableType:
     from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
-    for row in _visible(view["compensations"] or view["steps"]):
+    undoing = any(row["status"] in (*ACTIVE, "pending") for row in view["compensations"])
+    for row in _visible(view["compensations"] if undoing else view["steps"]):
         mark, colour = MARKS[row["status"]]
         took, notes = Text(_elapsed(row), style="dim"), Text(_notes(row))
         table.add_row(
             _spinner() if row["status"] == "running" else Text(mark, style=colour), safe(row["step"]), took, notes
         )
-    doing = "undoing" if view["compensations"] else view["status"]
+    doing = "undoing" if undoing else view["status"]
     head = Text(f"{view['execution']} · {safe(view['workflow'])} · {doing} · {progress_words(view['progress'])}")
     return Group(head, table)
 
@@ -167,6 +179,8 @@ def _elapsed(row: StepView) -> str:
 
 
 def _notes(row: StepView) -> str:
+    if "iterations" in row:
+        return iteration_words(row["iterations"])
     tries = f"attempt {row['attempts']}" if row["attempts"] > 1 else ""
     error = f"{row['error']['type']}: {safe(row['error']['message'])}" if row["error"] else ""
     word = row["status"] if row["status"] in ("retrying", "waiting", "skipped", "compensated") else ""

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from wfrun.cli.render.errors import error_in_row, error_lines
 from wfrun.cli.render.tasks import task_lines
+from wfrun.cli.render.waits import child_lines, repair_lines, wait_lines
 from wfrun.cli.text import Cell, columns, paint, safe
 from wfrun.views.instants import clock, duration_words
+from wfrun.views.iterations import ACTIVE, SETTLED
 
 if TYPE_CHECKING:
-    from wfrun.views.model import Progress, StatusView, StepStatus, StepView
+    from wfrun.views.model import Iterations, Progress, StatusView, StepStatus, StepView
 
 
 MARKS: dict[StepStatus, tuple[str, str]] = {
@@ -31,6 +33,7 @@ COLOURS = {
     "running": "blue",
     "waiting": "magenta",
     "interrupted": "yellow",
+    "paused": "red",
     "completed": "green",
     "failed": "red",
     "compensated": "yellow",
@@ -57,21 +60,47 @@ def headline(view: StatusView) -> str:
 
 
 def progress_words(progress: Progress) -> str:
-    skipped = f" ({progress['skipped']} skipped)" if progress["skipped"] else ""
-    return f"{progress['done']}/{progress['total']} steps{skipped}"
+    skipped = f" ({progress['skipped']:,} skipped)" if progress["skipped"] else ""
+    return f"{progress['done']:,}/{progress['total']:,} steps{skipped}"
 
 
 def step_lines(rows: Sequence[StepView], *, over: bool) -> list[str]:
-    return columns([_step(row, over) for row in rows], indent="  ")
+    """A line for each step. Below one in a loop stand the iterations that are under way or failed, as far as shown."""
+    return columns([cells for row in rows for cells in (_step(row, over), *_iterations(row))], indent="  ")
 
 
-def _step(row: StepView, over: bool) -> list[Cell]:
+def iteration_words(iterations: Iterations) -> str:
+    """`1,204 of 100,000 done · 4 running · 3 failed`."""
+    counts, total = iterations["counts"], iterations["total"]
+    done = sum(counts.get(status, 0) for status in SETTLED)
+    told = [f"{done:,} done" if total is None else f"{done:,} of {total:,} done"]
+    told += [f"{counts[status]:,} {status}" for status in _TOLD if counts.get(status)]
+    return " · ".join(told)
+
+
+_TOLD: tuple[StepStatus, ...] = (*ACTIVE, "failed", "cancelled", "skipped", "compensated")
+
+
+def _iterations(row: StepView) -> list[list[Cell]]:
+    iterations = row.get("iterations")
+    if iterations is None:
+        return []
+    cells = [[Cell(""), *_step(inside, False, indent=True)[1:]] for inside in iterations["shown"]]
+    shown: tuple[StepStatus, ...] = (*ACTIVE, "failed")
+    more = sum(iterations["counts"].get(status, 0) for status in shown) - len(iterations["shown"])
+    return [*cells, [Cell(""), Cell(f"… and {more:,} more", "dim")]] if more > 0 else cells
+
+
+def _step(row: StepView, over: bool, *, indent: bool = False) -> list[Cell]:
     mark, colour = MARKS[row["status"]]
     took = duration_words(row["durationMs"]) if row["durationMs"] is not None else ""
     word = "" if row["status"] == "completed" else "not run" if over and row["status"] == "pending" else row["status"]
     tries = f"{row['attempts']} attempts" if row["attempts"] > 1 else ""
     notes = [word, tries, _retry(row), error_in_row(row["error"]) if row["error"] else ""]
-    return [Cell(mark, colour), Cell(row["step"]), Cell(took, "dim"), Cell(" · ".join(note for note in notes if note))]
+    if "iterations" in row:
+        notes = [iteration_words(row["iterations"])]
+    name = Cell(f"{mark} {row['step']}", colour) if indent else Cell(row["step"])
+    return [Cell(mark, colour), name, Cell(took, "dim"), Cell(" · ".join(note for note in notes if note))]
 
 
 def _retry(row: StepView) -> str:
@@ -79,9 +108,9 @@ def _retry(row: StepView) -> str:
 
 
 def footer_lines(view: StatusView) -> list[str]:
-    """Everything below the steps: errors, who is waited for, the output, what to do next."""
-    errors = error_lines(view)
-    blocks = [errors, *map(task_lines, view["tasks"])]
+    """Everything below the steps: errors, who and what is waited for, the output, what to do next."""
+    blocks = [error_lines(view), repair_lines(view["repairs"]), *map(task_lines, view["tasks"])]
+    blocks += [wait_lines(view), child_lines(view["children"])]
     if view["output"] is not None:
         # Sorted as in the journal: what has just been computed is told like what is read again.
         blocks.append([f"Output  {safe(json.dumps(view['output'], ensure_ascii=False, sort_keys=True))}"])
@@ -93,6 +122,11 @@ def next_steps(view: StatusView) -> list[str]:
     execution = view["execution"]
     if view["status"] == "interrupted":
         return [f"Nothing drives it now. To go on:  wfrun resume {execution}"]
+    if view["status"] == "paused":
+        return [
+            f"Everything is kept as it was when it failed; to see how that came:  wfrun log {execution}",
+            f"To try again what failed:  wfrun resume {execution}",
+        ]
     if view["status"] == "needs-attention":
         return [
             f"A compensation did not succeed; look at what was left:  wfrun log {execution}",

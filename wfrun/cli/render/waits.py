@@ -1,0 +1,62 @@
+"""What is waited for besides people, what runs as an execution of its own, and who repaired what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from wfrun.cli.text import paint, safe
+from wfrun.views.instants import clock
+
+if TYPE_CHECKING:
+    from wfrun.views.model import ChildView, RepairView, StatusView, WaitView
+
+
+SHOWN = 5
+
+
+def wait_lines(view: StatusView) -> list[str]:
+    lines = _few([_wait(wait) for wait in view["waits"]])
+    if any(wait["overdue"] for wait in view["waits"]):
+        lines.append(f"What is overdue goes on with:  wfrun resume {view['execution']}")
+    return lines
+
+
+def _wait(wait: WaitView) -> str:
+    word = paint("red", "Overdue") if wait["overdue"] else paint("magenta", "Waiting")
+    until = f"until {clock(wait['until'])}" if wait["until"] else ""
+    if not wait["events"]:
+        return f"{word}  {safe(wait['step'])}: {until}"
+    what = f"for event {' or '.join(map(safe, wait['events']))} since {clock(wait['since'])}"
+    return f"{word}  {safe(wait['step'])}: {', '.join(part for part in (what, until) if part)}"
+
+
+def child_lines(children: Sequence[ChildView]) -> list[str]:
+    """Those with something to look at come first."""
+    return _few([_child(child) for child in sorted(children, key=lambda child: child["status"] == "completed")])
+
+
+def _child(child: ChildView) -> str:
+    word = paint("blue", "Detached" if child["detached"] else "Runs" if not _has_ended(child) else "Ran")
+    name, about = safe(child["execution"]), safe(child["workflow"])
+    return f"{word}  {safe(child['step'])}: execution {name} ({about}): {child['status'] or 'not known'}"
+
+
+def _has_ended(child: ChildView) -> bool:
+    return child["status"] in ("completed", "failed", "compensated", "cancelled", "needs-attention")
+
+
+def repair_lines(repairs: Iterable[RepairView]) -> list[str]:
+    return [_repair(repair) for repair in repairs]
+
+
+def _repair(repair: RepairView) -> str:
+    word = paint("yellow", "Repaired" if repair["done"] else "Repairing")
+    step = f" {safe(repair['step'])}" if repair["step"] else ""
+    reason = f": {safe(repair['reason'])}" if repair["reason"] else ""
+    return f"{word}  {safe(repair['action'])}{step}, by {safe(repair['by'])} at {clock(repair['at'])}{reason}"
+
+
+def _few(lines: list[str]) -> list[str]:
+    more = len(lines) - SHOWN
+    return [*lines[:SHOWN], f"… and {more:,} more"] if more > 0 else lines
