@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,41 @@ def test_examples_are_workflows(example: str) -> None:
     assert load_definition(example.encode(), "language.md").data
 
 
-def test_every_key_is_described() -> None:
-    schema = json.loads(resource("schemas", "workflow.schema.json").read_text())
-    kinds = ["call", "sequential", "parallel", "conditional", "human-task", "compensation", "errorHandling"]
-    keys = {*schema["properties"]}.union(*(schema["$defs"][kind]["properties"] for kind in kinds))
-    assert {key for key in keys - {"type"} if f"`{key}`" not in TEXT} == set()
+SCHEMA = json.loads(resource("schemas", "workflow.schema.json").read_text())
+KINDS = ["call", *SCHEMA["$defs"]["stepType"]["enum"]]
+COMMON = ["name", "type", "condition", "description", "metadata", "onError", "compensate", "needs"]
+ELSEWHERE = {"compensation": "Compensations", "errorHandling": "Retries", "retrier": "Retries", "handler": "Errors"}
+
+
+def section(heading: str) -> str:
+    """What stands below a heading in which that word stands, up to the next heading."""
+    (found,) = re.findall(rf"^#+ [^\n]*{re.escape(heading)}[^\n]*\n(.*?)(?=^#+ )", TEXT, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+def undescribed(keys: Iterable[str], text: str) -> set[str]:
+    return {key for key in keys if f"`{key}`" not in text}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_key_of_every_kind_of_step_is_described_in_its_section(kind: str) -> None:
+    text = section("service call" if kind == "call" else f"`{kind}`")
+    assert undescribed(SCHEMA["$defs"][kind]["properties"].keys() - {*COMMON}, text) == set()
+
+
+@pytest.mark.parametrize(("part", "heading"), ELSEWHERE.items())
+def test_every_key_of_the_other_mappings_is_described(part: str, heading: str) -> None:
+    assert undescribed(SCHEMA["$defs"][part]["properties"], section(heading)) == set()
+
+
+def test_every_key_of_the_file_and_every_common_key_is_described() -> None:
+    assert undescribed(SCHEMA["properties"], section("The file")) == set()
+    assert undescribed(COMMON, section("Steps")) == set()
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_every_type_of_step_has_an_example(kind: str) -> None:
+    assert f"type: {kind}" in "".join(re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL))
 
 
 def traps() -> list[tuple[str, str]]:
