@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.support.world import call
+from tests.support.world import an_event, call
+
+# More than any generated workflow waits for.
+EVENTS = [an_event("go", str(number)) for number in range(100)]
 
 
 def _undo() -> dict[str, Any]:
@@ -15,67 +19,133 @@ def _undo() -> dict[str, Any]:
     return {"service": "svc", "action": "undo", "input": "${default($.result, null)}", "retry": retry}
 
 
-@st.composite
-def workflows(draw: st.DrawFn, max_leaves: int = 8) -> dict[str, Any]:
-    """A whole definition. Every step name is `s<n>`, every output `k<n>`; conditions look at the input key `x`."""
-    numbers = count()
+class _Author:
+    """Draws steps. Every name is `s<n>`, every output `k<n>`; conditions look at the input key `x`."""
 
-    def leaf() -> dict[str, Any]:
-        number = next(numbers)
-        if draw(st.integers(0, 5)) == 0:
-            return {"type": "human-task", "name": f"s{number}", "assignee": "bob", "output": f"k{number}"}
+    def __init__(self, draw: st.DrawFn, racy: bool) -> None:
+        self.draw = draw
+        self.numbers = count()
+        self.leaves: list[Callable[[int], Any]] = [self.call] * 5 + [self.task, self.values, self.pause, self.child]
+        self.leaves += [self.wait, self.emit] + ([self.fail, self.end] if racy else [])
+        self.blocks = [self.sequence, self.parallel, self.conditional, self.switch, self.foreach, self.repeat]
+        self.blocks += [self.attempt, self.graph, self.bounded] + ([self.race, self.race] if racy else [])
+
+    def chance(self, one_in: int) -> bool:
+        return self.draw(st.integers(1, one_in)) == 1
+
+    def condition(self) -> str:
+        return self.draw(st.sampled_from(["$.x > 3", "$.x > 7", "true", "$.x > 7 or $.x == 1"]))
+
+    def step(self, depth: int) -> Any:
+        if depth and self.chance(2):
+            return self.draw(st.sampled_from(self.blocks))(depth - 1)
+        return self.draw(st.sampled_from(self.leaves))(next(self.numbers))
+
+    def steps(self, depth: int) -> list[Any]:
+        return [self.step(depth) for _ in range(self.draw(st.integers(1, 3)))]
+
+    def branches(self, depth: int) -> list[Any]:
+        return [self.steps(depth) if self.chance(2) else self.step(depth) for _ in range(self.draw(st.integers(1, 3)))]
+
+    # ---- leaves
+
+    def call(self, number: int) -> Any:
         more: dict[str, Any] = {"output": f"k{number}", "input": "$"}
-        if draw(st.booleans()):
-            more["compensate"] = _undo()
-        if draw(st.integers(0, 4)) == 0:
-            more["condition"] = draw(st.sampled_from(["$.x > 3", "$.x > 7", "true"]))
+        if self.chance(2):
+            more["compensate"] = _undo() if self.chance(2) else [_undo(), _undo()]
+        if self.chance(5):
+            more["condition"] = self.condition()
+        if self.chance(6):
+            more["onError"] = "continue"
         return call(f"s{number}", **more)
 
-    def block(depth: int) -> Any:
-        kind = draw(st.integers(0, 6 if depth else 2))
-        if kind <= 2:
-            return leaf()
-        if kind == 3:
-            return {"type": "sequential", "steps": several(depth)}
-        if kind == 4:
-            return several(depth)
-        if kind == 5:
-            more = {"concurrency": 2} if draw(st.booleans()) else {}
-            failure = draw(st.sampled_from(["cancel", "wait"]))
-            return {"type": "parallel", "onFailure": failure, "steps": several(depth), **more}
-        condition = draw(st.sampled_from(["$.x > 3", "$.x > 7 or $.x == 1"]))
-        step: dict[str, Any] = {"type": "conditional", "condition": condition, "then": block(depth - 1)}
-        if draw(st.booleans()):
-            step["else"] = block(depth - 1)
+    def task(self, number: int) -> Any:
+        return {"type": "human-task", "name": f"s{number}", "assignee": "bob", "output": f"k{number}"}
+
+    def values(self, number: int) -> Any:
+        return {"type": "set", "values": {f"k{number}": {"x": "$.x"}}}
+
+    def pause(self, number: int) -> Any:
+        return {"type": "wait", "name": f"s{number}", "for": "1m"}
+
+    def wait(self, number: int) -> Any:
+        return {"type": "wait", "name": f"s{number}", "event": "go", "output": f"k{number}"}
+
+    def emit(self, number: int) -> Any:
+        return {"type": "emit", "name": f"s{number}", "event": "gone", "data": "$.x"}
+
+    def child(self, number: int) -> Any:
+        return {"type": "workflow", "name": f"s{number}", "workflow": "other", "output": f"k{number}"}
+
+    def fail(self, number: int) -> Any:
+        return {"type": "fail", "name": f"s{number}", "error": "boom", "condition": self.condition()}
+
+    def end(self, number: int) -> Any:
+        return {"type": "end", "name": f"s{number}", "output": "$", "condition": self.condition()}
+
+    # ---- blocks
+
+    def sequence(self, depth: int) -> Any:
+        return {"type": "sequential", "steps": self.steps(depth)}
+
+    def bounded(self, depth: int) -> Any:
+        return {"type": "sequential", "steps": self.steps(depth), "timeout": "1d"}
+
+    def parallel(self, depth: int) -> Any:
+        more = {"concurrency": 2} if self.chance(2) else {}
+        failure = self.draw(st.sampled_from(["cancel", "wait"]))
+        return {"type": "parallel", "onFailure": failure, "steps": self.branches(depth), **more}
+
+    def graph(self, depth: int) -> Any:
+        first, second, third = (self.call(next(self.numbers)) for _ in range(3))
+        second["needs"], third["needs"] = first["name"], [second["name"], first["name"]]
+        return {"type": "parallel", "steps": [third, second, first]}
+
+    def race(self, depth: int) -> Any:
+        branches = self.branches(depth)
+        most = len(branches)
+        more = self.draw(st.sampled_from([{"complete": "any"}, {"complete": most}, {"tolerate": 1}, {"tolerate": "50%"}]))
+        return {"type": "parallel", "steps": branches, **more}
+
+    def conditional(self, depth: int) -> Any:
+        step: dict[str, Any] = {"type": "conditional", "condition": self.condition(), "then": self.steps(depth)}
+        if self.chance(2):
+            step["else"] = self.step(depth)
         return step
 
-    def several(depth: int) -> list[Any]:
-        return [block(depth - 1) for _ in range(draw(st.integers(1, 3)))]
+    def switch(self, depth: int) -> Any:
+        cases = [{"condition": self.condition(), "steps": self.steps(depth)} for _ in range(2)]
+        return {"type": "switch", "cases": cases, "else": self.step(depth)}
 
-    steps = [block(3) for _ in range(draw(st.integers(1, 4)))]
+    def foreach(self, depth: int) -> Any:
+        more = {"concurrency": 2} if self.chance(2) else {}
+        key = f"k{next(self.numbers)}"
+        output = self.draw(st.sampled_from([key, {key: "$.item"}]))
+        return {"type": "foreach", "items": [1, 2], "steps": self.steps(depth), "output": output, **more}
+
+    def repeat(self, depth: int) -> Any:
+        key = f"k{next(self.numbers)}"
+        loop = {"maxIterations": 3, "steps": self.steps(depth), "output": key}
+        if self.chance(2):
+            return {"type": "repeat", "until": "$.index > 0", **loop}
+        return {"type": "while", "condition": "$.index < 2 and $.x > 3", **loop}
+
+    def attempt(self, depth: int) -> Any:
+        block: dict[str, Any] = {"type": "try", "steps": self.steps(depth)}
+        if self.chance(3):
+            block["finally"] = self.step(depth)
+        if "finally" not in block or self.chance(2):
+            block["catch"] = [{"error": ["boom", "timeout"], "steps": self.step(depth)}]
+        return block
+
+
+@st.composite
+def workflows(draw: st.DrawFn, *, racy: bool = False) -> dict[str, Any]:
+    """A whole definition; only with `racy` one whose result may depend on what comes first."""
+    author = _Author(draw, racy)
     handling = {"retryPolicy": "fixed", "maxRetries": draw(st.integers(0, 2))}
-    return {"name": "generated", "steps": _unlist(steps), "errorHandling": handling}
-
-
-def _unlist(steps: list[Any]) -> list[Any]:
-    """A list inside a list of steps is written as a sequential block, except in parallel, where it is a branch."""
-    return [
-        {"type": "sequential", "steps": _unlist(step)} if isinstance(step, list) else _inside(step) for step in steps
-    ]
-
-
-def _inside(step: Any) -> Any:
-    if isinstance(step, list):
-        return _unlist(step)
-    fixed = dict(step)
-    if fixed.get("type") == "sequential":
-        fixed["steps"] = _unlist(fixed["steps"])
-    elif fixed.get("type") == "parallel":
-        fixed["steps"] = [_inside(inner) for inner in fixed["steps"]]
-    for key in ("then", "else"):
-        if key in fixed:
-            fixed[key] = _inside(fixed[key])
-    return fixed
+    steps = [author.step(3) for _ in range(draw(st.integers(1, 4)))]
+    return {"name": "generated", "steps": steps, "errorHandling": handling}
 
 
 def faults() -> st.SearchStrategy[dict[str, tuple[int, str]]]:

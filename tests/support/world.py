@@ -5,6 +5,7 @@ No clock and no disk: time is a counter, the journal a list. What the core is te
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -12,7 +13,19 @@ from random import Random
 from typing import Any
 
 from wfrun.core.definition import Document
-from wfrun.core.effects import CallService, Effect, OpenTask, StartTimer, Stop
+from wfrun.core.effects import (
+    AwaitRepair,
+    CallService,
+    Effect,
+    Listen,
+    OpenTask,
+    Publish,
+    RecallChild,
+    StartChild,
+    StartPause,
+    StartTimer,
+    Stop,
+)
 from wfrun.core.events import ErrorData, Record
 from wfrun.core.fibers import stop_id
 from wfrun.core.instants import format_instant
@@ -24,6 +37,9 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 # What a service answers: (step instance, attempt, input) → result, or ServiceError raised.
 Script = Callable[[str, int, Any], Any]
+
+# How a child execution ends: (step instance, input) → {"status": …, "output": …}.
+Children = Callable[[str, Any], dict[str, Any]]
 
 
 def document(data: Any) -> Document:
@@ -40,6 +56,14 @@ def call(name: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "service": "svc", "action": "do", **more}
 
 
+def an_event(type: str, id: str, data: Any = None) -> dict[str, Any]:
+    return {"id": id, "type": type, "source": "test", "time": "2026-01-01T00:00:00Z", "data": data}
+
+
+def completes(step: str, value: Any) -> dict[str, Any]:
+    return {"status": "completed", "output": {"of": step}}
+
+
 def answer_all(step: str, attempt: int, value: Any) -> Any:
     return {"of": step}
 
@@ -54,15 +78,23 @@ class World:
         script: Script = answer_all,
         seed: int | None = None,
         people: Callable[[str], dict[str, Any]] | None = None,
+        children: Children = completes,
+        events: list[dict[str, Any]] | None = None,
     ) -> None:
+        """`events` arrive one by one at moments that the seed chooses; without one, when nothing else is to be done."""
         self.plan = plan
         self.script = script
         self.people = people
+        self.children = children
+        self.events = list(events or ())
+        self.coming = list(self.events)
         self.random = Random(seed) if seed is not None else None
         self.records: list[Record] = []
         self.calls: list[tuple[str, Any]] = []
         self.run = Run(plan)
         self.open: dict[str, Effect] = {}
+        self._asked: deque[Effect] = deque()
+        self._intending = False
         self._stopping: set[str] = set()
         self._inputs: dict[str, Any] = {}
         self.add(
@@ -86,11 +118,16 @@ class World:
         """Another process takes over after the journal was cut: it knows the records and nothing else."""
         world = cls.__new__(cls)
         world.plan, world.script, world.people = before.plan, before.script, before.people
+        world.children = before.children
+        received = {record["event"]["id"] for record in records if record["type"] == "event.received"}
+        world.coming = [event for event in before.events if event["id"] not in received]
+        world.events = before.events
         world.random = Random(seed) if seed is not None else None
         world.records = list(records)
         world.calls = []
         world.run = Run(before.plan)
         world.open, world._stopping, world._inputs = {}, set(), {}
+        world._asked, world._intending = deque(), False
         for record in records:
             world.run.apply(record)
         world.add({"type": "driver.started", "epoch": world.run.epoch + 1, "host": "h", "pid": 1, "wfrun": "0"})
@@ -106,7 +143,13 @@ class World:
         self._intend(self.run.apply(record))
 
     def _intend(self, effects: tuple[Effect, ...]) -> None:
-        for effect in effects:
+        """Record intents in the order in which they were asked for, also those that others lead to."""
+        self._asked.extend(effects)
+        if self._intending:
+            return
+        self._intending = True
+        while self._asked:
+            effect = self._asked.popleft()
             if isinstance(effect, CallService) and stop_id(effect.id) in self.run.pending:
                 self.open[effect.id] = effect
                 continue
@@ -116,6 +159,7 @@ class World:
             if effect.id in self.run.pending:
                 self._record(effect)
             self._keep(effect)
+        self._intending = False
 
     def _record(self, effect: Effect) -> None:
         if isinstance(effect, CallService):
@@ -138,8 +182,16 @@ class World:
     def step(self) -> bool:
         """Answer one open effect: the first, or the one that the seed chooses. False if there is none."""
         self.open = {id: effect for id, effect in self.open.items() if id in self.run.pending}
+        if self.run.ended is not None:
+            return False
         answerable = [effect for effect in self.open.values() if self._can_answer(effect)]
-        if not answerable or self.run.ended is not None:
+        # Nothing here takes as long as a timeout, unless nothing else is left to happen.
+        in_time = [effect for effect in answerable if not _is_timeout(effect)]
+        if self.coming and (not in_time or (self.random and self.random.random() < 0.2)):
+            self.add({"type": "event.received", "event": self.coming.pop(0)})
+            return True
+        answerable = in_time or answerable
+        if not answerable:
             return False
         effect = self.random.choice(answerable) if self.random else answerable[0]
         del self.open[effect.id]
@@ -152,16 +204,31 @@ class World:
         return self
 
     def _can_answer(self, effect: Effect) -> bool:
+        if isinstance(effect, Listen | AwaitRepair):
+            return False
         return not isinstance(effect, OpenTask) or self.people is not None
 
     def _answer(self, effect: Effect) -> None:
         match effect:
             case CallService():
                 self._answer_call(effect)
-            case StartTimer():
+            case StartTimer() | StartPause():
                 self.add({"type": "timer.fired", "timer": effect.id})
+            case Publish():
+                self.add({"type": "event.published", "step": effect.step, "reached": 0})
+            case StartChild():
+                self._answer_child(effect)
+            case RecallChild():
+                self.add({"type": "child.ended", "step": effect.step, "child": effect.child, "status": "compensated"})
             case OpenTask() if self.people is not None:
                 self.add({"type": "task.decided", "task": effect.id, "comment": "", **self.people(effect.step)})
+
+    def _answer_child(self, effect: StartChild) -> None:
+        base = {"type": "child.ended", "step": effect.step, "child": effect.child}
+        if stop_id(effect.id) in self.run.pending:
+            self.add({**base, "status": "cancelled"})
+        else:
+            self.add({**base, **self.children(effect.step, self.run.recorded[effect.id]["input"])})
 
     def _answer_call(self, effect: CallService) -> None:
         base = {"step": effect.step, "attempt": effect.attempt}
@@ -191,3 +258,7 @@ class World:
 
     def steps(self, type: str = "step.started") -> list[str]:
         return [record["step"] for record in self.of_type(type)]
+
+
+def _is_timeout(effect: Effect) -> bool:
+    return isinstance(effect, StartTimer) and effect.reason == "timeout"
