@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.support.world import call, document
 from wfrun.core.plan import examine_plan
+from wfrun.core.plan.nodes import Step
 from wfrun.errors import InvalidError, Problem
 
 
@@ -20,6 +21,16 @@ def problems(*steps: Any, **more: Any) -> list[Problem]:
 def problem(*steps: Any, **more: Any) -> Problem:
     (found,) = problems(*steps, **more)
     return found
+
+
+def compiled(step: Any, **more: Any) -> Step:
+    """A step as it is compiled, whatever the checks say of it."""
+    return examine_plan(document({"name": "test", "steps": [step], **more}))[0].root.steps[0]
+
+
+def told(*steps: Any, **more: Any) -> list[tuple[str, str]]:
+    """Everything that is said, as (severity, message)."""
+    return [(found.severity, found.message) for found in problems(*steps, **more)]
 
 
 def of_input(value: Any, **more: Any) -> list[Problem]:

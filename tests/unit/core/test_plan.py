@@ -29,7 +29,7 @@ class TestIds:
     def test_a_name_is_the_id_and_blocks_without_one_have_their_place(self) -> None:
         plan = plan_of(call("a"), {"type": "parallel", "steps": [call("b"), [call("c")]]})
         assert [step.id for step in walk(plan.root)] == [
-            "steps",
+            "$",
             "a",
             "steps[1]",
             "b",
@@ -131,6 +131,16 @@ class TestCompensations:
         assert problem.code == "plan.unknown-step"
         assert problem.hint == "did you mean 'payment'?"
 
+    def test_every_step_can_have_them_and_several(self) -> None:
+        undo = {"service": "s", "action": "u", "input": "$.x"}
+        block = {"name": "both", "type": "parallel", "steps": [call("a", output="x"), call("b")]}
+        plan = plan_of(
+            block, {"type": "set", "values": {"y": 1}, "compensate": undo}, compensations={"both": [undo, undo]}
+        )
+        both, values = plan.root.steps
+        assert [undo.id for undo in (*both.compensation, *values.compensation)] == ["both", "both", "steps[1]"]
+        assert [undo.path for undo in both.compensation] == [("compensations", "both", 0), ("compensations", "both", 1)]
+
     def test_said_twice(self) -> None:
         undo = {"service": "s", "action": "u"}
         assert problem_of(call("a", compensate=undo), compensations={"a": undo}).code == "plan.two-compensations"
@@ -171,7 +181,8 @@ class TestRetries:
     @staticmethod
     def retry_of(step: dict[str, Any], **more: Any) -> Retry:
         (found,) = (s for s in walk(plan_of(step, **more).root) if isinstance(s, Call))
-        return found.retry
+        (retry,) = found.retries
+        return retry
 
     def test_steps_inherit_from_the_workflow(self) -> None:
         retry = self.retry_of(call("a"), errorHandling={"retryPolicy": "linear", "maxRetries": 7})
@@ -186,10 +197,31 @@ class TestRetries:
         handling = {"retryPolicy": "exponential", "maxRetries": 3, "timeout": 30000}
         plan = plan_of(call("a"), errorHandling=handling)
         (found,) = (s for s in walk(plan.root) if isinstance(s, Call))
-        assert (found.retry.policy, found.retry.max_retries, found.timeout) == ("exponential", 3, 30_000)
+        assert [(retry.policy, retry.max_retries) for retry in found.retries] == [("exponential", 3)]
+        assert found.timeout == 30_000
 
     def test_a_step_can_opt_out(self) -> None:
         assert self.retry_of(call("a", retry="none"), errorHandling={"maxRetries": 7}).policy == "none"
+
+    def test_nothing_is_retried_unless_somebody_says_so(self) -> None:
+        assert self.retry_of(call("a")) == Retry()
+
+    def test_no_retries_are_no_retries_for_steps_with_a_policy_of_their_own(self) -> None:
+        assert self.retry_of(call("a", retry="linear"), errorHandling={"maxRetries": 0}).max_retries == 0
+
+    def test_several_retriers_each_with_what_the_workflow_says(self) -> None:
+        written = [{"on": ["http.429"], "maxRetries": 10}, {"policy": "none", "on": ["declined"]}, "linear"]
+        plan = plan_of(call("a", retry=written), errorHandling={"maxRetries": 7, "retryPolicy": "fixed"})
+        (found,) = (s for s in walk(plan.root) if isinstance(s, Call))
+        assert [(retry.policy, retry.max_retries, retry.on) for retry in found.retries] == [
+            ("fixed", 10, ("http.429",)),
+            ("none", 7, ("declined",)),
+            ("linear", 7, ()),
+        ]
+
+    def test_a_bad_delay_of_one_of_several(self) -> None:
+        problem = problem_of(call("a", retry=["linear", {"maxDelay": "soon"}]))
+        assert (problem.code, problem.place.path) == ("plan.duration", "steps[0].retry[1].maxDelay")
 
 
 def test_a_problem_names_file_line_and_column() -> None:

@@ -25,6 +25,7 @@ from wfrun.core.plan.review import Review
 from wfrun.core.plan.shapes import ANY, ERROR, NUMBER, Shape, a_list, an_object, part_of
 from wfrun.core.plan.uses import compensate, use
 from wfrun.core.plan.writes import ends, ends_if_run, left_keys, takes_all
+from wfrun.errors import Problem
 
 _ITEMS_HINTS = {"string": "split(…, ',') makes a list of a text", "number": "range(…) counts"}
 
@@ -154,7 +155,7 @@ def _loop(review: Review, block: Loop, keys: Keys) -> None:
     mine = dict.fromkeys(name for name, _ in left_keys(block.body))
     first = {name: _in_first_round(keys.get(name)) for name in mine}
     if block.kind == "while":
-        review.condition(block.test, (*block.path, "condition"), _first_asked(block, keys, index | first), _NEVER)
+        _ask_first(review, block, keys, index | first)
         inside = keys.under_condition(index | first)
     else:
         inside = keys.inside(index | first)
@@ -167,9 +168,6 @@ def _loop(review: Review, block: Loop, keys: Keys) -> None:
     keys.add(_collected(review, block.collect, block.path, keys.inside(index | own), own))
 
 
-_NEVER = "the loop never runs"
-
-
 def _in_first_round(before: Key | None) -> Key:
     return Key(missing="the first round has none before it") if before is None else Key(missing=before.missing)
 
@@ -179,15 +177,20 @@ def _unless_none(key: Key, before: Key | None) -> Key:
     return key.unless("it may be that no round runs") if before is None or before.missing else key
 
 
-def _first_asked(block: Loop, keys: Keys, known: Mapping[str, Key]) -> Keys:
-    """What the condition of a `while` can ask for. What it always asks for has to be there before the first round."""
-    always = {
-        reference.segments[0]
-        for reference in block.test.references
-        if reference.segments and not (reference.optional or reference.conditional)
-    }
-    there = {name: key for name, key in known.items() if name == "index" or name not in always or keys.get(name)}
-    return keys.inside(there)
+def _ask_first(review: Review, block: Loop, keys: Keys, known: Mapping[str, Key]) -> None:
+    """The condition of a `while`: what it asks for in any case has to be there before the first round."""
+    path = (*block.path, "condition")
+    inside = keys.inside(known)
+    for reference in block.test.references:
+        name = reference.segments[0] if reference.segments else "index"
+        if name not in known or name == "index" or keys.get(str(name)) or reference.optional or reference.conditional:
+            continue
+        message = f"{reference.text} is not set when this is first asked"
+        hint = f"set it before the loop, or say what then: default({reference.text}, …)"
+        severity = "warning" if review.known.open_input else "error"
+        review.tell(path, [Problem("plan.unknown-path", message, hint=hint, severity=severity)])
+        inside.own[str(name)] = Key()
+    review.condition(block.test, path, inside, "the loop never runs")
 
 
 def _collected(

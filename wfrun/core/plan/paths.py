@@ -75,7 +75,9 @@ def _unset(reference: Reference, name: str, keys: Keys, known: Known) -> Iterato
     if name in RESERVED:
         yield _unknown(reference, f"{reference.text} has no meaning here", f"`{name}` is known {RESERVED[name]}")
     elif name in known.outputs:
-        yield _unknown(reference, f"{reference.text} is not set here", _set_elsewhere(name, known))
+        # A key of an iteration may have the name of one of an input that is not declared.
+        severity = "warning" if known.open_input and name in known.inside else "error"
+        yield _unknown(reference, f"{reference.text} is not set here", _set_elsewhere(name, known), severity)
     elif not known.open_input:
         hint = foreign or _did_you_mean((), reference.segments, keys.names())
         yield _unknown(reference, f"{reference.text} is never set", hint or NOBODY)
@@ -87,7 +89,7 @@ def _set_elsewhere(name: str, known: Known) -> str:
     by, loop = known.outputs[name], known.inside.get(name)
     if loop is None:
         return f"only step {by!r} sets it, which is not done before this place; default(…, …) accepts that"
-    return f"only step {by!r} sets it, for one iteration of {loop!r}; what outlives the loop is named by its `output`"
+    return f"only step {by!r} sets it, in {loop!r} and not before this place; what outlives a loop is in its `output`"
 
 
 def _foreign_hint(reference: Reference, known: Known) -> str:

@@ -10,8 +10,9 @@ from wfrun.core.expression import parse_duration
 from wfrun.core.plan.nodes import Call, HumanTask, Loop, Pause, Step
 from wfrun.errors import Problem
 
-# A bare number below this is milliseconds only for somebody who did not mean milliseconds.
+# A bare number below this is milliseconds only for somebody who did not mean milliseconds. Delays are shorter.
 _SHORTEST_BARE = 1_000
+_SHORTEST_DELAY = 100
 
 
 def check_plan_times(document: Document) -> Iterator[Problem]:
@@ -32,7 +33,7 @@ def check_times(step: Step, document: Document) -> Iterator[Problem]:
             for index in range(len(audiences) - 1):
                 yield from _limit(document, (*step.path, "escalation", index), "timeout")
         case Loop():
-            yield from _bare(document, step.path, "delay")
+            yield from _bare(document, step.path, "delay", _SHORTEST_DELAY)
         case Pause(kind="for"):
             yield from _bare(document, step.path, "for")
 
@@ -56,10 +57,10 @@ def _limit(document: Document, path: Path, key: str) -> Iterator[Problem]:
         yield from _bare(document, path, key)
 
 
-def _bare(document: Document, path: Path, key: str) -> Iterator[Problem]:
+def _bare(document: Document, path: Path, key: str, shortest: int = _SHORTEST_BARE) -> Iterator[Problem]:
     """A bare number that is too small to be milliseconds."""
     written = mapping_at(document, path).get(key)
-    if isinstance(written, int) and 0 < written < _SHORTEST_BARE:
+    if isinstance(written, int) and 0 < written < shortest:
         message = f"{_WORDS.get(key, f'a {key}')} of {written} is {written} milliseconds"
         hint = f"write {written}s, {written}m or {written}h, or {written}ms if that is meant"
         yield Problem("plan.duration", message, document.place((*path, key)), hint, "warning")
