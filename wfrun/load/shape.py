@@ -1,8 +1,8 @@
 """The shape of a file, checked against a JSON Schema of ours, in words for people.
 
 The schemas choose between alternatives by `if`/`then`/`else`, never by `oneOf`, so every error of the validator points
-at the one value that is wrong. Importing the validator costs more than everything else here, so it is only asked when
-something is wrong.
+at the one value that is wrong. Importing the validator and the words costs more than everything else here, so that is
+only done when something is wrong.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ from typing import Any
 from wfrun.core.definition import Document
 from wfrun.errors import Problem, in_order
 from wfrun.load.acceptance import is_accepted, is_for_another_type
-from wfrun.load.departures import departures, with_pattern
 from wfrun.load.schemas import shape_schema
-from wfrun.load.telling import tell
 
 MAX_DEPARTURES = 500  # nobody reads more, and finding them all takes time
 
@@ -27,6 +25,9 @@ def check_shape(document: Document, schema: str) -> list[Problem]:
     """The ways in which `document` departs from the schema `workflow` or `services`, ordered by place; 500 at most."""
     if is_accepted(shape_schema(schema), document.data):
         return []
+    from wfrun.load.departures import departures
+    from wfrun.load.telling import tell
+
     found = list(islice(departures(_validator(schema), document.data), MAX_DEPARTURES))
     of_wrong_type = {each.path: each for each in reversed(found) if each.keyword == "type"}
     problems: list[Problem] = []
@@ -39,6 +40,8 @@ def check_shape(document: Document, schema: str) -> list[Problem]:
 @cache
 def _validator(name: str) -> Any:
     from jsonschema import validators
+
+    from wfrun.load.departures import with_pattern
 
     # Our patterns are anchored; Python's `$` would let a line end through that JSON Schema (ECMA-262) refuses.
     base = with_pattern(validators.Draft7Validator, re.fullmatch)
