@@ -16,7 +16,7 @@ from wfrun.views.status import EXECUTION_STATUSES
 
 
 def command(function: Callable[..., int]) -> Command:
-    return Command("test", function, "", "", "", ())
+    return Command("test", function, "", "", ())
 
 
 def raising(error: BaseException) -> Command:
