@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from wfrun.core.definition import Document
 from wfrun.errors import InvalidError, Problem, in_order
-from wfrun.load.field_types import check_field_types, declared_fields
-from wfrun.load.shape import check_shape, shape_fingerprint
+from wfrun.load.schemas import shape_fingerprint
 from wfrun.load.yaml import parse_document
 
-__all__ = ["check_shape", "load_definition", "load_services", "services_in", "shape_fingerprint"]
+__all__ = ["load_definition", "load_services", "services_in", "shape_fingerprint"]
 
 MAX_PROBLEMS = 20
 
@@ -20,6 +19,9 @@ def load_definition(source: bytes, file: str) -> Document:
 
     Raises InvalidError with every problem, ordered by place; after the first 20 only their number is told.
     """
+    from wfrun.load.field_types import check_field_types, declared_fields
+    from wfrun.load.shape import check_shape
+
     document = parse_document(source, file)
     problems = check_shape(document, "workflow")
     for path in declared_fields(document.data):
@@ -30,6 +32,8 @@ def load_definition(source: bytes, file: str) -> Document:
 
 def load_services(source: bytes, file: str) -> Document:
     """A services file of the right shape; `services_in` tells where its entries are. Raises InvalidError."""
+    from wfrun.load.shape import check_shape
+
     document = parse_document(source, file)
     _refuse(check_shape(document, "services"))
     return document

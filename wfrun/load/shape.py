@@ -1,34 +1,34 @@
 """The shape of a file, checked against a JSON Schema of ours, in words for people.
 
 The schemas choose between alternatives by `if`/`then`/`else`, never by `oneOf`, so every error of the validator points
-at the one value that is wrong. Importing the validator costs more than everything else here: whoever knows that bytes
-were accepted before, under the same `shape_fingerprint()`, skips the check.
+at the one value that is wrong. Importing the validator costs more than everything else here, so it is only asked when
+something is wrong.
 """
 
 from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache, reduce
-from hashlib import sha256
 from itertools import islice
 from typing import Any
 
 from wfrun.core.definition import Document, Path, render_path
 from wfrun.errors import Problem, in_order
+from wfrun.load.acceptance import is_accepted
 from wfrun.load.departures import Departure, departures, shown, with_pattern
 from wfrun.load.hints import kind_hint, meaning, value_hint
-from wfrun.resources import resource
+from wfrun.load.schemas import shape_schema
 
 MAX_DEPARTURES = 500  # nobody reads more, and finding them all takes time
 MAX_NAME = 128  # of a step
 
-_SCHEMAS = ("workflow", "services")
-
 
 def check_shape(document: Document, schema: str) -> list[Problem]:
     """The ways in which `document` departs from the schema `workflow` or `services`, ordered by place; 500 at most."""
+    if is_accepted(shape_schema(schema), document.data):
+        return []
     found = list(islice(departures(_validator(schema), document.data), MAX_DEPARTURES))
     of_wrong_type = {each.path for each in found if each.keyword == "type"}
     problems: list[Problem] = []
@@ -39,52 +39,11 @@ def check_shape(document: Document, schema: str) -> list[Problem]:
 
 
 @cache
-def shape_fingerprint() -> str:
-    """SHA-256 of the schemas: what was accepted under one fingerprint need not be checked again under it."""
-    return sha256(b"".join(_schema_file(name) for name in _SCHEMAS)).hexdigest()
-
-
-def _schema_file(name: str) -> bytes:
-    return resource("schemas", f"{name}.schema.json").read_bytes()
-
-
-@cache
 def _validator(name: str) -> Any:
-    import json
-
     from jsonschema.validators import Draft7Validator
 
-    schemas = {f"{each}.schema.json": json.loads(_schema_file(each)) for each in _SCHEMAS}
     # Our patterns are anchored; Python's `$` would let a line end through that JSON Schema (ECMA-262) refuses.
-    return with_pattern(Draft7Validator, re.fullmatch)(_resolved(schemas, f"{name}.schema.json"))
-
-
-def _resolved(schemas: Mapping[str, Any], file: str) -> Any:
-    """The schema with every `$ref` replaced by what it names: three times as fast as looking each up at each value.
-
-    A step holds steps, so the result is a graph with circles.
-    """
-    known: dict[tuple[str, str], dict[str, Any]] = {}
-
-    def resolve(value: Any, file: str) -> Any:
-        if isinstance(value, list):
-            return [resolve(item, file) for item in value]
-        if not isinstance(value, dict):
-            return value
-        if "$ref" in value:
-            return refer(value["$ref"], file)
-        return {key: resolve(item, file) for key, item in value.items() if key not in ("$defs", "$id")}
-
-    def refer(reference: str, file: str) -> dict[str, Any]:
-        other, _, pointer = reference.partition("#/")
-        target = (other or file, pointer)
-        if target not in known:
-            known[target] = {}  # before its content is resolved, which may lead back here
-            content = reduce(operator.getitem, pointer.split("/"), schemas[target[0]])
-            known[target].update(resolve(content, target[0]))
-        return known[target]
-
-    return resolve(schemas[file], file)
+    return with_pattern(Draft7Validator, re.fullmatch)(shape_schema(name))
 
 
 def _translate(document: Document, found: Departure) -> Iterator[Problem]:

@@ -12,12 +12,12 @@ from wfrun.core.expression import parse_duration
 from wfrun.errors import ExpressionError, InvalidError
 from wfrun.load.definition import (
     MAX_PROBLEMS,
-    check_shape,
     load_definition,
     load_services,
     services_in,
     shape_fingerprint,
 )
+from wfrun.load.shape import check_shape
 from wfrun.load.yaml import parse_document
 from wfrun.resources import resource
 

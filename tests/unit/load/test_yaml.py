@@ -9,7 +9,8 @@ import pytest
 
 from wfrun.core.values import Json
 from wfrun.errors import InvalidError, Problem
-from wfrun.load.yaml import MAX_BYTES, MAX_NODES, parse_document
+from wfrun.load.builder import MAX_NODES
+from wfrun.load.yaml import MAX_BYTES, parse_document
 
 
 def read(text: str) -> Any:
