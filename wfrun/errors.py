@@ -16,8 +16,6 @@ Each has a stable `code` in dotted words, a message that says what is wrong, and
 `hint` that says what to do. The number is the exit code of a command that ends with it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 

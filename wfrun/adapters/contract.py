@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -34,8 +33,7 @@ class Service(Protocol):
     async def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceConfig:
+class ServiceConfig(NamedTuple):
     """One entry of `services:`, as written.
 
     `settings` is the whole entry (with `adapter`), `folder` the one of the file it stands in: relative paths and
@@ -46,8 +44,8 @@ class ServiceConfig:
     name: str
     settings: Mapping[str, Any]
     folder: Path
-    variable: Callable[[str, str], str] = field(repr=False)
-    locate: Callable[[tuple[str | int, ...]], Place] | None = field(default=None, repr=False)
+    variable: Callable[[str, str], str]
+    locate: Callable[[tuple[str | int, ...]], Place] | None = None
 
 
 OpenService = Callable[[ServiceConfig], Service]

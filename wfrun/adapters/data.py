@@ -20,8 +20,9 @@ MAX_DETAILS = 64 * 1024
 MAX_DELAY_MS = 7 * 24 * 3_600_000
 
 LONGEST_WORD = 256
-_LAST_WORD = re.compile(r"\S+\Z")
-_DOTTED = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+")
+# Compiled at their first use, for most calls need neither.
+_LAST_WORD = r"\S+\Z"
+_DOTTED = r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+"
 
 
 def plain(value: object) -> Json:
@@ -134,7 +135,7 @@ def shortened(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     cut = text[: most - 2]
-    return cut[:-LONGEST_WORD] + _LAST_WORD.sub("", cut[-LONGEST_WORD:]) + " …"
+    return cut[:-LONGEST_WORD] + re.sub(_LAST_WORD, "", cut[-LONGEST_WORD:]) + " …"
 
 
 def clean(text: str) -> str:
@@ -166,7 +167,7 @@ def stated_error(body: Json, *, status: int | None = None, retry_after_ms: int |
     if not isinstance(error, dict) or not isinstance(error.get("type"), str):
         return None
     type_, retryable = str(error["type"]), error.get("retryable")
-    if len(type_) > MAX_TYPE or not _DOTTED.fullmatch(type_):
+    if len(type_) > MAX_TYPE or not re.fullmatch(_DOTTED, type_):
         return None
     message = next((text for key in ("message", "detail", "title") if isinstance(text := error.get(key), str)), type_)
     return ServiceError(

@@ -6,7 +6,6 @@ each have their own `services` package in one process. Relative imports inside i
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from hashlib import sha256
@@ -19,13 +18,12 @@ from types import ModuleType
 from wfrun.adapters.contract import ServiceConfig
 from wfrun.adapters.templates import refused
 
-_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 _ACRONYM = 4
 
 
 def module_name(config: ServiceConfig) -> str:
     name = config.settings.get("module")
-    if isinstance(name, str) and _MODULE.fullmatch(name):
+    if isinstance(name, str) and name.isascii() and all(part.isidentifier() for part in name.split(".")):
         return name
     raise refused(config, "python.module", "the name of a Python module is needed, such as services.payment", "module")
 

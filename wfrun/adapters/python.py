@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from difflib import get_close_matches
 from pathlib import Path
 from traceback import walk_tb
 from types import ModuleType
@@ -105,6 +104,8 @@ def _named(module: ModuleType, name: str, function: str) -> Function:
 def find_function(config: ServiceConfig, functions: dict[str, Function], action: str) -> Function:
     if action in functions:
         return functions[action]
+    from difflib import get_close_matches
+
     close = get_close_matches(action, functions, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
     message = f"the module {module_name(config)} has no public function for the action {action!r}{hint}"

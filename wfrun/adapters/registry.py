@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -45,6 +43,8 @@ def _plugins() -> dict[str, EntryPoint]:
 
 
 def _unknown_adapter(config: ServiceConfig, name: object, known: list[str]) -> WfrunError:
+    from difflib import get_close_matches
+
     close = get_close_matches(str(name), known, n=1)
     hint = f"did you mean {close[0]}?" if close else f"known adapters: {', '.join(known)}"
     return refused(config, "service.adapter", f"there is no adapter {name!r}", "adapter", hint=hint)
@@ -128,7 +128,7 @@ class Services:
             raise ServiceError("service.unknown", f"there is no service {name!r}", retryable=False)
         config = self._configs[name]
         try:
-            service = open_service(replace(config, variable=self._redactor.recording(config.variable)))
+            service = open_service(config._replace(variable=self._redactor.recording(config.variable)))
         except WfrunError:
             raise
         except BaseException as error:

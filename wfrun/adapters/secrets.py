@@ -7,11 +7,9 @@ joined to something else first, as Basic authentication does), or escaped in a J
 from __future__ import annotations
 
 import re
-from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from json import dumps
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 from wfrun.core.values import Json
 from wfrun.errors import ExpressionError, ServiceError
@@ -81,6 +79,9 @@ class Redactor:
 
 
 def _forms(secret: str) -> Iterator[str]:
+    from base64 import b64encode, urlsafe_b64encode
+    from urllib.parse import quote, quote_plus
+
     yield secret
     yield from (line for line in secret.splitlines() if len(line) >= 2 * SHORTEST)
     yield from (dumps(secret)[1:-1], dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1])

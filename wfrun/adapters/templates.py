@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wfrun.adapters.contract import ServiceConfig
@@ -126,6 +125,8 @@ def closed(
     """Raises InvalidError for the first key of `written` that is not known."""
     for key in written:
         if key not in known:
+            from difflib import get_close_matches
+
             close = get_close_matches(str(key), known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(sorted(known))}"
             raise refused(config, code, f"{what} has no key {key!r}", *path, key, hint=hint)

@@ -9,7 +9,6 @@ its thread with it. Threads are daemons: one that was left behind does not keep 
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import threading
 from collections.abc import Callable
 from contextvars import copy_context
@@ -107,4 +106,6 @@ class _Worker(threading.Thread):
         self._interrupted = True
         self.jobs.put(None)
         if self.ident is not None and self.is_alive():
+            import ctypes
+
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident), ctypes.py_object(Interrupted))

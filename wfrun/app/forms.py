@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from wfrun.core.human import REJECTED, Task, Vote
 from wfrun.core.values import Json
 from wfrun.errors import InvalidError, Problem
-from wfrun.load.field_types import read_field
-from wfrun.load.fields import check_fields
 
 FORM = "form"
 
@@ -22,6 +20,8 @@ def checked_form(task: Task, vote: Vote) -> dict[str, Json]:
     form = task.created["form"]
     if vote.decision == REJECTED or not form:
         return vote.data
+    from wfrun.load.fields import check_fields
+
     try:
         return check_fields(form, vote.data, file="", what=FORM)
     except InvalidError as invalid:
@@ -29,6 +29,8 @@ def checked_form(task: Task, vote: Vote) -> dict[str, Json]:
 
 
 def _with_hint(problem: Problem, form: Mapping[str, Json], data: Mapping[str, Json]) -> Problem:
+    from wfrun.load.field_types import read_field
+
     name = problem.place.path.removeprefix(f"{FORM}.")
     if problem.code == "field.missing":
         return problem._replace(hint=f"--data {name}=…")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from wfrun.adapters.registry import LOCAL
 from wfrun.app.checked import recall, remember
@@ -18,8 +17,7 @@ from wfrun.journal.home import Home
 from wfrun.load.definition import load_definition
 
 
-@dataclass(frozen=True, slots=True)
-class Workflow:
+class Workflow(NamedTuple):
     """A workflow's document and plan, the services it calls, each as configured, and all that was found wrong.
 
     `problems` are in the order of their places; those of severity `warning` are advice.

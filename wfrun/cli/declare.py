@@ -2,14 +2,14 @@
 
 A command module has a function `command`, whose parameters are `Annotated` with `Arg` or `Opt`, whose docstring is the
 help, and which returns the exit code; and an `EXAMPLE`. Nothing here, nor in a command module's imports, may be heavy:
-`wfrun status` has to answer within 60 ms, and reading a declaration is on its way.
+`wfrun status` has to answer within 60 ms, and reading a declaration is on its way. For the same reason neither puts off
+its annotations (`from __future__ import annotations`): as text they would have to be compiled to be read.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+from types import ModuleType
+from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 
 class Arg(NamedTuple):
@@ -43,7 +43,6 @@ class Parameter(NamedTuple):
 class Command(NamedTuple):
     name: str
     run: Callable[..., int]
-    summary: str
     description: str
     example: str
     parameters: tuple[Parameter, ...]
@@ -77,10 +76,21 @@ TaskId = Annotated[str, Arg("Task id as `wfrun tasks` shows it, or a unique begi
 
 def load(name: str) -> Command:
     """The declaration of a command in COMMANDS."""
-    module = import_module(f"wfrun.cli.commands.{COMMANDS[name]}")
-    description = " ".join(module.command.__doc__.split())
-    summary = description.split(". ")[0].rstrip(".")
-    return Command(name, module.command, summary, description, module.EXAMPLE, _parameters(module.command))
+    module = _module(name)
+    return Command(name, module.command, _description(module), module.EXAMPLE, _parameters(module.command))
+
+
+def summary(name: str) -> str:
+    """The first sentence of a command's help."""
+    return _description(_module(name)).split(". ")[0].rstrip(".")
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"wfrun.cli.commands.{COMMANDS[name]}")
+
+
+def _description(module: ModuleType) -> str:
+    return " ".join(module.command.__doc__.split())
 
 
 def _parameters(function: Callable[..., int]) -> tuple[Parameter, ...]:
@@ -91,7 +101,7 @@ def _parameters(function: Callable[..., int]) -> tuple[Parameter, ...]:
     defaults = function.__defaults__ or ()
     known = dict(zip(positional[len(positional) - len(defaults) :], defaults, strict=True))
     known.update(function.__kwdefaults__ or {})
-    hints = get_type_hints(function, include_extras=True)
+    hints = function.__annotations__
     return tuple(_parameter(name, hints[name], name in known, known.get(name)) for name in names)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -46,11 +45,15 @@ def invoke(command: Command, values: dict[str, Any]) -> int:
 
 def print_json(value: object) -> None:
     """One JSON document, indented for reading."""
+    import json
+
     print(safe_json(json.dumps(value, indent=2, ensure_ascii=False)), file=ours())
 
 
 def print_json_line(value: object) -> None:
     """One JSON value on a line of its own (JSON Lines), visible at once to whoever follows."""
+    import json
+
     print(safe_json(json.dumps(value, ensure_ascii=False)), file=ours(), flush=True)
 
 

@@ -12,7 +12,7 @@ import sys
 from typing import NoReturn
 
 from wfrun.cli import streams
-from wfrun.cli.declare import COMMANDS, load
+from wfrun.cli.declare import COMMANDS, load, summary
 from wfrun.cli.invoke import INTERRUPTED, READER_LEFT, invoke, report
 from wfrun.cli.parse import parse
 from wfrun.errors import UsageError
@@ -39,6 +39,7 @@ def main() -> NoReturn:
     except streams.OutputError as lost:
         report(lost, as_json=False)
         code = lost.exit_code
+    gc.freeze()  # what is still there goes with the process, without a last look for cycles in it
     sys.exit(code)
 
 
@@ -83,8 +84,7 @@ def version_text() -> str:
 
 def help_text() -> str:
     """The overview, made of the commands' own declarations."""
-    commands = [load(name) for name in COMMANDS]
-    lines = [f"  {command.name:<10}{command.summary}" for command in commands]
+    lines = [f"  {name:<10}{summary(name)}" for name in COMMANDS]
     options = [
         "  --version             Print the version",
         "  --install-completion  Install completion for the current shell",

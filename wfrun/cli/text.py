@@ -5,8 +5,6 @@ another order than it is; so control characters (C0, C1, DEL), line separators a
 escapes wherever people look at them.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import sys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -116,9 +117,15 @@ def _line(line: bytes, source: str, number: int) -> Json | InvalidError:
 
 def current_user() -> str:
     """The login name, as far as it is known and is text."""
-    from getpass import getuser
+    names = (os.environ.get(variable) for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"))
+    return (next(filter(None, names), "") or _account()).encode(errors="replace").decode()
+
+
+def _account() -> str:
+    """The owner of this process, by name if the system knows one."""
+    from pwd import getpwuid
 
     try:
-        return getuser().encode(errors="replace").decode()
-    except (KeyError, OSError):
+        return getpwuid(os.getuid()).pw_name
+    except KeyError:
         return "unknown"

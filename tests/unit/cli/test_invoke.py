@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ from wfrun.views.status import EXECUTION_STATUSES
 
 
 def command(function: Callable[..., int]) -> Command:
-    return Command("test", function, "", "", "", ())
+    return Command("test", function, "", "", ())
 
 
 def raising(error: BaseException) -> Command:
@@ -104,8 +105,9 @@ def test_a_batch_ends_with_its_worst(counts: dict[str, int], code: int) -> None:
     assert exit_code(counts) == code
 
 
-def wfrun(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "wfrun", *arguments], capture_output=True, text=True, check=False)
+def wfrun(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "wfrun", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def test_the_overview_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -156,11 +158,30 @@ def test_completion_for_a_shell(shell: str) -> None:
     assert "_WFRUN_COMPLETE" in done.stdout
 
 
-def test_read_commands_and_overviews_do_not_import_what_is_heavy() -> None:
-    code = (
-        "import sys\nfrom wfrun.cli.main import run\nrun([])\nrun(['--version'])\n"
-        "heavy = {'typer', 'rich', 'asyncio', 'jsonschema', 'httpx2', 'sqlite3', 'subprocess', 'importlib.metadata'}\n"
-        "sys.exit(', '.join(heavy & set(sys.modules)))"
+NEVER = {"typer", "rich", "jsonschema", "httpx2", "importlib.metadata", "difflib", "getpass"}
+ONLY_TO_DRIVE = {"asyncio", "ssl", "subprocess", "logging", "dataclasses", "inspect", "pathlib", "ruamel.yaml"}
+ONLY_TO_LOOK = {"json", "datetime", "hashlib", "sqlite3"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "needless"),
+    [
+        ([[], ["--version"], ["--help"]], {*NEVER, *ONLY_TO_DRIVE, *ONLY_TO_LOOK}),
+        ([["status", "one"], ["log", "one"]], {*NEVER, *ONLY_TO_DRIVE, "sqlite3"}),
+        ([["list"], ["tasks"]], {*NEVER, *ONLY_TO_DRIVE}),
+        ([["run", "w.yaml", "--id", "two"]], {*NEVER - {"difflib"}}),
+    ],
+    ids=["overviews", "one execution", "many", "run"],
+)
+def test_nothing_is_imported_that_is_not_needed(lines: list[list[str]], needless: set[str], tmp_path: Path) -> None:
+    (tmp_path / "w.yaml").write_text(
+        "name: w\nservices: { m: { adapter: mock, default: {} } }\nsteps:\n  - { name: a, service: m, action: x }\n"
+        "  - { name: b, type: human-task, assignee: boss }\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stderr.strip() == ""
+    assert wfrun("run", "w.yaml", "--id", "one", folder=tmp_path).returncode == 4
+    code = (
+        f"import sys\nfrom wfrun.cli.main import run\ncode = max(run(line) for line in {lines!r})\n"
+        f"sys.exit(', '.join({needless!r} & set(sys.modules)) or code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.stderr, done.returncode) == ("", 4 if "run" in lines[0] else 0)

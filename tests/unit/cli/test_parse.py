@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from typer._click.exceptions import ClickException
 
-from wfrun.cli.declare import COMMANDS, Arg, Command, Opt, load
+from wfrun.cli.declare import COMMANDS, Arg, Command, Opt, load, summary
 from wfrun.cli.parse import parse
 from wfrun.cli.typed import build_app
 
@@ -135,7 +135,7 @@ def test_the_fast_parser_never_reads_what_typer_reads_otherwise(line: tuple[str,
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_is_declared_whole(name: str) -> None:
     command = DECLARED[name]
-    assert command.summary
+    assert summary(command.name)
     assert command.example.startswith(f"wfrun {name}")
     for parameter in command.parameters:
         assert parameter.meta.help.endswith(".")

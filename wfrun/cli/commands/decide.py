@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from wfrun.cli.declare import Opt
-from wfrun.core.values import Json
 from wfrun.errors import UsageError
+
+if TYPE_CHECKING:
+    from wfrun.core.values import Json
 
 Decision = Annotated[str, Opt(("--decision",), "Another of the decisions that the task offers.", "WORD")]
 Data = Annotated[tuple[str, ...], Opt(("--data",), "A value of the task's form; a.b=1 nests.", "KEY=VALUE")]

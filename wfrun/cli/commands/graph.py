@@ -1,6 +1,4 @@
-from __future__ import annotations
-
-from pathlib import Path
+import os
 from typing import Annotated
 
 from wfrun.cli.declare import Arg, AsJson, Home, Opt
@@ -22,7 +20,7 @@ def command(
 
     opened = reading.open_home(home)
     title, nodes = drawing.outline(opened, subject)
-    view = None if Path(subject).exists() else reading.status(opened, subject)
+    view = None if os.path.exists(subject) else reading.status(opened, subject)
     statuses = graph.statuses_of(view) if view else {}
     if as_json:
         print_json({"title": title, "nodes": nodes, "statuses": statuses})

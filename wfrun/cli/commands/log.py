@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from typing import Annotated
 
 from wfrun.cli.declare import AsJson, Execution, Home, Opt

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from wfrun.cli.declare import AsJson, Home
 
 EXAMPLE = "wfrun reindex"

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from wfrun.cli.commands.decide import As, Comment, Data, DataFile, NoResume, decide
 from wfrun.cli.declare import AsJson, Home, Quiet, Services, TaskId
 

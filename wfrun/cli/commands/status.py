@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from wfrun.cli.declare import AsJson, Execution, Home
 
 EXAMPLE = "wfrun status k7m2"

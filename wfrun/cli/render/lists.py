@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from wfrun.cli.render.status import COLOURS, MARKS
 from wfrun.cli.text import Cell, columns, paint, safe
 from wfrun.core.instants import elapsed_ms
-from wfrun.views.graph import TreeLine
 from wfrun.views.instants import clock, duration_words
 from wfrun.views.summary import UNREADABLE
 
 if TYPE_CHECKING:
+    from wfrun.views.graph import TreeLine
     from wfrun.views.model import Moment, Summary
 
 
