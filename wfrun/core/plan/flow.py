@@ -22,7 +22,7 @@ from wfrun.core.plan.nodes import (
 )
 from wfrun.core.plan.nodes import Sequence as SequenceOfSteps
 from wfrun.core.plan.review import Review
-from wfrun.core.plan.shapes import ANY, ERROR, NUMBER, Shape, a_list, an_object, part_of
+from wfrun.core.plan.shapes import ANY, NUMBER, Shape, a_list, an_object, of_error, part_of
 from wfrun.core.plan.uses import compensate, use
 from wfrun.core.plan.writes import ends, ends_if_run, left_keys, takes_all
 from wfrun.errors import Problem
@@ -237,7 +237,7 @@ def _try(review: Review, block: Try, keys: Keys) -> None:
 
 def _handler(review: Review, handler: Handler, partly: Mapping[str, Key], keys: Keys) -> Mapping[str, Key]:
     """The keys that are set after a handler: its own, and what was set before the error."""
-    known = keys.inside(partly).inside({handler.name: Key(ERROR)})
+    known = keys.inside(partly).inside({handler.name: Key(of_error(handler.patterns))})
     if handler.condition is not None:
         review.condition(handler.condition, (*handler.path, "condition"), known, "this handler never runs")
     inside = known.inside() if handler.condition is None else known.under_condition()

@@ -6,7 +6,7 @@ known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -81,6 +81,19 @@ def of_decision(form: Mapping[str, Json], *, may_be_rejected: bool) -> Shape:
     return an_object({**fields, "votes": a_list(ANY)})
 
 
+def of_error(patterns: Iterable[str]) -> Shape:
+    """What a handler knows as its error. Services may add to it; an answer of an HTTP server has a status."""
+    fields = {
+        **dict.fromkeys(("type", "message", "step"), TEXT),
+        **dict.fromkeys(("status", "attempt"), NUMBER),
+        **dict.fromkeys(("details", "cause"), ANY),
+    }
+    optional = dict.fromkeys(("status", "details", "cause"), "not every error has it")
+    if all(pattern.startswith("http.") and pattern[5:6].isdigit() for pattern in patterns):
+        del optional["status"]
+    return Shape(frozenset(["object"]), fields, "unsaid", optional)
+
+
 def an_object(fields: Mapping[str, Shape], optional: Mapping[str, str] | None = None) -> Shape:
     """The shape of an object with these fields and no others."""
     return Shape(frozenset(["object"]), fields, "refused", optional or {})
@@ -90,17 +103,7 @@ def a_list(items: Shape) -> Shape:
     return Shape(frozenset(["array"]), items=items)
 
 
-# What a handler knows as its error, and what a wait gives. Services may add to an error, nobody to an event.
-ERROR = Shape(
-    frozenset(["object"]),
-    {
-        **dict.fromkeys(("type", "message", "step"), TEXT),
-        **dict.fromkeys(("status", "attempt"), NUMBER),
-        **dict.fromkeys(("details", "cause"), ANY),
-    },
-    "unsaid",
-    dict.fromkeys(("status", "details", "cause"), "not every error has it"),
-)
+# What a wait gives.
 EVENT = an_object({**dict.fromkeys(("id", "type", "source", "time"), TEXT), "data": ANY})
 
 
