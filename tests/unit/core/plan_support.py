@@ -9,6 +9,14 @@ from wfrun.core.plan import examine_plan
 from wfrun.core.plan.nodes import Step
 from wfrun.errors import InvalidError, Problem
 
+FIELDS = {
+    "amount": "number",
+    "note": "string?",
+    "items": "array",
+    "lines": {"type": "array", "items": {"type": "object", "properties": {"sku": {"type": "string"}}}},
+    "order": "object",
+}
+
 
 def problems(*steps: Any, **more: Any) -> list[Problem]:
     """Everything that is said of a plan, errors and advice."""
@@ -40,3 +48,21 @@ def of_input(value: Any, **more: Any) -> list[Problem]:
 
 def task(name: str = "ask", **more: Any) -> dict[str, Any]:
     return {"type": "human-task", "name": name, "assignee": "ann", "output": name, **more}
+
+
+def block(type: str, *steps: Any, **more: Any) -> dict[str, Any]:
+    return {"type": type, "steps": list(steps), **more}
+
+
+def use(*paths: Any, name: str = "use", **more: Any) -> dict[str, Any]:
+    return call(name, input=list(paths), **more)
+
+
+def errors(*steps: Any, **more: Any) -> list[str]:
+    return [message for severity, message in told(*steps, **{"input": FIELDS, **more}) if severity == "error"]
+
+
+def advice(*steps: Any, **more: Any) -> list[str]:
+    found = told(*steps, **{"input": FIELDS, **more})
+    assert [severity for severity, _ in found] == ["warning"] * len(found)
+    return [message for _, message in found]

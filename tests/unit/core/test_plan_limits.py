@@ -164,7 +164,7 @@ class TestWhatNothingLeadsTo:
         assert (found.place.path, "this case never runs" in found.message) == ("steps[0].cases[0].condition", True)
 
     def test_a_handler_after_one_that_takes_everything(self) -> None:
-        handlers = [{"steps": call("b")}, {"error": "timeout", "steps": call("c")}]
+        handlers: list[dict[str, Any]] = [{"steps": call("b")}, {"error": "timeout", "steps": call("c")}]
         (found,) = self.unreachable({"type": "try", "steps": call("a"), "catch": handlers})
         assert found.place.path == "steps[0].catch[1]"
         assert problems({"type": "try", "steps": call("a"), "catch": list(reversed(handlers))}) == []
