@@ -104,7 +104,9 @@ class _Author:
     def race(self, depth: int) -> Any:
         branches = self.branches(depth)
         most = len(branches)
-        more = self.draw(st.sampled_from([{"complete": "any"}, {"complete": most}, {"tolerate": 1}, {"tolerate": "50%"}]))
+        more = self.draw(
+            st.sampled_from([{"complete": "any"}, {"complete": most}, {"tolerate": 1}, {"tolerate": "50%"}])
+        )
         return {"type": "parallel", "steps": branches, **more}
 
     def conditional(self, depth: int) -> Any:
@@ -125,7 +127,7 @@ class _Author:
 
     def repeat(self, depth: int) -> Any:
         key = f"k{next(self.numbers)}"
-        loop = {"maxIterations": 3, "steps": self.steps(depth), "output": key}
+        loop: dict[str, Any] = {"maxIterations": 3, "steps": self.steps(depth), "output": key}
         if self.chance(2):
             return {"type": "repeat", "until": "$.index > 0", **loop}
         return {"type": "while", "condition": "$.index < 2 and $.x > 3", **loop}

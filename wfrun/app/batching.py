@@ -12,13 +12,11 @@ from functools import partial
 from itertools import chain, islice
 from typing import NoReturn, TypeAlias
 
-from wfrun.adapters.registry import Services
+from wfrun.app.runtime import Runtime
 from wfrun.app.starting import check_input, create, create_or_open, has_ended, origin_of, runner
-from wfrun.app.workflows import Workflow, open_workflow, require_local
+from wfrun.app.workflows import Workflow, keep, open_workflow, require_local
 from wfrun.core.expression import DictContext, Template, TemplateError, compile_template
-from wfrun.core.run import Run
 from wfrun.core.values import Json
-from wfrun.engines.local.driver import Driver
 from wfrun.engines.local.engine import Interrupted, LocalEngine, open_engine, run_loop
 from wfrun.errors import ConflictError, ExpressionError, InvalidError, JournalError, UsageError, WfrunError
 from wfrun.journal.home import Home
@@ -54,31 +52,31 @@ class Batch:
     async def run(self, inputs: Iterable[Line], concurrency: int) -> None:
         """After a signal nothing more is begun, and what was begun is left in order, as `interrupted`."""
         lines = iter(inputs)
-        services = Services(self.workflow.services)
         try:
             async with open_engine(self.home) as engine:
+                runtime = Runtime(self.home, engine, None, park=True, services=self.origin.get("services"))
                 # No more workers than lines. They begin together, so that their journals are synced together.
                 begun = [chain([line], lines) for line in islice(lines, min(concurrency, sys.maxsize))]
-                workers = [self._work(engine, services, todo) for todo in begun]
+                workers = [self._work(engine, runtime, todo) for todo in begun]
                 results = await asyncio.gather(*workers, return_exceptions=True)
+                await runtime.close()
         finally:
-            await services.close()
             self.index.close()
         for result in results:
             if isinstance(result, BaseException):
                 raise result
 
-    async def _work(self, engine: LocalEngine, services: Services, lines: Iterator[Line]) -> None:
+    async def _work(self, engine: LocalEngine, runtime: Runtime, lines: Iterator[Line]) -> None:
         for number, input in lines:
             if engine.is_interrupted or self.broken:
                 return
             try:
-                self.finished(number, await self._one(engine, services, input))
+                self.finished(number, await self._one(runtime, input))
             except WfrunError as error:
                 self.broken = self.broken or _is_of_the_disk(error)
                 self.finished(number, error)
 
-    async def _one(self, engine: LocalEngine, services: Services, input: Json | InvalidError) -> Summary:
+    async def _one(self, runtime: Runtime, input: Json | InvalidError) -> Summary:
         if isinstance(input, InvalidError):
             raise input
         values = check_input(self.workflow, input)
@@ -86,9 +84,8 @@ class Batch:
         if has_ended(journal.records):
             journal.close()
             return summary_of(status_of(journal.records))
-        driver = Driver(journal, Run(self.workflow.plan), services, engine.committer)
         try:
-            await engine.drive(driver, park=True)
+            await runtime.drive(journal, self.workflow)
             view = status_of(journal.records)
         except Interrupted:
             view = status_of(journal.records, driven=False)
@@ -137,7 +134,7 @@ def batch(
     name = None if id is None else _id_template(id)
     opened = open_workflow(workflow, services, home)
     require_local(opened)
-    home.write_definition(opened.document.source)
+    keep(home, opened)
     index = IndexWriter(home, partial(Journal.read, home))
     many = Batch(home, opened, origin_of(workflow, services), initiator, finished, index, name)
     with _rare_collections():

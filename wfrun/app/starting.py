@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from wfrun import __version__
-from wfrun.app.workflows import Workflow
+from wfrun.app.workflows import Workflow, keep
 from wfrun.core.events import ExecutionStarted, Record
 from wfrun.core.values import Json, digest
 from wfrun.errors import ConflictError, UsageError
@@ -65,10 +65,11 @@ def _kept_path(file: str) -> str:
     return path
 
 
-def _first_event(
+def first_event(
     execution: str, workflow: Workflow, values: dict[str, Json], origin: dict[str, str], initiator: str
 ) -> ExecutionStarted:
-    return {
+    """The record that an execution begins with."""
+    first: ExecutionStarted = {
         "type": "execution.started",
         "format": FORMAT,
         "execution": execution,
@@ -81,6 +82,11 @@ def _first_event(
         "steps": workflow.plan.step_names,
         "origin": origin,
     }
+    if workflow.links:
+        first["links"] = {sha: dict(names) for sha, names in workflow.links.items()}
+    if workflow.plan.listens:
+        first["listens"] = list(workflow.plan.listens)
+    return first
 
 
 def new_id() -> str:
@@ -97,10 +103,10 @@ def create_or_open(
     initiator: str,
 ) -> tuple[Journal, bool]:
     """A new journal, or the one of the same start made before."""
-    home.write_definition(workflow.document.source)
+    keep(home, workflow)
     if execution is None:
         return create(home, workflow, values, origin, initiator), False
-    first = _first_event(execution, workflow, values, origin, initiator)
+    first = first_event(execution, workflow, values, origin, initiator)
     try:
         return Journal.prepare(home, execution, first, clock=clock, driver=runner()), False
     except ConflictError:
@@ -113,7 +119,7 @@ def create(home: Home, workflow: Workflow, values: dict[str, Json], origin: dict
     """A journal with a new id. Not durable yet: its first sync makes it so."""
     while True:
         id = new_id()
-        first = _first_event(id, workflow, values, origin, initiator)
+        first = first_event(id, workflow, values, origin, initiator)
         try:
             return Journal.prepare(home, id, first, clock=clock, driver=runner())
         except ConflictError:
@@ -135,8 +141,13 @@ def _same_start(earlier: Record, now: ExecutionStarted) -> None:
 
 
 def has_ended(records: list[Record]) -> str | None:
-    """How the execution ended, unless it has not, or was resumed since."""
+    """How the execution ended, unless it has not, or was taken up again since."""
     for record in reversed(records):
-        if record["type"] in ("execution.ended", "execution.resumed"):
-            return str(record["status"]) if record["type"] == "execution.ended" else None
+        if record["type"] == "execution.ended":
+            return str(record["status"])
+        if record["type"] in _TAKEN_UP:
+            return None
     return None
+
+
+_TAKEN_UP = frozenset({"execution.resumed", "compensation.requested", "repair.requested"})

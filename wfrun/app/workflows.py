@@ -20,13 +20,16 @@ from wfrun.load.definition import load_definition
 class Workflow(NamedTuple):
     """A workflow's document and plan, the services it calls, each as configured, and all that was found wrong.
 
-    `problems` are in the order of their places; those of severity `warning` are advice.
+    `problems` are in the order of their places; those of severity `warning` are advice. `links` and `linked` are the
+    workflows that it runs as steps, if it does: see linking.
     """
 
     document: Document
     plan: Plan
     services: Configs
     problems: list[Problem]
+    links: Mapping[str, Mapping[str, str]] = {}
+    linked: tuple[Document, ...] = ()
 
     @property
     def fields(self) -> Mapping[str, Any] | None:
@@ -44,7 +47,16 @@ def examine_workflow(path: str, services: str | None, home: Home | None = None) 
     document = load_definition(source, path) if home is None else remember(home, source, path)
     plan, problems = examine_plan(document)
     configs, more = configure(plan, Path(path).resolve().parent, services)
-    return Workflow(document, plan, configs, in_order([*problems, *more]))
+    workflow = Workflow(document, plan, configs, in_order([*problems, *more]))
+    return _linked(workflow, Path(path).resolve(), services) if plan.workflows else workflow
+
+
+def _linked(workflow: Workflow, path: Path, services: str | None) -> Workflow:
+    from wfrun.app.linking import link  # most workflows are no others' parents
+
+    links = link(path, workflow.plan, services)
+    problems = in_order([*workflow.problems, *links.problems])
+    return workflow._replace(problems=problems, links=links.names, linked=tuple(links.documents))
 
 
 def open_workflow(path: str, services: str | None, home: Home | None = None) -> Workflow:
@@ -61,7 +73,13 @@ def stored_workflow(home: Home, started: Mapping[str, Any], services: str | None
     origin = started["origin"]
     plan = stored_plan(home, started)
     configs, problems = configure(plan, Path(origin["file"]).parent, services or origin.get("services"))
-    return _accepted(Workflow(plan.document, plan, configs, in_order(problems)))
+    return _accepted(Workflow(plan.document, plan, configs, in_order(problems), started.get("links", {})))
+
+
+def keep(home: Home, workflow: Workflow) -> None:
+    """Store the exact bytes that an execution of this workflow goes by, whatever becomes of the files."""
+    for document in (workflow.document, *workflow.linked):
+        home.write_definition(document.source)
 
 
 def stored_plan(home: Home, started: Mapping[str, Any]) -> Plan:

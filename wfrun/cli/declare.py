@@ -58,6 +58,7 @@ COMMANDS = {
     "tasks": "tasks",
     "list": "listing",
     "log": "log",
+    "emit": "emit",
     "cancel": "cancel",
     "validate": "validate",
     "graph": "graph",

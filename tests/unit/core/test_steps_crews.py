@@ -113,8 +113,8 @@ class TestForeach:
         assert sorted(world.steps()) == ["ship@0", "ship@1", "ship@2"]
 
     def test_as_names_the_item_and_nested_loops_number_on(self) -> None:
-        inner = {"type": "foreach", "items": "$.row", "as": "cell", "steps": call("do", input="$.row[0] + $.cell")}
-        inner["steps"]["input"] = "${$.row[0] + $.cell}"
+        step = call("do", input="${$.row[0] + $.cell}")
+        inner = {"type": "foreach", "items": "$.row", "as": "cell", "steps": step}
         plan = plan_of(foreach("$.rows", inner, **{"as": "row"}))
         world = World(plan, {"rows": [[1, 2], [3]]}).finish()
         assert world.calls == [("do@0.0", 2), ("do@0.1", 3), ("do@1.0", 6)]

@@ -16,6 +16,7 @@ def command(
 ) -> int:
     """Stop an execution and undo what it has done. Exits 0 once it is cancelled."""
     from wfrun.app import driving, reading
+    from wfrun.app.onward import Way
     from wfrun.cli.outcome import finish
     from wfrun.cli.render.progress import progress_for
     from wfrun.cli.streams import reserve
@@ -28,8 +29,7 @@ def command(
             execution,
             by=by or current_user(),
             reason=reason,
-            services=services,
-            observer=progress.observe,
+            way=Way(services, observer=progress.observe),
         )
     code = finish(outcome.view, note=outcome.note, as_json=as_json, quiet=quiet)
     return 0 if outcome.status == "cancelled" else code

@@ -34,6 +34,7 @@ def decide(
     quiet: bool,
 ) -> int:
     from wfrun.app import driving, reading
+    from wfrun.app.onward import Way
     from wfrun.cli.outcome import finish
     from wfrun.cli.render.progress import progress_for
     from wfrun.cli.streams import reserve
@@ -50,8 +51,7 @@ def decide(
             comment=comment,
             data=values,
             resume=not no_resume,
-            services=services,
-            observer=progress.observe,
+            way=Way(services, observer=progress.observe),
         )
     code = finish(outcome.view, note=outcome.note, as_json=as_json, quiet=quiet)
     return 0 if no_resume else code

@@ -18,6 +18,7 @@ def command(
     One that needs attention has the compensations that failed tried again, and only those.
     """
     from wfrun.app import driving, reading
+    from wfrun.app.onward import Way
     from wfrun.cli.outcome import finish
     from wfrun.cli.render.progress import progress_for
     from wfrun.cli.streams import reserve
@@ -28,9 +29,7 @@ def command(
         outcome = driving.resume(
             reading.open_home(home),
             execution,
-            services=services,
-            wait=wait,
             by=current_user(),
-            observer=progress.observe,
+            way=Way(services, wait, progress.observe),
         )
     return finish(outcome.view, note=outcome.note, as_json=as_json, quiet=quiet)

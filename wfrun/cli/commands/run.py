@@ -24,6 +24,7 @@ def command(
 ) -> int:
     """Start a workflow and drive it to its end. Stops, with exit code 4, where a person has to decide."""
     from wfrun.app import driving, reading
+    from wfrun.app.onward import Way
     from wfrun.cli.outcome import finish
     from wfrun.cli.render.progress import progress_for
     from wfrun.cli.streams import reserve
@@ -37,9 +38,7 @@ def command(
             workflow=workflow,
             input=value,
             execution=id,
-            services=services,
-            wait=wait,
             initiator=current_user(),
-            observer=progress.observe,
+            way=Way(services, wait, progress.observe),
         )
     return finish(outcome.view, note=outcome.note, as_json=as_json, quiet=quiet)

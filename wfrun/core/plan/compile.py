@@ -5,7 +5,7 @@ The shape has been checked by the JSON Schema before; what is refused here is wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, get_args
 
 from wfrun.core.definition import Document
@@ -13,7 +13,7 @@ from wfrun.core.expression import Template, compile_template, defer_template
 from wfrun.core.plan import retries
 from wfrun.core.plan.blocks import block
 from wfrun.core.plan.draft import Draft, nearest
-from wfrun.core.plan.nodes import Plan, Sequence, Task, walk
+from wfrun.core.plan.nodes import Await, Child, Plan, Sequence, Step, Task, walk
 from wfrun.core.values import Json
 from wfrun.errors import InvalidError, Problem, in_order
 
@@ -63,15 +63,26 @@ def _plan(draft: Draft, data: Any) -> Plan:
     draft.compensations = dict(data.get("compensations", {}))
     root = _root(draft, data)
     _refuse_compensations_of_nothing(draft)
+    steps = list(walk(root))
     return Plan(
         name=data["name"],
         version=data.get("version", 1),
         document=draft.document,
         root=root,
         output=draft.template(data["output"], ("output",)) if "output" in data else None,
-        step_names=[step.id for step in walk(root) if isinstance(step, _TASKS)],
+        step_names=[step.id for step in steps if isinstance(step, _TASKS)],
         pauses=handling.get("onFailure") == "pause",
+        listens=_listens(steps),
+        workflows=_unique(step.workflow for step in steps if isinstance(step, Child)),
     )
+
+
+def _listens(steps: list[Step]) -> tuple[str, ...]:
+    return _unique(each.event for step in steps if isinstance(step, Await) for each in step.listeners)
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
 
 
 def _root(draft: Draft, data: Any) -> Sequence:

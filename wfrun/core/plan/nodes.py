@@ -287,7 +287,8 @@ Task: TypeAlias = Call | HumanTask | Pause | Await | Emit | Child
 class Plan:
     """`step_names` are the ids of the steps that act, ask or wait, in the order written: what progress is counted in.
 
-    `pauses`: a failure waits for somebody instead of being undone.
+    `pauses`: a failure waits for somebody instead of being undone. `listens` are the events that steps wait for,
+    `workflows` the others that are run as steps, as they are written.
     """
 
     name: str
@@ -297,6 +298,8 @@ class Plan:
     output: Template | None
     step_names: list[str]
     pauses: bool = False
+    listens: tuple[str, ...] = ()
+    workflows: tuple[str, ...] = ()
 
     def locate(self, path: Path, error: ExpressionError) -> Place:
         """Where in the file the template at `path` went wrong."""

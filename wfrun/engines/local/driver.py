@@ -14,7 +14,9 @@ from wfrun.core.effects import CallService, Effect
 from wfrun.core.events import Event, Record
 from wfrun.core.fibers import stop_id
 from wfrun.core.run import Run
+from wfrun.engines.local.errands import Errands
 from wfrun.engines.local.intents import Intent, make_intent
+from wfrun.engines.local.others import Others
 from wfrun.engines.local.performer import Caller, Performer, utc_now
 from wfrun.journal.commit import Committer
 from wfrun.journal.crash import reach
@@ -38,13 +40,15 @@ class Driver:
         committer: Committer,
         observer: Observer | None = None,
         history: int = 0,
+        others: Others | None = None,
     ) -> None:
         self.run = run
         self.journal = journal
         self.execution: str = journal.records[0]["execution"]
         self._committer = committer
         self._observer = observer
-        self._performer = Performer(self.execution, run, services, self._answer)
+        errands = Errands(others, self._answer, self._wake)
+        self._performer = Performer(self.execution, run, services, errands, self._answer)
         self._outcomes: deque[tuple[str, Event]] = deque()
         self._effects: deque[Effect] = deque()
         self._turned = False

@@ -10,10 +10,12 @@ from random import random
 from typing import Any, Protocol
 
 from wfrun.adapters.contract import Call
-from wfrun.core.effects import CallService, StartTimer, Stop
+from wfrun.core.effects import CallService, Publish, RecallChild, StartChild, StartPause, StartTimer, Stop
 from wfrun.core.events import ErrorData, Event, StepCancelled, StepFailed
+from wfrun.core.instants import parse_instant
 from wfrun.core.run import Run
 from wfrun.core.values import Json
+from wfrun.engines.local.errands import Errands
 from wfrun.engines.local.intents import Intent
 from wfrun.errors import ServiceError
 
@@ -49,10 +51,11 @@ class _Running:
 class Performer:
     """The outside work of one execution. Each outcome is handed to `answer(effect id, event)`, on the loop."""
 
-    def __init__(self, execution: str, run: Run, services: Caller, answer: Answer) -> None:
+    def __init__(self, execution: str, run: Run, services: Caller, errands: Errands, answer: Answer) -> None:
         self._execution = execution
         self._run = run
         self._services = services
+        self._errands = errands
         self._answer = answer
         self._calls: dict[str, _Running] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -62,7 +65,12 @@ class Performer:
     @property
     def is_busy(self) -> bool:
         """Whether anything is under way that will lead on without a person."""
-        return bool(self._calls) or any(id in self._run.pending for id in self._timers)
+        return bool(self._calls) or self._errands.is_busy or any(map(self._leads_on, self._timers))
+
+    def _leads_on(self, timer: str) -> bool:
+        """A timeout that is still to come is no reason to wait for what it bounds."""
+        effect = self._run.pending.get(timer)
+        return effect is not None and not (isinstance(effect, StartTimer) and effect.reason == "timeout")
 
     def perform(self, intent: Intent) -> None:
         """Begin an effect whose intent is durable."""
@@ -70,10 +78,13 @@ class Performer:
         if isinstance(effect, CallService):
             if intent.event is not None and intent.event["type"] == "step.started":
                 self._begin_call(effect, intent.event["key"], intent.input)
-        elif isinstance(effect, StartTimer):
-            self._sleep(effect)
-        elif isinstance(effect, Stop) and not effect.task:
-            self._stop_call(effect.target)
+        elif isinstance(effect, Stop):
+            self._stop(effect)
+        elif (recorded := self._run.recorded.get(effect.id)) is not None:
+            if isinstance(effect, StartTimer | StartPause):
+                self._sleep(effect.id, parse_instant(recorded["due"]))
+            elif isinstance(effect, StartChild | RecallChild | Publish):
+                self._errands.begin(effect, recorded)
 
     def watch_tasks(self) -> None:
         """Keep an alarm for every open task that expires, and none for those that are closed."""
@@ -96,6 +107,7 @@ class Performer:
             running.task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=GRACE_S)
+        await self._errands.leave()
 
     # ---- calls
 
@@ -117,6 +129,12 @@ class Performer:
             late = _failed(effect, {"type": "timeout", "message": f"no answer within the {of}"})
             left = max(0.0, (deadline - utc_now()).total_seconds())
             running.alarm = asyncio.get_running_loop().call_later(left, self._tell_to_stop, running, late)
+
+    def _stop(self, stop: Stop) -> None:
+        if stop.of == "call":
+            self._stop_call(stop.target)
+        elif stop.of == "child":
+            self._errands.stop(stop.target, self._run.recorded.get(stop.target))
 
     def _stop_call(self, id: str) -> None:
         running = self._calls.get(id)
@@ -176,13 +194,15 @@ class Performer:
 
     # ---- timers
 
-    def _sleep(self, timer: StartTimer) -> None:
-        self._timers.pop(timer.id, None)
-        left = _seconds_until(timer.due)
+    def _sleep(self, timer: str, due: datetime) -> None:
+        self._timers.pop(timer, None)
+        left = _seconds_until(due)
+        if timer not in self._run.pending:
+            return
         if left <= 0:
-            self._answer(timer.id, {"type": "timer.fired", "timer": timer.id})
+            self._answer(timer, {"type": "timer.fired", "timer": timer})
         else:
-            self._timers[timer.id] = asyncio.get_running_loop().call_later(left, self._sleep, timer)
+            self._timers[timer] = asyncio.get_running_loop().call_later(left, self._sleep, timer, due)
 
     def _watch(self, task: str, due: datetime) -> None:
         self._alarms.pop(task, None)

@@ -1,0 +1,148 @@
+"""Driving an execution from where its journal ends, in this process, until it has ended or is parked."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+from wfrun.app.runtime import Runtime, root_of
+from wfrun.app.starting import clock, has_ended, runner
+from wfrun.app.workflows import Workflow, require_local, stored_workflow
+from wfrun.core.events import Record
+from wfrun.engines.local.driver import Observer
+from wfrun.engines.local.engine import Interrupted, open_engine, run_loop
+from wfrun.errors import ConflictError
+from wfrun.journal.driver import is_driven
+from wfrun.journal.home import Home
+from wfrun.journal.journal import Journal
+from wfrun.views.index.writer import IndexWriter
+from wfrun.views.model import StatusView
+from wfrun.views.status import status_of
+
+
+class Outcome(NamedTuple):
+    """Where an execution stands now that this process has let go of it. `note` says what else happened, if anything."""
+
+    execution: str
+    view: StatusView
+    note: str = ""
+
+    @property
+    def status(self) -> str:
+        return self.view["status"]
+
+
+def ignore(execution: str, record: Record, fresh: bool) -> None:
+    """An observer that does not look."""
+
+
+class Way(NamedTuple):
+    """How to drive: with another services file, waiting for people and events or not, and who looks on."""
+
+    services: str | None = None
+    wait: bool = False
+    observer: Observer = ignore
+
+
+WAY = Way()
+
+
+def go_on(home: Home, journal: Journal, way: Way, by: str = "") -> Outcome:
+    """Drive on what has not ended for good; with what needs attention, `by` says that it was seen to."""
+    journal = _topmost(home, journal)
+    if has_ended(journal.records) not in (None, "needs-attention"):
+        journal.close()
+        return outcome_of(journal, "it had ended before")
+    return _take_up(home, journal, way, repaired_by=by)
+
+
+def carry_on(home: Home, journal: Journal, way: Way, note: str = "") -> Outcome:
+    """Drive on after something was recorded, unless another process is at it already."""
+    journal = _topmost(home, journal)
+    if has_ended(journal.records):
+        return leave(home, journal, note)
+    try:
+        return _take_up(home, journal, way, note)
+    except ConflictError as held:
+        if held.code != "execution.held":
+            raise
+        return leave(home, journal, f"{note}; {held.message}" if note else held.message)
+
+
+def leave(home: Home, journal: Journal, note: str) -> Outcome:
+    """Leave it as it is, to whoever drives it."""
+    journal.close()
+    return outcome_of(journal, note, is_driven(home, journal.execution_id))
+
+
+def check_local(home: Home, journal: Journal, workflow: Workflow) -> None:
+    """Whoever drives already has what the calls need; otherwise it will be us. Raises InvalidError."""
+    if not is_driven(home, journal.execution_id):
+        require_local(workflow)
+
+
+def drive(home: Home, journal: Journal, workflow: Workflow, way: Way, history: int = 0, note: str = "") -> Outcome:
+    """Drive an execution whose journal is held. A signal leaves it `interrupted`, to be resumed."""
+    try:
+        run_loop(_drive(home, journal, workflow, way, history))
+        outcome = outcome_of(journal, note)
+    except Interrupted as interrupted:
+        stopped = f"stopped by {interrupted.signal_name}; `wfrun resume {journal.execution_id}` goes on from here"
+        outcome = Outcome(journal.execution_id, status_of(journal.records, driven=False), stopped)
+    index = IndexWriter(home, partial(Journal.read, home))
+    index.note(outcome.view, journal.end)
+    index.close()
+    return outcome
+
+
+def outcome_of(journal: Journal, note: str = "", driven: bool | None = None) -> Outcome:
+    return Outcome(journal.execution_id, status_of(journal.records, driven=driven), note)
+
+
+def _topmost(home: Home, journal: Journal) -> Journal:
+    """The parent that waits for it, if there is one: who drives that drives all its children."""
+    top = root_of(home, journal.execution_id) if "parent" in journal.records[0] else journal.execution_id
+    if top == journal.execution_id:
+        return journal
+    parent = Journal.open(home, top, clock=clock)
+    first, last = (parent, journal) if has_ended(parent.records) else (journal, parent)
+    first.close()
+    return last
+
+
+def _take_up(home: Home, journal: Journal, way: Way, note: str = "", repaired_by: str = "") -> Outcome:
+    """Become the driver of an execution that was begun before. One that needs attention is taken for repaired."""
+    workflow = stored_workflow(home, journal.records[0], way.services)
+    check_local(home, journal, workflow)
+    history = len(journal.records)
+    journal.drive(runner())
+    if has_ended(journal.records) == "needs-attention":
+        with journal.turn():
+            journal.add({"type": "execution.resumed", "by": repaired_by})
+    return drive(home, journal, workflow, way, history, note)
+
+
+def drive_on(home: Home, executions: list[str], way: Way) -> None:
+    """Drive several on, each by way of its topmost parent; those that another process drives are left to it."""
+    try:
+        run_loop(_drive_all(home, executions, way))
+    except Interrupted:
+        return  # each has been left to be resumed, and what was recorded for it stays
+
+
+async def _drive_all(home: Home, executions: list[str], way: Way) -> None:
+    async with open_engine(home) as engine:
+        runtime = Runtime(home, engine, way.observer, park=not way.wait, services=way.services)
+        for execution in dict.fromkeys(root_of(home, each) for each in executions):
+            if not is_driven(home, execution):
+                runtime.adopt(execution)
+        await runtime.close()
+
+
+async def _drive(home: Home, journal: Journal, workflow: Workflow, way: Way, history: int) -> None:
+    async with open_engine(home) as engine:
+        runtime = Runtime(home, engine, way.observer, park=not way.wait, services=way.services)
+        try:
+            await runtime.drive(journal, workflow, history)
+        finally:
+            await runtime.close()

@@ -1,0 +1,214 @@
+"""Everything that one process drives: executions, the children they start, and those that their events reach."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wfrun.adapters.registry import Services
+from wfrun.app.delivering import deliver_all
+from wfrun.app.starting import check_input, clock, first_event, has_ended, runner
+from wfrun.app.workflows import Workflow, stored_workflow
+from wfrun.core.run import Run
+from wfrun.engines.local.driver import Driver, Observer
+from wfrun.engines.local.engine import Interrupted, LocalEngine
+from wfrun.errors import ConflictError, NotFoundError, WfrunError
+from wfrun.journal.home import Home
+from wfrun.journal.journal import Journal
+
+if TYPE_CHECKING:
+    from wfrun.core.events import EventData, Record
+    from wfrun.engines.local.others import ChildEnd
+
+# How often a child that another process drives is looked at.
+LOOK_EVERY_S = 0.1
+
+
+class Runtime:
+    """Lives within one `open_engine`. With `park`, nobody waits for people or events.
+
+    `services` replaces the services file that an execution was started with.
+    """
+
+    def __init__(
+        self, home: Home, engine: LocalEngine, observer: Observer | None, *, park: bool, services: str | None = None
+    ) -> None:
+        self.home = home
+        self.services = services
+        self._engine = engine
+        self._observer = observer
+        self._park = park
+        self._opened: dict[int, tuple[Workflow, Services]] = {}
+        self._adopted: set[asyncio.Task[None]] = set()
+
+    async def drive(self, journal: Journal, workflow: Workflow, history: int = 0) -> None:
+        """Drive an execution, whose journal is held, until it has ended or is parked. Raises Interrupted."""
+        family = Family(self, journal.records[0])
+        run = Run(workflow.plan)
+        driver = Driver(
+            journal, run, self._services(workflow), self._engine.committer, self._observer, history, others=family
+        )
+        await self._engine.drive(driver, park=self._park)
+
+    async def take_up(self, execution: str) -> Journal:
+        """Drive an execution on from where its journal ends, once nobody else does."""
+        while True:
+            journal = Journal.open(self.home, execution, clock=clock)
+            if has_ended(journal.records):
+                journal.close()
+                return journal
+            history = len(journal.records)
+            try:
+                journal.drive(runner())
+            except ConflictError as held:
+                journal.close()
+                if held.code != "execution.held":
+                    raise
+                await asyncio.sleep(LOOK_EVERY_S)
+            else:
+                await self.drive(journal, self.workflow_of(journal), history)
+                return journal
+
+    def workflow_of(self, journal: Journal) -> Workflow:
+        return stored_workflow(self.home, journal.records[0], self.services)
+
+    def adopt(self, execution: str) -> None:
+        """Drive an execution as well, whatever becomes of it: one that an event of ours has reached, or that is
+        detached from its parent."""
+        task = asyncio.ensure_future(self._drive_adopted(execution))
+        self._adopted.add(task)
+        task.add_done_callback(self._adopted.discard)
+
+    async def close(self) -> None:
+        """Wait for what was adopted, and let go of the services."""
+        while self._adopted:
+            await asyncio.wait(self._adopted)
+        for _, services in self._opened.values():
+            await services.close()
+
+    async def _drive_adopted(self, execution: str) -> None:
+        """What goes wrong with it is in its own journal, and no concern of who adopted it."""
+        try:
+            await self.take_up(execution)
+        except (WfrunError, Interrupted):
+            return
+
+    def _services(self, workflow: Workflow) -> Services:
+        """The services of a workflow, opened once. The workflow is kept, for its id is what they are known by."""
+        if id(workflow) not in self._opened:
+            self._opened[id(workflow)] = workflow, Services(workflow.services)
+        return self._opened[id(workflow)][1]
+
+
+class Family:
+    """The other executions as the one that begins with `started` reaches them: see engines.local.others."""
+
+    def __init__(self, runtime: Runtime, started: Record) -> None:
+        self._runtime = runtime
+        self._started = started
+
+    def create(self, started: Record) -> None:
+        origin = self._origin(started["workflow"])
+        of: dict[str, Any] = {"definition": self._definition(started["workflow"]), "origin": origin}
+        workflow = stored_workflow(self._runtime.home, of, self._runtime.services)
+        workflow = workflow._replace(links=self._started.get("links", {}))
+        values = check_input(workflow, started["input"])
+        first = first_event(started["child"], workflow, values, origin, self._started["initiator"])
+        if not started["detach"]:
+            first["parent"] = {"execution": self._started["execution"], "step": started["step"]}
+        self._make(started["child"], dict(first))
+        if started["detach"]:
+            self._runtime.adopt(started["child"])
+
+    async def drive(self, child: str) -> ChildEnd | None:
+        try:
+            journal = await self._runtime.take_up(child)
+        except Interrupted:
+            return None
+        return _end_of(journal.records)
+
+    def cancel(self, child: str) -> None:
+        self._tell(child, {"type": "cancel.requested", "by": self._by, "reason": "its parent was stopped"})
+
+    def recall(self, child: str) -> None:
+        """Asked for once: what is under way is driven on, and what could not be undone is tried again."""
+        journal = Journal.open(self._runtime.home, child, clock=clock)
+        try:
+            with journal.turn():
+                ended = has_ended(journal.records)
+                if ended == "completed":
+                    reason = "its parent is undone"
+                    journal.add({"type": "compensation.requested", "by": self._by, "reason": reason})
+                elif ended == "needs-attention":
+                    journal.add({"type": "execution.resumed", "by": self._by})
+                journal.sync()
+        finally:
+            journal.close()
+
+    async def publish(self, event: EventData) -> int:
+        reached = deliver_all(self._runtime.home, event)
+        for execution in reached:
+            if execution != self._started["execution"]:
+                self._runtime.adopt(root_of(self._runtime.home, execution))
+        return len(reached)
+
+    @property
+    def _by(self) -> str:
+        return str(self._started["execution"])
+
+    def _definition(self, name: str) -> str:
+        return str(self._started["links"][self._started["definition"]][name])
+
+    def _origin(self, name: str) -> dict[str, str]:
+        from wfrun.app.linking import find
+
+        origin = dict(self._started["origin"])
+        file = Path(origin["file"])
+        found = find(name, file, self._started["workflow"])
+        # Only its folder still matters, for what services say relative to it; it may have moved since the start.
+        return {**origin, "file": str(found or file)}
+
+    def _make(self, child: str, first: Record) -> None:
+        try:
+            Journal.create(self._runtime.home, child, first, clock=clock).close()  # type: ignore[arg-type]
+        except ConflictError:
+            journal = Journal.open(self._runtime.home, child, clock=clock)
+            journal.close()
+            if journal.records[0].get("parent") != first.get("parent"):
+                message = f"execution {child!r} is there already, and is not the child of {self._by!r}"
+                raise ConflictError("execution.exists", message) from None
+
+    def _tell(self, child: str, event: Any) -> None:
+        journal = Journal.open(self._runtime.home, child, clock=clock)
+        try:
+            with journal.turn():
+                if not has_ended(journal.records):
+                    journal.add(event)
+                    journal.sync()
+        finally:
+            journal.close()
+
+
+def root_of(home: Home, execution: str) -> str:
+    """The topmost parent: driving it drives all that it waits for."""
+    while True:
+        try:
+            parent = Journal.read(home, execution)[0].get("parent")
+        except (NotFoundError, IndexError):
+            return execution
+        if parent is None:
+            return execution
+        execution = parent["execution"]
+
+
+def _end_of(records: list[Record]) -> ChildEnd | None:
+    if not has_ended(records):
+        return None
+    ended = next(record for record in reversed(records) if record["type"] == "execution.ended")
+    end: ChildEnd = {"status": ended["status"]}
+    if "output" in ended:
+        end["output"] = ended["output"]
+    if "error" in ended:
+        end["error"] = ended["error"]
+    return end

@@ -1,0 +1,48 @@
+"""What facts are made of."""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypeAlias, TypedDict
+
+from wfrun.core.values import Json
+
+Status: TypeAlias = Literal["completed", "failed", "compensated", "cancelled", "needs-attention"]
+
+
+class ErrorData(TypedDict):
+    """An error as data: what handlers, compensations and people see."""
+
+    type: str
+    message: str
+    status: NotRequired[int]
+    details: NotRequired[Json]
+    step: NotRequired[str]
+    attempt: NotRequired[int]
+    cause: NotRequired[ErrorData]
+    retryable: NotRequired[bool]
+    retryAfterMs: NotRequired[int]
+
+
+class Assignee(TypedDict, total=False):
+    """Who may decide a task. A bare name in the YAML, person or role, is `{"names": [name]}`."""
+
+    names: list[str]
+    users: list[str]
+    groups: list[str]
+
+
+class Parent(TypedDict):
+    """The execution of which this one is a step."""
+
+    execution: str
+    step: str
+
+
+class EventData(TypedDict):
+    """An event, in the words of CloudEvents: `type` is its name, `time` when it was made known."""
+
+    id: str
+    type: str
+    source: str
+    time: str
+    data: Json

@@ -1,0 +1,56 @@
+"""Facts about human tasks."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from wfrun.core.events.data import Assignee
+from wfrun.core.values import Json
+
+
+class TaskCreated(TypedDict):
+    type: Literal["task.created"]
+    task: str
+    step: str
+    title: str
+    description: str
+    assignee: Assignee
+    form: dict[str, Json]
+    decisions: list[str]
+    quorum: int
+    excludeInitiator: bool
+    data: Json
+    due: str | None
+
+
+class TaskDecided(TypedDict):
+    """One person's word. With a quorum of N it takes N approvals of N people; one refusal settles it at once."""
+
+    type: Literal["task.decided"]
+    task: str
+    decision: str
+    by: str
+    comment: str
+    data: dict[str, Json]
+
+
+class TaskExpired(TypedDict):
+    """The due time passed undecided; judged under the append lock, even if nothing was running."""
+
+    type: Literal["task.expired"]
+    task: str
+
+
+class TaskEscalated(TypedDict):
+    """An expired task goes on, to others or to the same people. `level` counts from 1."""
+
+    type: Literal["task.escalated"]
+    task: str
+    level: int
+    assignee: Assignee
+    due: str | None
+
+
+class TaskWithdrawn(TypedDict):
+    type: Literal["task.withdrawn"]
+    task: str
