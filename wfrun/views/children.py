@@ -25,23 +25,28 @@ class ChildFold:
     def __init__(self) -> None:
         self._open: dict[str, ChildView] = {}
         self._ended: dict[str, ChildView] = {}
+        self._workflows: dict[str, str] = {}
 
     def started(self, record: Record) -> None:
         self._ended.pop(record["step"], None)
-        self._open[record["step"]] = {
-            "step": record["step"],
-            "execution": record["child"],
-            "workflow": record["workflow"],
-            "detached": record["detach"],
-            "startedAt": record["at"],
-            "status": None,
-        }
+        self._workflows[split_instance(record["step"])[0]] = record["workflow"]
+        self._open[record["step"]] = self._begun(record, record["step"], detached=record["detach"])
 
     def recalled(self, record: Record) -> None:
         """It had completed, and is on its way to be undone."""
         step = record["step"].removeprefix(COMPENSATE)
-        if child := self._ended.pop(step, None):
-            self._open[step] = {**child, "status": None}
+        child = self._ended.pop(step, None) or self._begun(record, step)
+        self._open[step] = {**child, "status": None}
+
+    def _begun(self, record: Record, step: str, *, detached: bool = False) -> ChildView:
+        return {
+            "step": step,
+            "execution": record["child"],
+            "workflow": self._workflows.get(split_instance(step)[0], ""),
+            "detached": detached,
+            "startedAt": record["at"],
+            "status": None,
+        }
 
     def ended(self, record: Record) -> None:
         step = record["step"].removeprefix(COMPENSATE)

@@ -33,9 +33,10 @@ def tree(nodes: Sequence[OutlineNode], statuses: Statuses | None = None) -> list
     return list(_level(nodes, "", statuses or {}))
 
 
-def _level(nodes: Sequence[OutlineNode], rails: str, statuses: Statuses) -> Iterator[TreeLine]:
+def _level(nodes: Sequence[OutlineNode], rails: str, statuses: Statuses, *, more: bool = False) -> Iterator[TreeLine]:
+    """`more`: something else follows below the same rail."""
     for position, node in enumerate(nodes):
-        last = position == len(nodes) - 1
+        last = position == len(nodes) - 1 and not more
         yield TreeLine(rails + ("└─ " if last else "├─ "), _tree_text(node), statuses.get(node["id"]))
         yield from _inside(node, rails + ("   " if last else "│  "), statuses)
 
@@ -43,10 +44,10 @@ def _level(nodes: Sequence[OutlineNode], rails: str, statuses: Statuses) -> Iter
 def _inside(node: OutlineNode, rails: str, statuses: Statuses) -> Iterator[TreeLine]:
     sides = [(side, children) for side, children in _sides(node) if children]
     for position, (side, children) in enumerate(sides):
-        if side is None:
-            yield from _level(children, rails, statuses)
-            continue
         last = position == len(sides) - 1
+        if side is None:
+            yield from _level(children, rails, statuses, more=not last)
+            continue
         yield TreeLine(rails + ("└─ " if last else "├─ "), side, None)
         yield from _level(children, rails + ("   " if last else "│  "), statuses)
 
@@ -59,6 +60,10 @@ def _sides(node: OutlineNode) -> list[tuple[str | None, list[OutlineNode]]]:
     return list(sides.items())
 
 
+# Of these it has to be told what they are and are about, not only how they are called.
+_TOLD = ("switch", "foreach", "while", "repeat", "try", "wait", "emit", "workflow", "set", "fail", "end")
+
+
 def _tree_text(node: OutlineNode) -> str:
     """What it is called, what it does, when, and what undoes it: a block without a name is called by its type."""
     condition = node.get("condition")
@@ -66,6 +71,8 @@ def _tree_text(node: OutlineNode) -> str:
     needs = node.get("needs")
     if node["type"] == "conditional":
         parts = [" ".join(part for part in (node["name"], f"if {condition}") if part)]
+    elif node["name"] and node["type"] in _TOLD:
+        parts = [node["name"], f"{node['type']} {node['label']}".rstrip(), f"if {condition}" if condition else ""]
     else:
         parts = [node["name"] or node["type"], node["label"], f"if {condition}" if condition else ""]
     parts += [f"after {', '.join(needs)}" if needs else "", f"(undo: {undo})" if undo else ""]
@@ -214,10 +221,6 @@ def mermaid(title: str, nodes: Sequence[OutlineNode], statuses: Statuses | None 
         chart.connect(ends, chart.node("end", "human-task"))
     classes = [f"  classDef {name} {style}" for name, style in _CLASSES if name in chart.used]
     return "\n".join(["flowchart TD", *chart.lines, *classes])
-
-
-# Blocks of which the picture has to say what they are about, not only how they are called.
-_TOLD = ("switch", "foreach", "while", "repeat", "wait", "emit", "workflow", "set", "fail", "end")
 
 
 def _chart_text(node: OutlineNode) -> str:

@@ -191,10 +191,10 @@ _FIRED = {
 
 
 def _wait_started(record: Record) -> str:
-    count, names = record.get("complete", len(record["events"])), " and ".join(record["events"])
-    if count < len(record["events"]):
-        names = f"{count} of {', '.join(record['events'])}"
-    return f"{record['step']} waits for {'event' if len(record['events']) == 1 else 'events'} {names}"
+    events: list[str] = record["events"]
+    complete = record.get("complete", len(events))
+    which = f"{complete} of the events" if complete < len(events) else "event" if len(events) == 1 else "events"
+    return f"{record['step']} waits for {which} {', '.join(events)}"
 
 
 def _wait_withdrawn(record: Record) -> str:
@@ -285,7 +285,7 @@ def _repair_requested(record: Record) -> str:
 
 
 _REPAIRS = {
-    "resume": "has it go on at",
+    "resume": "has it go on",
     "skip": "has it go on without",
     "set-output": "gives the output of",
     "set-input": "gives the input of",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 # A wait for a time that is at least so long does not keep an execution running: it waits.
-LONG_MS = 60_000
+LONG_MS = 30_000
 _TIMES = ("wait", "delay")
 EARLY_KEPT = 1000
 

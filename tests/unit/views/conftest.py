@@ -85,6 +85,35 @@ class Story:
         task = f"{self.execution}/{step}"
         return self.add("task.decided", task=task, decision=decision, by=by, comment="fine", data={})
 
+    def each(self, loop: str, count: int, *steps: str) -> Story:
+        return self.add("foreach.started", step=loop, count=count, steps=list(steps))
+
+    def nap(self, step: str, due: str = "2026-11-23T12:00:00.000000Z") -> Story:
+        return self.add("timer.started", timer=f"{step}!wait", step=step, due=due, reason="wait")
+
+    def listen(self, step: str, *events: str, complete: int | None = None) -> Story:
+        count = len(events) if complete is None else complete
+        return self.add("wait.started", wait=f"{step}!event", step=step, events=list(events), complete=count)
+
+    def match(self, step: str, *, listener: int = 0, value: bool = True) -> Story:
+        matter = {"listener": listener, "event": f"e{listener}", "value": value, "operands": {}}
+        return self.add("event.matched", wait=f"{step}!event", step=step, **matter)
+
+    def child(self, step: str, workflow: str = "shipping", *, detach: bool = False) -> Story:
+        child = f"{self.execution}.{step.replace('@', '.')}"
+        return self.add("child.started", step=step, child=child, workflow=workflow, input={}, detach=detach)
+
+    def child_ended(self, step: str, status: str = "completed", **fields: Any) -> Story:
+        child = f"{self.execution}.{step.removeprefix('compensate:').replace('@', '.')}"
+        return self.add("child.ended", step=step, child=child, status=status, **fields)
+
+    def pause(self, step: str) -> Story:
+        return self.add("execution.paused", error={"type": "payment.declined", "message": "no", "step": step})
+
+    def repair(self, action: str, dropped: list[int], undo: tuple[str, ...] = (), **fields: Any) -> Story:
+        told = {"by": "kim", "reason": "", "dropped": dropped, "undo": list(undo), **fields}
+        return self.add("repair.requested", action=action, **told)
+
     def end(self, status: str, **fields: Any) -> Story:
         return self.add("execution.ended", status=status, **fields)
 

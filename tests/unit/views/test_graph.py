@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from wfrun.views.graph import mermaid, tree
@@ -109,6 +110,113 @@ def test_mermaid_draws_sequences_without_a_node_of_their_own() -> None:
         "  n2 --> n5",
         '  n6(["end"])',
     ]
+
+
+LANGUAGE = [
+    node(
+        "kind",
+        "switch",
+        node("parcel", branch="$.kind == 'parcel'"),
+        node("letter", branch="$.kind == 'letter'"),
+        node("stop", "fail", branch="else", label="unknown-kind"),
+    ),
+    node("all", "foreach", node("ship", "workflow", label="shipping.yaml"), label="order of $.orders"),
+    node("guard", "try", node("pay"), node("tell", "emit", branch="catch http.5*"), node("log", branch="finally")),
+    node("paid", "wait", label="event payment.received"),
+]
+
+
+def test_tree_of_blocks_with_sides() -> None:
+    assert [line.rails + line.text for line in tree(LANGUAGE)] == [
+        "├─ kind  switch",
+        "│  ├─ $.kind == 'parcel'",
+        "│  │  └─ parcel",
+        "│  ├─ $.kind == 'letter'",
+        "│  │  └─ letter",
+        "│  └─ else",
+        "│     └─ stop  fail unknown-kind",
+        "├─ all  foreach order of $.orders",
+        "│  └─ ship  workflow shipping.yaml",
+        "├─ guard  try",
+        "│  ├─ pay",
+        "│  ├─ catch http.5*",
+        "│  │  └─ tell  emit",
+        "│  └─ finally",
+        "│     └─ log",
+        "└─ paid  wait event payment.received",
+    ]
+
+
+def edges(*nodes: OutlineNode) -> list[str]:
+    """The arrows of a chart, by what stands at their ends."""
+    lines = mermaid("w", list(nodes)).splitlines()
+    drawn = (re.match(r"  (n\d+)\W+\"(.*?)\"", line) for line in lines if "--" not in line)
+    names = {found[1]: found[2] for found in drawn if found}
+    return [re.sub(r"n\d+", lambda name: names[name[0]], line.strip()) for line in lines if "--" in line]
+
+
+def test_mermaid_takes_one_case_and_goes_on_nowhere_after_a_failure() -> None:
+    assert edges(LANGUAGE[0], node("after")) == [
+        "w --> kind",
+        "kind -- \"$.kind == 'parcel'\" --> parcel",
+        "kind -- \"$.kind == 'letter'\" --> letter",
+        'kind -- "else" --> stop: unknown-kind',
+        "parcel --> after",
+        "letter --> after",
+        "after --> end",
+    ]
+
+
+def test_mermaid_goes_round() -> None:
+    assert edges(LANGUAGE[1], node("poll", "repeat", node("ask"), label="until $.done")) == [
+        "w --> all: order of $.orders",
+        'all: order of $.orders -- "each" --> ship: shipping.yaml',
+        "ship: shipping.yaml --> all: order of $.orders",
+        'all: order of $.orders -- "done" --> poll: until $.done',
+        'poll: until $.done -- "again" --> ask',
+        "ask --> poll: until $.done",
+        'poll: until $.done -- "done" --> end',
+    ]
+
+
+def test_mermaid_catches_and_comes_together_in_finally() -> None:
+    assert edges(LANGUAGE[2]) == [
+        "w --> guard",
+        "guard --> pay",
+        'guard -- "catch http.5*" --> tell',
+        "pay --> log",
+        "tell --> log",
+        "log --> end",
+    ]
+
+
+def test_mermaid_draws_what_a_branch_needs() -> None:
+    block = node("p", "parallel", node("c", needs=["a", "b"]), node("a"), node("b", needs=["a"]), node("d"))
+    assert edges(block) == ["w --> p", "p --> a", "p --> d", "a --> b", "a --> c", "b --> c", "c --> end", "d --> end"]
+    assert tree([block])[1].text == "c  after a, b"
+
+
+def test_mermaid_ends_where_the_workflow_does() -> None:
+    assert edges(node("stop", "end")) == ["w --> stop"]
+    assert "end" not in mermaid("w", [node("stop", "fail")])
+
+
+def test_mermaid_shapes() -> None:
+    chart = mermaid("w", LANGUAGE)
+    for shape in (
+        '{"kind"}',
+        '{{"all: order of $.orders"}}',
+        '[["guard"]]',
+        '>"tell"]',
+        '(["paid: event payment.received"])',
+    ):
+        assert shape in chart
+
+
+def test_mermaid_draws_a_sequence_that_is_undone_as_a_whole() -> None:
+    chart = mermaid("w", [node("s", "sequential", node("a"), compensation="shop.undo")])
+    assert '  n2["s"]' in chart
+    assert '["undo: shop.undo"]:::undo' in chart
 
 
 def test_tree_says_what_undoes_a_step() -> None:

@@ -201,9 +201,62 @@ def test_cancelling(story: StoryMaker) -> None:
     assert status_of(told.end("cancelled").records)["tasks"] == []
 
 
-def test_stopped_steps_and_loop_instances(story: StoryMaker) -> None:
-    told = story(steps=("mail",)).begin("mail").add("step.cancelled", step="mail", attempt=1).call("item@1")
-    assert rows(status_of(told.records)) == {"mail": "cancelled", "item@1": "completed"}
+def test_stopped_steps(story: StoryMaker) -> None:
+    told = story(steps=("mail",)).begin("mail").add("step.cancelled", step="mail", attempt=1)
+    assert rows(status_of(told.records)) == {"mail": "cancelled"}
+
+
+def test_a_step_may_be_undone_by_several_calls(story: StoryMaker) -> None:
+    told = story(steps=("pay", "ship")).call("pay").begin("ship").fail("ship")
+    error = {**ERROR, "step": "ship"}
+    told.add("compensation.started", reason="failure", steps=["pay"], error=error).call("compensate:pay")
+    told.begin("compensate:pay/2")
+    view = status_of(told.records)
+    assert rows(view)["pay"] == "compensating"
+    assert rows(view, "compensations") == {"pay": "completed", "pay/2": "running"}
+    view = status_of(told.fail("compensate:pay/2").records)
+    assert rows(view)["pay"] == "completed"
+    told.end("needs-attention").add("execution.resumed", by="kim").begin("compensate:pay", 2)
+    told.complete("compensate:pay", 2).begin("compensate:pay/2", 2).complete("compensate:pay/2", 2)
+    assert rows(status_of(told.records))["pay"] == "compensated"
+
+
+def test_what_a_branch_did_is_undone_while_the_rest_goes_on(story: StoryMaker) -> None:
+    told = story(steps=("quote-a", "quote-b", "order")).call("quote-a").call("quote-b").call("compensate:quote-b")
+    view = status_of(told.begin("order").records)
+    assert (view["status"], view["error"]) == ("running", None)
+    assert rows(view) == {"quote-a": "completed", "quote-b": "compensated", "order": "running"}
+    assert rows(view, "compensations") == {"quote-b": "completed"}
+
+
+def test_a_block_can_be_undone_and_has_no_row_of_its_own(story: StoryMaker) -> None:
+    told = story(steps=("pay",)).call("pay")
+    told.add("compensation.started", reason="cancel", steps=["steps[0]"]).call("compensate:steps[0]")
+    view = status_of(told.records)
+    assert rows(view) == {"pay": "completed"}
+    assert rows(view, "compensations") == {"steps[0]": "completed"}
+
+
+def test_what_still_seems_to_run_when_all_is_over_was_cancelled(story: StoryMaker) -> None:
+    told = story(steps=("crm", "nap", "pay")).begin("crm").fail("crm").retry("crm").nap("nap").begin("pay").fail("pay")
+    assert status_of(told.records)["current"] == ["crm", "nap"]
+    view = status_of(told.add("compensation.started", reason="failure", steps=[], error=ERROR).records)
+    assert rows(view) == {"crm": "cancelled", "nap": "cancelled", "pay": "failed"}
+    assert (view["current"], view["timers"], view["waits"]) == ([], [], [])
+
+
+def test_a_completed_execution_has_nothing_left_to_do_even_if_something_failed(story: StoryMaker) -> None:
+    told = story(steps=("ping", "pay")).begin("ping").fail("ping").call("pay")
+    assert status_of(told.records)["progress"] == {"done": 1, "skipped": 0, "total": 2}
+    assert status_of(told.end("completed").records)["progress"] == {"done": 2, "skipped": 0, "total": 2}
+
+
+def test_a_child_and_what_it_listens_for_are_known_from_the_start(story: StoryMaker) -> None:
+    told = story()
+    assert (status_of(told.records)["parent"], status_of(told.records)["listens"]) == (None, [])
+    told.records[0] |= {"parent": {"execution": "k1", "step": "ship"}, "listens": ["payment.received"]}
+    view = status_of(told.records)
+    assert (view["parent"], view["listens"]) == ({"execution": "k1", "step": "ship"}, ["payment.received"])
 
 
 def test_driver_stop_and_recovery_are_told(story: StoryMaker) -> None:

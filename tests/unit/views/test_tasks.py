@@ -70,7 +70,25 @@ def test_summary_of_a_waiting_execution(story: StoryMaker) -> None:
         "progress": {"done": 1, "skipped": 0, "total": 2},
         "error": None,
         "waitingFor": ["kim", "loan-managers"],
+        "events": [],
+        "until": None,
+        "children": [],
+        "listens": [],
+        "parent": None,
     }
+
+
+def test_summary_of_what_is_waited_for_besides_people(story: StoryMaker) -> None:
+    told = story(steps=("paid", "later", "soon", "ship", "log")).listen("paid", "payment.received", "payment.received")
+    told.nap("later", "2026-11-24T00:00:00.000000Z").nap("soon", "2026-11-23T12:00:00.000000Z")
+    told.child("ship").child("log", detach=True).child_ended("log").child("old").child_ended("old")
+    told.records[0] |= {"parent": {"execution": "k1", "step": "order"}, "listens": ["payment.received"]}
+    summary = summary_of(status_of(told.records, child=lambda _: "waiting"))
+    assert summary["status"] == "waiting"
+    assert summary["events"] == ["payment.received"]
+    assert summary["until"] == "2026-11-23T12:00:00.000000Z"
+    assert summary["children"] == ["k7m2x9qd.ship"]
+    assert (summary["parent"], summary["listens"]) == ("k1", ["payment.received"])
 
 
 def test_summary_of_a_failed_execution_names_the_error(story: StoryMaker) -> None:
@@ -81,3 +99,14 @@ def test_summary_of_a_failed_execution_names_the_error(story: StoryMaker) -> Non
         "a.b",
         "2026-11-23T09:00:03.000000Z",
     )
+
+
+def test_a_decision_that_comes_too_late_changes_nothing(story: StoryMaker) -> None:
+    told = story(steps=("a",)).ask("a").add("task.withdrawn", task="k7m2x9qd/a").decide("a")
+    assert open_tasks(told.records) == []
+
+
+def test_tasks_of_before_a_repair_are_gone(story: StoryMaker) -> None:
+    told = story(steps=("a", "b")).ask("a").ask("b").pause("x").repair("rewind", [2])
+    assert [task["step"] for task in open_tasks(told.records)] == ["a", "b"]
+    assert [task["step"] for task in open_tasks(told.add("execution.repaired", request=5).records)] == ["b"]

@@ -70,8 +70,22 @@ def test_moments_count_from_the_start(story: StoryMaker) -> None:
         ),
         (
             {"type": "timer.started", "timer": "t", "step": "nap", "due": "D", "reason": "wait"},
-            "nap waits (wait) at D",
+            "nap waits until D",
         ),
+        (
+            {"type": "timer.started", "timer": "t", "step": "poll@2", "due": "D", "reason": "delay"},
+            "poll@2 goes round again at D",
+        ),
+        (
+            {"type": "timer.started", "timer": "t", "step": "order", "due": "D", "reason": "timeout"},
+            "order has time until D",
+        ),
+        (
+            {"type": "timer.started", "timer": "t", "step": "x", "due": "D", "reason": "other"},
+            "x waits (other) until D",
+        ),
+        ({"type": "timer.fired", "timer": "order!timeout"}, "order has run out of time"),
+        ({"type": "timer.fired", "timer": "poll@2!delay"}, "poll@2 goes round again"),
         ({"type": "timer.fired", "timer": "crm#1!retry"}, "crm is tried again"),
         ({"type": "timer.fired", "timer": "compensate:crm#2!retry"}, "undo crm is tried again"),
         ({"type": "timer.fired", "timer": "nap#1!wait"}, "nap has waited long enough"),
@@ -124,6 +138,103 @@ def test_moments_count_from_the_start(story: StoryMaker) -> None:
 )
 def test_words(record: dict[str, Any], text: str) -> None:
     assert describe(record) == text
+
+
+EVENT = {"id": "e7", "type": "order.placed", "source": "shop", "time": "T", "data": {"n": 1}}
+
+
+def decided(of: str, value: bool, **more: Any) -> dict[str, Any]:
+    return {"type": "decision.made", "step": "s", "of": of, "condition": "$.n", "value": value, "operands": {}, **more}
+
+
+def repair(action: str, **more: Any) -> dict[str, Any]:
+    told = {"by": "kim", "reason": "", "dropped": [], "undo": [], **more}
+    return {"type": "repair.requested", "action": action, **told}
+
+
+@pytest.mark.parametrize(
+    ("record", "text"),
+    [
+        (decided("case", True, case=0), "s takes case 1: $.n is true"),
+        (decided("case", False, case=1), "s passes by case 2: $.n is false"),
+        (decided("handler", True, case=0), "s goes to handler 1: $.n is true"),
+        (decided("while", True), "s goes round: $.n is true"),
+        (decided("while", False), "s is done: $.n is false"),
+        (decided("until", True), "s is done: $.n is true"),
+        (decided("until", False), "s goes round again: $.n is false"),
+        ({"type": "foreach.started", "step": "all", "count": 100_000}, "all goes through 100,000 items"),
+        ({"type": "foreach.started", "step": "all", "count": 1}, "all goes through 1 item"),
+        ({"type": "values.set", "step": "sums", "values": {"total": 5}}, 'sums sets {"total":5}'),
+        ({"type": "failure.raised", "step": "stop", "error": ERROR}, "stop fails with http.503: down"),
+        ({"type": "wait.started", "step": "w", "events": ["a"], "complete": 1}, "w waits for event a"),
+        ({"type": "wait.started", "step": "w", "events": ["a", "b"]}, "w waits for events a, b"),
+        (
+            {"type": "wait.started", "step": "w", "events": ["a", "b", "c"], "complete": 2},
+            "w waits for 2 of the events a, b, c",
+        ),
+        ({"type": "wait.withdrawn", "wait": "w!event", "step": "w"}, "w need not wait any more"),
+        ({"type": "event.received", "event": EVENT}, 'event order.placed came from shop: {"n":1} (e7)'),
+        (
+            {"type": "event.matched", "step": "w", "event": "e7", "value": True, "operands": {}},
+            "event e7 is what w waits for",
+        ),
+        (
+            {"type": "event.matched", "step": "w", "event": "e7", "value": False, "operands": {"$.id": 2}},
+            'event e7 is not what w waits for with {"$.id":2}',
+        ),
+        ({"type": "event.emitted", "step": "tell", "event": EVENT}, 'tell emits order.placed: {"n":1}'),
+        ({"type": "event.published", "step": "tell", "reached": 2}, "tell has reached 2 executions"),
+        (
+            {"type": "child.started", "step": "ship", "child": "k7.ship", "workflow": "shipping", "detach": False},
+            "ship runs shipping as execution k7.ship",
+        ),
+        (
+            {"type": "child.started", "step": "ship", "child": "k7.ship", "workflow": "shipping", "detach": True},
+            "ship runs shipping as execution k7.ship, and goes on without it",
+        ),
+        (
+            {"type": "child.recalled", "step": "compensate:ship", "child": "k7.ship"},
+            "undo ship: execution k7.ship is to be undone",
+        ),
+        (
+            {"type": "child.ended", "step": "ship", "child": "k7.ship", "status": "failed", "error": ERROR},
+            "ship: execution k7.ship failed: http.503: down",
+        ),
+        (
+            {"type": "compensation.started", "reason": "request", "steps": [f"s@{n}" for n in range(30)]},
+            f"undoing {', '.join(f's@{n}' for n in range(20))} and 10 more",
+        ),
+        ({"type": "execution.paused", "error": ERROR}, "paused, for somebody to see to it: http.503: down"),
+        (repair("skip", step="pay", reason="paid by hand"), "kim has it go on without pay: paid by hand"),
+        (
+            repair("rewind", step="pay", dropped=[4, 5], undo=["ship"]),
+            "kim takes it back to pay; undoes ship first; sets aside 2 records",
+        ),
+        (repair("resume", dropped=[4]), "kim has it go on; sets aside 1 record"),
+        (repair("set-output", step="pay"), "kim gives the output of pay"),
+        (repair("replace", definition="d" * 64), "kim has it go on with another definition"),
+        ({"type": "execution.repaired", "request": 9}, "repaired as record 9 asks"),
+        ({"type": "compensation.requested", "by": "kim", "reason": "fraud"}, "kim asked to undo it: fraud"),
+    ],
+    ids=lambda value: value["type"] if isinstance(value, dict) else "",
+)
+def test_words_of_the_whole_language(record: dict[str, Any], text: str) -> None:
+    assert describe(record) == text
+
+
+def test_a_child_says_whose_it_is(story: StoryMaker) -> None:
+    told = story()
+    told.records[0]["parent"] = {"execution": "k1", "step": "ship@3"}
+    (moment,) = timeline(told.records)
+    assert moment["text"] == "order (version 2) started by ada, as ship@3 of execution k1"
+
+
+def test_what_a_repair_took_back_is_marked(story: StoryMaker) -> None:
+    told = story(steps=("pay",)).begin("pay").fail("pay").pause("pay").repair("resume", [3, 4])
+    assert [moment["setAside"] for moment in timeline(told.records)] == [False] * 5
+    told.add("execution.repaired", request=5)
+    assert [moment["setAside"] for moment in timeline(told.records)] == [False, False, True, True, False, False]
+    assert not any(moment["setAside"] for moment in timeline(iter(told.records)))
 
 
 def test_an_error_is_there_in_full(story: StoryMaker) -> None:

@@ -1,0 +1,122 @@
+"""Pauses and repairs: what somebody takes back counts no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from wfrun.views.model import StatusView
+from wfrun.views.repairs import counting, set_aside
+from wfrun.views.status import status_of
+
+if TYPE_CHECKING:
+    from tests.unit.views.conftest import Story, StoryMaker
+
+
+def rows(view: StatusView) -> dict[str, str]:
+    return {row["step"]: row["status"] for row in view["steps"]}
+
+
+def paused(story: StoryMaker) -> Story:
+    """Records 4 and 5 are the attempt that failed, 6 the pause."""
+    return story(steps=("reserve", "pay", "ship")).call("reserve").begin("pay").fail("pay").pause("pay")
+
+
+@pytest.mark.parametrize("driven", [None, True, False])
+def test_a_paused_execution_waits_for_somebody(story: StoryMaker, driven: bool | None) -> None:
+    view = status_of(paused(story).records, driven=driven)
+    assert view["status"] == "paused"
+    assert view["error"]
+    assert view["error"]["type"] == "payment.declined"
+    assert (view["endedAt"], view["repairs"]) == (None, [])
+    assert rows(view) == {"reserve": "completed", "pay": "failed", "ship": "pending"}
+
+
+def test_a_pause_ends_whatever_was_waited_for(story: StoryMaker) -> None:
+    told = story(steps=("nap", "pay")).nap("nap").begin("pay").fail("pay").pause("pay")
+    view = status_of(told.records)
+    assert (view["waits"], view["current"], rows(view)["nap"]) == ([], [], "cancelled")
+
+
+def test_a_repair_is_under_way_until_it_is_in_force(story: StoryMaker) -> None:
+    view = status_of(paused(story).repair("resume", [4, 5, 6], reason="limit raised").records, driven=False)
+    assert (view["status"], rows(view)["pay"]) == ("interrupted", "failed")
+    assert view["repairs"] == [
+        {
+            "seq": 7,
+            "at": "2026-11-23T09:00:06.000000Z",
+            "action": "resume",
+            "step": None,
+            "by": "kim",
+            "reason": "limit raised",
+            "done": False,
+        }
+    ]
+
+
+def test_what_a_repair_dropped_counts_no_more(story: StoryMaker) -> None:
+    told = paused(story).repair("resume", [4, 5, 6]).add("execution.repaired", request=7)
+    view = status_of(told.records)
+    assert (view["status"], view["error"]) == ("running", None)
+    assert rows(view) == {"reserve": "completed", "pay": "pending", "ship": "pending"}
+    assert view["repairs"][0]["done"]
+    view = status_of(told.begin("pay", attempt=2).complete("pay", attempt=2).records)
+    assert rows(view)["pay"] == "completed"
+
+
+@pytest.mark.parametrize(("action", "status"), [("skip", "skipped"), ("set-output", "completed")])
+def test_a_step_that_somebody_saw_to(story: StoryMaker, action: str, status: str) -> None:
+    told = paused(story).repair(action, [4, 5, 6], step="pay").add("execution.repaired", request=7)
+    assert rows(status_of(told.records))["pay"] == status
+
+
+def test_steps_that_a_repair_undid_are_run_again(story: StoryMaker) -> None:
+    told = paused(story).repair("rewind", [2, 3, 4, 5, 6], ("reserve",), step="reserve").begin("compensate:reserve")
+    view = status_of(told.records)
+    assert (rows(view)["reserve"], view["compensations"][0]["status"]) == ("compensating", "running")
+    told.complete("compensate:reserve").call("compensate:reserve/2").add("execution.repaired", request=7)
+    view = status_of(told.records)
+    assert (rows(view)["reserve"], view["compensations"]) == ("pending", [])
+    assert rows(status_of(told.begin("reserve", attempt=2).records))["reserve"] == "running"
+
+
+def test_what_was_undone_before_a_repair_stays_undone(story: StoryMaker) -> None:
+    told = story(steps=("a", "pay")).call("a").call("compensate:a").begin("pay").fail("pay").pause("pay")
+    told.repair("resume", [6, 7, 8], ("b",)).call("compensate:b").add("execution.repaired", request=9)
+    view = status_of(told.records)
+    assert rows(view)["a"] == "compensated"
+    assert [row["step"] for row in view["compensations"]] == ["a"]
+
+
+def test_several_repairs(story: StoryMaker) -> None:
+    told = paused(story).repair("resume", [4, 5, 6]).add("execution.repaired", request=7)
+    told.begin("pay", attempt=2).fail("pay", attempt=2).pause("pay")
+    told.repair("skip", [9, 10, 11], step="pay").add("execution.repaired", request=12)
+    assert set_aside(told.records) == {4, 5, 6, 9, 10, 11}
+    view = status_of(told.records)
+    assert ([repair["done"] for repair in view["repairs"]], view["status"]) == ([True, True], "running")
+    assert rows(view) == {"reserve": "completed", "pay": "skipped", "ship": "pending"}
+
+
+def test_without_repairs_the_records_are_what_they_are(story: StoryMaker) -> None:
+    records = paused(story).repair("resume", [4]).records
+    assert counting(records) is records
+    assert list(counting(iter(records))) == records
+    assert set_aside([*records, {"type": "execution.repaired", "seq": 9, "request": 99}]) == set()
+
+
+def test_a_completed_execution_is_undone_on_request(story: StoryMaker) -> None:
+    told = story(steps=("pay",)).call("pay").end("completed")
+    told.add("compensation.requested", by="kim", reason="fraud")
+    assert status_of(told.records, driven=False)["status"] == "interrupted"
+    told.add("compensation.started", reason="request", steps=["pay"]).call("compensate:pay").end("compensated")
+    view = status_of(told.records)
+    assert (view["status"], rows(view)) == ("compensated", {"pay": "compensated"})
+
+
+def test_a_paused_execution_is_undone_on_request(story: StoryMaker) -> None:
+    told = paused(story).add("compensation.requested", by="kim", reason="")
+    told.add("compensation.started", reason="failure", steps=["reserve"], error=told.records[5]["error"])
+    view = status_of(told.call("compensate:reserve").records)
+    assert (view["status"], rows(view)["reserve"]) == ("running", "compensated")
