@@ -1,0 +1,141 @@
+"""Every case in the pure core: what it says comes true, whatever comes first."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.support.cases import Case, Scenario, check, load_cases
+from tests.support.outcomes import Made, Outcome
+from tests.support.shell import ROOT
+from tests.support.stage import Stage, compiled
+from wfrun.core.events import ErrorData
+
+SCHEDULES = 200
+PAGE = ROOT / "docs" / "patterns.md"
+
+CASES = load_cases()
+SCENARIOS = [(case, scenario) for case in CASES for scenario in case.scenarios]
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+each_scenario = pytest.mark.parametrize(
+    ("case", "scenario"), SCENARIOS, ids=[f"{case.name}: {scenario.name}" for case, scenario in SCENARIOS]
+)
+
+
+@each_case
+def test_a_case_is_a_valid_workflow(case: Case) -> None:
+    names = [None, *(file.stem for file in case.folder.glob("*.yaml") if file.stem not in ("workflow", "case"))]
+    advice = [problem for name in names for problem in compiled(case, name)[1]]
+    assert [problem.code for problem in advice] == case.advice, "\n".join(map(str, advice))
+
+
+@each_scenario
+def test_what_is_expected_comes_true(case: Case, scenario: Scenario) -> None:
+    assert check(scenario, played(case, scenario, None).outcome) == []
+
+
+@each_scenario
+def test_it_does_not_depend_on_what_comes_first(case: Case, scenario: Scenario) -> None:
+    first = played(case, scenario, 0)
+    timeless = first.outcome.timeless()
+    for seed in range(1, SCHEDULES if first.choices else 1):
+        outcome = played(case, scenario, seed).outcome
+        assert check(scenario, outcome) == [], f"seed {seed}"
+        assert not scenario.timeless or outcome.timeless() == timeless, f"seed {seed}"
+
+
+def played(case: Case, scenario: Scenario, seed: int | None) -> Stage:
+    stage = Stage(case, scenario, seed)
+    stage.play()
+    return stage
+
+
+# ---- the page about patterns
+
+
+def test_the_page_has_every_pattern_and_every_case() -> None:
+    """A row is `| number | [name](case) | how |`, or without a link where it cannot be said, and why."""
+    rows = re.findall(r"^\| (\d+) \| (?:\[[^]]+\]\(([^)]+)\)|[^|]+) \| [^|]+ \|$", PAGE.read_text(), re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, 44))
+    shown = {(PAGE.parent / target).resolve() for _, target in rows if target}
+    assert shown == {case.workflow().resolve() for case in load_cases("patterns")}
+
+
+@pytest.mark.parametrize("case", load_cases("patterns"), ids=lambda case: case.name)
+def test_a_pattern_is_where_its_number_says(case: Case) -> None:
+    number = case.folder.name.partition("-")[0].lstrip("0")
+    assert f"| {number} | [" in PAGE.read_text()
+    assert f"{case.folder.name}/workflow.yaml" in next(
+        line for line in PAGE.read_text().splitlines() if line.startswith(f"| {number} |")
+    )
+
+
+# ---- the check itself: one that cannot fail is none
+
+MADE = [Made("a", 1, 1, "case/a"), Made("b", 1, 2, "case/b"), Made("c", 1, 3, "case/c"), Made("c", 2, 3, "case/c")]
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        ["a", "b", {"step": "c", "attempts": 2}],
+        [{"together": ["b", "a"]}, {"step": "c", "attempts": 2, "input": 3, "key": "case/c"}],
+        [{"together": [["a", {"step": "c", "attempts": 2}], "b"]}],
+    ],
+)
+def test_calls_that_were_expected(calls: list[Any]) -> None:
+    assert differences(calls=calls) == []
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [],
+        ["a", "b"],
+        ["a", "b", "c"],
+        ["b", "a", {"step": "c", "attempts": 2}],
+        ["a", {"together": [[{"step": "c", "attempts": 2}, "b"]]}],
+        [{"step": "a", "input": 2}, "b", {"step": "c", "attempts": 2}],
+        [{"step": "a", "key": "a"}, "b", {"step": "c", "attempts": 2}],
+        ["a", "b", {"step": "c", "attempts": 2}, "d"],
+    ],
+)
+def test_calls_that_were_not(calls: list[Any]) -> None:
+    assert differences(calls=calls)
+
+
+@pytest.mark.parametrize(
+    ("expect", "same"),
+    [
+        ({"status": "failed"}, True),
+        ({"status": "completed"}, False),
+        ({"error": {"type": "boom"}}, True),
+        ({"error": {"step": "a"}}, False),
+        ({"output": None}, True),
+        ({"output": False}, False),
+        ({"stopped": ["x"]}, True),
+        ({"stopped": []}, False),
+        ({"open": []}, True),
+        ({"decisions": {}}, True),
+        ({"decisions": {"x?step": True}}, False),
+        ({"timers": {"t": "2s"}}, True),
+        ({"timers": {"t": "3s"}}, False),
+        ({"tasks": {"ask": {"level": 0}}}, False),
+        ({"emitted": []}, True),
+        ({"failures": [{"type": "x"}]}, False),
+        ({"children": {"x": {}}}, False),
+        ({"undone": ["a"]}, False),
+        ({"atOnce": 1}, False),
+    ],
+)
+def test_everything_else_that_is_expected(expect: dict[str, Any], same: bool) -> None:
+    assert (differences(**expect) == []) is same
+
+
+def differences(**expect: Any) -> list[str]:
+    error: ErrorData = {"type": "boom", "message": "no"}
+    outcome = Outcome("failed", None, error, [], calls=MADE, stopped={"x"}, timers={"t": 2000})
+    return check(Scenario("", {}, {}, {}, [], [], expect, True), outcome)

@@ -1,0 +1,388 @@
+"""Cases played in the pure core: every execution of a case, in virtual time, in an order that a seed chooses.
+
+What is due at the same instant happens in any order; what is due later never happens before. So nothing depends on how
+fast anything is, and a scenario has a day pass in no time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+from tests.support.cases import EXECUTION, INITIATOR, Case, Scenario
+from tests.support.outcomes import Outcome, outcome_of
+from tests.support.world import EPOCH, World
+from wfrun.adapters.contract import Call, ServiceConfig
+from wfrun.adapters.mock_script import Answer, parse_script
+from wfrun.adapters.templates import Entry
+from wfrun.core.definition import Document
+from wfrun.core.effects import (
+    CallService,
+    Effect,
+    EscalateTask,
+    OpenTask,
+    Publish,
+    RecallChild,
+    StartChild,
+    StartPause,
+    StartTimer,
+)
+from wfrun.core.events import ErrorData, Record
+from wfrun.core.expression import parse_duration
+from wfrun.core.fibers import stop_id
+from wfrun.core.human import Task, Vote, judge
+from wfrun.core.instants import format_instant, parse_instant
+from wfrun.core.plan import Plan, compile_plan
+from wfrun.core.plan.nodes import Await, walk
+from wfrun.engines.local.performer import error_data
+from wfrun.errors import Problem, ServiceError, WfrunError
+from wfrun.load.definition import load_definition
+from wfrun.load.fields import check_fields
+
+# More than happens in any case: one that goes on beyond it never ends.
+ENOUGH = 5_000
+
+# What makes a step begun, and what makes it done, for what happens `during` or `after` it.
+_BEGUN = {"step.started", "task.created", "wait.started", "timer.started", "child.started"}
+_DONE = {"step.completed", "task.decided", "event.published", "child.ended"}
+
+
+class Moment(NamedTuple):
+    due: datetime
+    act: Callable[[], None]
+
+
+@cache
+def compiled(case: Case, name: str | None = None) -> tuple[Plan, list[Problem]]:
+    """The plan of a workflow of a case, and the advice about it."""
+    file = case.workflow(name)
+    return compile_plan(load_definition(file.read_bytes(), f"{case.name}/{file.name}"))
+
+
+def play(case: Case, scenario: Scenario, seed: int | None = None) -> Outcome:
+    stage = Stage(case, scenario, seed)
+    stage.play()
+    return stage.outcome
+
+
+class Stage:
+    """All executions of a scenario. `choices` is how often the seed had something to choose."""
+
+    def __init__(self, case: Case, scenario: Scenario, seed: int | None = None) -> None:
+        self.case = case
+        self.scenario = scenario
+        self.now = EPOCH
+        self.choices = 0
+        self.begun: dict[str, datetime] = {}
+        self.done: dict[str, datetime] = {}
+        self.actors: dict[str, Actor] = {}
+        self._random = Random(seed) if seed is not None else None
+        self._cues = [_Cue(self, number, cue) for number, cue in enumerate([*scenario.events, *scenario.operator])]
+        self.start(EXECUTION, None, scenario.input)
+
+    @property
+    def outcome(self) -> Outcome:
+        return outcome_of({id: actor.records for id, actor in self.actors.items()}, EXECUTION)
+
+    def start(self, execution: str, workflow: str | None, input: dict[str, Any]) -> None:
+        plan = compiled(self.case, workflow)[0]
+        self.actors[execution] = Actor(self, plan, execution, input)
+
+    def play(self) -> None:
+        for _ in range(ENOUGH):
+            moments = [*self._cued(), *(moment for actor in self.actors.values() for moment in actor.moments())]
+            if not moments:
+                return
+            self._next(moments)
+        raise AssertionError(f"{self.case.name}: it does not come to an end")
+
+    def _cued(self) -> Iterator[Moment]:
+        for cue in self._cues:
+            if (due := cue.due()) is not None:
+                yield Moment(due, lambda cue=cue: self._take(cue))  # type: ignore[misc]
+
+    def _take(self, cue: _Cue) -> None:
+        self._cues.remove(cue)
+        cue.act()
+
+    def _next(self, moments: list[Moment]) -> None:
+        self.now = max(self.now, min(moment.due for moment in moments))
+        ready = [moment for moment in moments if moment.due <= self.now]
+        self.choices += len(ready) > 1
+        moment = self._random.choice(ready) if self._random else ready[0]
+        moment.act()
+
+    def publish(self, event: dict[str, Any]) -> int:
+        """Every execution that has a wait for such an event gets it. How many there were."""
+        reached = [actor for actor in self.actors.values() if actor.listens_to(event["type"])]
+        for actor in reached:
+            actor.add({"type": "event.received", "event": event})
+        return len(reached)
+
+    def notice(self, record: Record) -> None:
+        step = record.get("step") or str(record.get("task", "")).partition("/")[2]
+        if record["type"] in _BEGUN:
+            self.begun.setdefault(step, self.now)
+        elif record["type"] in _DONE:
+            self.done.setdefault(step, self.now)
+        elif record["type"] == "timer.fired" and record["timer"].endswith("!wait"):
+            self.done.setdefault(record["timer"].removesuffix("!wait"), self.now)
+
+
+class _Cue:
+    """Something that comes from outside: an event, or what an operator does."""
+
+    def __init__(self, stage: Stage, number: int, data: dict[str, Any]) -> None:
+        self._stage = stage
+        self._number = number
+        self._data = data
+
+    def due(self) -> datetime | None:
+        data = self._data
+        begin: datetime | None = EPOCH + _milliseconds(data.get("at", 0))
+        if "after" in data:
+            begin = self._stage.done.get(data["after"])
+        elif "during" in data:
+            begin = self._stage.begun.get(data["during"])
+        return None if begin is None else begin + _milliseconds(data.get("delay", 0))
+
+    def act(self) -> None:
+        if "type" in self._data:
+            self._stage.publish(self._event())
+        elif self._data["do"] == "cancel":
+            self._stage.actors[EXECUTION].add({"type": "cancel.requested", "by": "operator", "reason": ""})
+        elif self._data["do"] == "compensate":
+            self._stage.actors[EXECUTION].add({"type": "compensation.requested", "by": "operator", "reason": ""})
+        else:
+            raise AssertionError(f"an operator cannot {self._data['do']}")
+
+    def _event(self) -> dict[str, Any]:
+        return {
+            "id": self._data.get("id", f"event-{self._number}"),
+            "type": self._data["type"],
+            "source": "outside",
+            "time": format_instant(self._stage.now),
+            "data": self._data.get("data"),
+        }
+
+
+class Actor(World):
+    """One execution on a stage."""
+
+    def __init__(self, stage: Stage, plan: Plan, execution: str, input: dict[str, Any]) -> None:
+        self.stage = stage
+        self.execution = execution
+        self._since: dict[str, datetime] = {}
+        self._told: set[str] = set()
+        self._voted: dict[str, int] = {}
+        self._answers: dict[str, tuple[datetime, Callable[[], Any]]] = {}
+        self._services = _Services(plan.document, stage.scenario)
+        self._events = {one.event for step in walk(plan.root) if isinstance(step, Await) for one in step.listeners}
+        data: Any = plan.document.data
+        given = check_fields(data["input"], input, file=data["name"], what="input") if "input" in data else input
+        super().__init__(plan, given)
+
+    # ---- facts
+
+    def add(self, event: Any) -> None:
+        if event["type"] == "execution.started":
+            event = {**event, "execution": self.execution, "initiator": INITIATOR}
+        record = {**event, "seq": len(self.records), "at": format_instant(self.stage.now), "prev": ""}
+        self.records.append(record)
+        self.stage.notice(record)
+        self._intend(self.run.apply(record))
+
+    def _record(self, effect: Effect) -> None:
+        if isinstance(effect, OpenTask | EscalateTask):
+            event: Any = effect.intent()
+            if event["type"] != "evaluation.failed" and effect.timeout is not None:
+                event["due"] = format_instant(self.stage.now + _milliseconds(effect.timeout))
+            self.add(event)
+        else:
+            super()._record(effect)
+
+    def _keep(self, effect: Effect) -> None:
+        self._since.setdefault(effect.id, self.stage.now)
+        super()._keep(effect)
+
+    def listens_to(self, event: str) -> bool:
+        return self.run.ended is None and event in self._events
+
+    # ---- what can happen next
+
+    def moments(self) -> Iterator[Moment]:
+        if self.run.ended is not None:
+            return
+        self.open = {id: effect for id, effect in self.open.items() if id in self.run.pending}
+        for effect in self.open.values():
+            match effect:
+                case CallService():
+                    yield self._call(effect)
+                case StartTimer(id=id) | StartPause(id=id):
+                    due = parse_instant(self.run.recorded[id]["due"])
+                    yield Moment(due, self._adding({"type": "timer.fired", "timer": id}))
+                case Publish():
+                    yield Moment(self.stage.now, self._publishing(effect))
+                case OpenTask():
+                    yield from self._task(effect)
+                case StartChild():
+                    yield from self._child(effect)
+                case RecallChild():
+                    yield from self._recall(effect)
+
+    def _adding(self, event: dict[str, Any]) -> Callable[[], None]:
+        return lambda: self.add(event)
+
+    def _publishing(self, effect: Publish) -> Callable[[], None]:
+        def act() -> None:
+            reached = self.stage.publish(self.run.recorded[effect.id]["event"])
+            self.add({"type": "event.published", "step": effect.step, "reached": reached})
+
+        return act
+
+    # ---- calls
+
+    def _call(self, effect: CallService) -> Moment:
+        base = {"step": effect.step, "attempt": effect.attempt}
+        if effect.id in self._stopping or stop_id(effect.id) in self.run.pending:
+            return Moment(self.stage.now, self._adding({"type": "step.cancelled", **base}))
+        if effect.id not in self._answers:
+            self._answers[effect.id] = self._answer_to(effect)
+        due, answer = self._answers[effect.id]
+        return Moment(due, lambda: self.add({**base, **answer()}))
+
+    def _answer_to(self, effect: CallService) -> tuple[datetime, Callable[[], Any]]:
+        """When the call ends, and how: with its answer, or because its time is up."""
+        node, since = effect.node, self._since[effect.id]
+        call = Call(self.execution, effect.step, effect.attempt, "", node.service, node.action, self._inputs[effect.id])
+        answer = self._services.answer(call)
+        limits = [since + _milliseconds(node.timeout)] if node.timeout is not None else []
+        limits += [deadline] if (deadline := self.run.deadline(effect)) is not None else []
+        ends = since + timedelta(seconds=min(answer.delay_seconds, 10**9))
+        if limits and min(limits) < ends:
+            late: ErrorData = {"type": "timeout", "message": "no answer in time"}
+            return min(limits), lambda: _failed(late)
+        return ends, lambda: _answered(answer, call)
+
+    # ---- people
+
+    def _task(self, effect: OpenTask) -> Iterator[Moment]:
+        votes = self._services.scripted(self.stage.scenario.people, effect.step) or []
+        number = self._voted.get(effect.id, 0)
+        if number < len(votes):
+            vote = votes[number]
+            due = self._since[effect.id] + _milliseconds(vote.get("after", 0))
+            yield Moment(due, lambda: self._vote(effect, vote))
+        if (expires := self.run.tasks[effect.id].due) is not None:
+            yield Moment(expires, self._adding({"type": "task.expired", "task": effect.id}))
+
+    def _vote(self, effect: OpenTask, written: dict[str, Any]) -> None:
+        self._voted[effect.id] = self._voted.get(effect.id, 0) + 1
+        vote = Vote(written["decision"], written["by"], written.get("comment", ""), written.get("data", {}))
+        refusal = _refusal(self.run.tasks[effect.id], vote)
+        assert refusal == written.get("refused"), f"{vote}: {refusal or 'was accepted'}"
+        if refusal is not None:
+            return
+        decided = {"decision": vote.decision, "by": vote.by, "comment": vote.comment, "data": vote.data}
+        self.add({"type": "task.decided", "task": effect.id, **decided})
+
+    # ---- children
+
+    def _child(self, effect: StartChild) -> Iterator[Moment]:
+        child = self.stage.actors.get(effect.child)
+        stops = stop_id(effect.id) in self.run.pending
+        base = {"type": "child.ended", "step": effect.step, "child": effect.child}
+        if child is None and stops:
+            yield Moment(self.stage.now, self._adding({**base, "status": "cancelled"}))
+        elif child is None:
+            yield Moment(self.stage.now, lambda: self._start(effect))
+        elif effect.node.detach:
+            yield Moment(self.stage.now, self._adding({**base, "status": "completed"}))
+        elif child.run.ended is not None:
+            ended: dict[str, Any] = {
+                key: child.run.ended[key] for key in ("status", "output", "error") if key in child.run.ended
+            }
+            yield Moment(self.stage.now, self._adding({**base, **ended}))
+        elif stops and effect.id not in self._told:
+            yield Moment(self.stage.now, lambda: self._tell(effect.id, child, "cancel.requested"))
+
+    def _start(self, effect: StartChild) -> None:
+        self.stage.start(effect.child, effect.node.workflow, self.run.recorded[effect.id]["input"])
+
+    def _recall(self, effect: RecallChild) -> Iterator[Moment]:
+        child = self.stage.actors[effect.child]
+        if effect.id not in self._told:
+            yield Moment(self.stage.now, lambda: self._tell(effect.id, child, "compensation.requested"))
+        elif child.run.ended is not None:
+            base = {"type": "child.ended", "step": effect.step, "child": effect.child}
+            yield Moment(self.stage.now, self._adding({**base, "status": child.run.ended["status"]}))
+
+    def _tell(self, effect: str, child: Actor, what: str) -> None:
+        self._told.add(effect)
+        child.add({"type": what, "by": self.execution, "reason": ""})
+
+
+def _refusal(task: Task, vote: Vote) -> str | None:
+    """The code of the error with which a vote is refused, if it is."""
+    try:
+        judge(task, vote, INITIATOR)
+    except WfrunError as error:
+        return error.code
+    return None
+
+
+class _Services:
+    """The answers to calls: what the scenario says about the step, or else what the workflow's own mocks say."""
+
+    def __init__(self, document: Document, scenario: Scenario) -> None:
+        data: Any = document.data
+        self._own: dict[str, Any] = data.get("services", {})
+        self._steps = scenario.services
+        self._calls: dict[tuple[str, str], int] = {}
+
+    @staticmethod
+    def scripted(script: dict[str, Any], step: str) -> Any:
+        """What is written for a step instance, or for the step in all iterations."""
+        return script.get(step, script.get(step.partition("@")[0]))
+
+    def answer(self, call: Call) -> Answer:
+        own = self.scripted(self._steps, call.step)
+        if own is not None:
+            return _pick(own, call.attempt - 1)
+        settings = self._own.get(call.service, {"adapter": "mock"})
+        assert settings["adapter"] == "mock", f"{call.service} is no mock"
+        number = self._calls.get((call.service, call.action), 0)
+        self._calls[call.service, call.action] = number + 1
+        fallback = settings.get("default", None if settings.get("actions") else {})
+        script = settings.get("actions", {}).get(call.action, fallback)
+        assert script is not None, f"{call.service} has no answer for {call.action}"
+        return _pick(script, number)
+
+
+def _pick(script: Any, number: int) -> Answer:
+    answers = parse_script(Entry(ServiceConfig("scripted", {}, Path(), _no_variable)), script, "actions")
+    return answers[min(number, len(answers) - 1)]
+
+
+def _no_variable(kind: str, name: str) -> str:
+    raise AssertionError(f"a case cannot use {kind}.{name}")
+
+
+def _answered(answer: Answer, call: Call) -> dict[str, Any]:
+    try:
+        return {"type": "step.completed", "result": answer.act(call)}
+    except ServiceError as error:
+        return _failed(error_data(error))
+
+
+def _failed(error: ErrorData) -> dict[str, Any]:
+    """Half of the range of chance: no jitter."""
+    return {"type": "step.failed", "error": error, "random": 0.5}
+
+
+def _milliseconds(duration: Any) -> timedelta:
+    return timedelta(milliseconds=parse_duration(duration))
