@@ -88,9 +88,9 @@ class LoopDigest:
         ended = self._end([] if loop else [name for name, other in self._long.items() if other.is_through()])
         if loop:
             loop.see(step, kind)
-        if kind == "foreach.started" and record["count"] > TOLD_ITEMS:
-            self._long[record["step"]] = _Loop(record)
         quiet = loop is not None or _has_gone_round(record, step)
+        if kind == "foreach.started" and record["count"] > TOLD_ITEMS and not quiet:
+            self._long[record["step"]] = _Loop(record)
         return ended, not quiet or kind in _FAILURES
 
     def _loop_of(self, step: str) -> _Loop | None:
