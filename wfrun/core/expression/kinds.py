@@ -213,11 +213,18 @@ def equal(left: Value, right: Value, frame: Frame) -> bool:
         return is_number(left) and is_number(right) and plain(left) == plain(right)
     if type(left) is list:
         frame.charge(1 + len(left))
-        return len(left) == len(right) and all(equal(a, b, frame) for a, b in zip(left, right, strict=True))
+        return len(left) == len(right) and _all_equal(zip(left, right, strict=True), frame)
     if type(left) is dict:
         frame.charge(1 + len(left))
-        return left.keys() == right.keys() and all(equal(value, right[key], frame) for key, value in left.items())
+        return left.keys() == right.keys() and _all_equal(((value, right[key]) for key, value in left.items()), frame)
     return bool(left == right)
+
+
+def _all_equal(pairs: Iterable[tuple[Value, Value]], frame: Frame) -> bool:
+    for left, right in pairs:
+        if not equal(left, right, frame):
+            return False
+    return True
 
 
 def plain(number: float) -> int | float:
