@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from itertools import repeat
 from typing import Any, Final, Protocol, TypeAlias
 
 from wfrun.core.values import MAX_DEPTH, Json
@@ -213,18 +214,12 @@ def equal(left: Value, right: Value, frame: Frame) -> bool:
         return is_number(left) and is_number(right) and plain(left) == plain(right)
     if type(left) is list:
         frame.charge(1 + len(left))
-        return len(left) == len(right) and _all_equal(zip(left, right, strict=True), frame)
+        return len(left) == len(right) and all(map(equal, left, right, repeat(frame)))
     if type(left) is dict:
         frame.charge(1 + len(left))
-        return left.keys() == right.keys() and _all_equal(((value, right[key]) for key, value in left.items()), frame)
+        mine, others = left.values(), map(right.get, left)
+        return left.keys() == right.keys() and all(map(equal, mine, others, repeat(frame)))
     return bool(left == right)
-
-
-def _all_equal(pairs: Iterable[tuple[Value, Value]], frame: Frame) -> bool:
-    for left, right in pairs:
-        if not equal(left, right, frame):
-            return False
-    return True
 
 
 def plain(number: float) -> int | float:
