@@ -13,6 +13,7 @@ from itertools import chain, islice
 from typing import NoReturn, TypeAlias
 
 from wfrun.app.runtime import Runtime
+from wfrun.app.standing import view_of
 from wfrun.app.starting import check_input, create, create_or_open, has_ended, origin_of, runner
 from wfrun.app.workflows import Workflow, keep, open_workflow, require_local
 from wfrun.core.expression import DictContext, Template, TemplateError, compile_template
@@ -23,7 +24,6 @@ from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.views.index.writer import IndexWriter
 from wfrun.views.model import Summary
-from wfrun.views.status import status_of
 from wfrun.views.summary import summary_of
 
 # What was read as one input: the number of its line, and the value or why it is none.
@@ -83,12 +83,12 @@ class Batch:
         journal = self._journal(values)
         if has_ended(journal.records):
             journal.close()
-            return summary_of(status_of(journal.records))
+            return summary_of(view_of(self.home, journal.records))
         try:
             await runtime.drive(journal, self.workflow)
-            view = status_of(journal.records)
+            view = view_of(self.home, journal.records)
         except Interrupted:
-            view = status_of(journal.records, driven=False)
+            view = view_of(self.home, journal.records, driven=False)
         self.index.note(view, journal.end)
         return summary_of(view)
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import NamedTuple
 
 from wfrun.app.runtime import Runtime, root_of
+from wfrun.app.standing import view_of
 from wfrun.app.starting import clock, has_ended, runner
 from wfrun.app.workflows import Workflow, require_local, stored_workflow
 from wfrun.core.events import Record
@@ -17,7 +18,6 @@ from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.views.index.writer import IndexWriter
 from wfrun.views.model import StatusView
-from wfrun.views.status import status_of
 
 
 class Outcome(NamedTuple):
@@ -52,7 +52,7 @@ def go_on(home: Home, journal: Journal, way: Way, by: str = "") -> Outcome:
     journal = _topmost(home, journal)
     if has_ended(journal.records) not in (None, "needs-attention"):
         journal.close()
-        return outcome_of(journal, "it had ended before")
+        return outcome_of(home, journal, "it had ended before")
     return _take_up(home, journal, way, repaired_by=by)
 
 
@@ -72,7 +72,7 @@ def carry_on(home: Home, journal: Journal, way: Way, note: str = "") -> Outcome:
 def leave(home: Home, journal: Journal, note: str) -> Outcome:
     """Leave it as it is, to whoever drives it."""
     journal.close()
-    return outcome_of(journal, note, is_driven(home, journal.execution_id))
+    return outcome_of(home, journal, note, is_driven(home, journal.execution_id))
 
 
 def check_local(home: Home, journal: Journal, workflow: Workflow) -> None:
@@ -85,18 +85,18 @@ def drive(home: Home, journal: Journal, workflow: Workflow, way: Way, history: i
     """Drive an execution whose journal is held. A signal leaves it `interrupted`, to be resumed."""
     try:
         run_loop(_drive(home, journal, workflow, way, history))
-        outcome = outcome_of(journal, note)
+        outcome = outcome_of(home, journal, note)
     except Interrupted as interrupted:
         stopped = f"stopped by {interrupted.signal_name}; `wfrun resume {journal.execution_id}` goes on from here"
-        outcome = Outcome(journal.execution_id, status_of(journal.records, driven=False), stopped)
+        outcome = Outcome(journal.execution_id, view_of(home, journal.records, driven=False), stopped)
     index = IndexWriter(home, partial(Journal.read, home))
     index.note(outcome.view, journal.end)
     index.close()
     return outcome
 
 
-def outcome_of(journal: Journal, note: str = "", driven: bool | None = None) -> Outcome:
-    return Outcome(journal.execution_id, status_of(journal.records, driven=driven), note)
+def outcome_of(home: Home, journal: Journal, note: str = "", driven: bool | None = None) -> Outcome:
+    return Outcome(journal.execution_id, view_of(home, journal.records, driven), note)
 
 
 def _topmost(home: Home, journal: Journal) -> Journal:

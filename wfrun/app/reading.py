@@ -10,12 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from wfrun.app.executions import find_execution, index_of
+from wfrun.app.standing import view_of
 from wfrun.core.instants import format_instant
 from wfrun.journal.codec import encode
 from wfrun.journal.driver import is_driven
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
-from wfrun.views.status import status_of
+from wfrun.views.status import as_of
 from wfrun.views.tasks import with_overdue
 
 if TYPE_CHECKING:
@@ -33,8 +34,7 @@ def open_home(path: str | None) -> Home:
 
 def status(home: Home, prefix: str) -> StatusView:
     """One execution in full. Raises NotFoundError, AmbiguousError, JournalError."""
-    view = _view(home, find_execution(home, prefix))
-    return {**view, "tasks": with_overdue(view["tasks"], _now())}
+    return as_of(_view(home, find_execution(home, prefix)), _now())
 
 
 def records(home: Home, prefix: str) -> list[Record]:
@@ -85,9 +85,9 @@ def _now() -> str:
 
 
 def _view(home: Home, execution: str) -> StatusView:
-    view = status_of(Journal.read(home, execution))
+    view = view_of(home, Journal.read(home, execution))
     if view["status"] != "running":
         return view
     # Looked at in this order, for a driver that ends meanwhile has written all that it had to say.
     driven = is_driven(home, execution)
-    return status_of(Journal.read(home, execution), driven=driven)
+    return view_of(home, Journal.read(home, execution), driven)

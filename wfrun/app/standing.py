@@ -1,0 +1,36 @@
+"""How an execution stands, which depends on those that it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from wfrun.errors import JournalError, NotFoundError
+from wfrun.journal.driver import is_driven
+from wfrun.journal.journal import Journal
+from wfrun.views.status import fold_of, status_of
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Record
+    from wfrun.journal.home import Home
+    from wfrun.views.children import StatusOf
+    from wfrun.views.model import ExecutionStatus, StatusView
+
+
+def view_of(home: Home, records: Iterable[Record], driven: bool | None = None) -> StatusView:
+    """The status that records tell, with that of its child executions. `driven` as in `status_of`."""
+    return status_of(records, driven=driven, child=statuses_in(home))
+
+
+def statuses_in(home: Home) -> StatusOf:
+    """How the executions of a state directory stand; None for one that is not there, or cannot be read."""
+
+    def status(execution: str) -> ExecutionStatus | None:
+        try:
+            fold = fold_of(Journal.read(home, execution))
+        except (NotFoundError, JournalError):
+            return None
+        found = fold.status(child=status)
+        return fold.status(is_driven(home, execution), status) if found == "running" else found
+
+    return status
