@@ -105,7 +105,7 @@ class TestBlocks:
     def test_cases(self) -> None:
         cases = [{"condition": "$.x == 1", "steps": call("a")}, {"condition": "$.x == 2", "steps": [call("b")]}]
         assert lines({"type": "switch", "name": "which", "cases": cases, "else": call("c")}) == [
-            "└─ which",
+            "└─ which  switch",
             "   ├─ $.x == 1",
             "   │  └─ a  svc.do",
             "   ├─ $.x == 2",

@@ -286,6 +286,78 @@ def test_what_is_undone_on_the_way_is_shown_while_it_lasts(tale: MakeTale) -> No
     assert "running · 1/2 steps" in frame(live)
 
 
+def family(tale: MakeTale, items: int) -> list[tuple[str, Any]]:
+    """An execution that runs one other for each item, the second of which fails."""
+    parent = each(tale("ship"), items, "ship")
+    told: list[tuple[str, Any]] = [("k7", record) for record in parent.records]
+    for index in range(items):
+        id = f"k7.ship.{index}"
+        parent.add("child.started", step=f"ship@{index}", child=id, workflow="sub", input={}, detach=False)
+        told.append(("k7", parent.records[-1]))
+        child = tale("pack")
+        child.records[0] |= {"execution": id, "workflow": "sub"}
+        status = "failed" if index == 1 else "completed"
+        (child.begin("pack").fail("pack") if index == 1 else child.call("pack")).add("execution.ended", status=status)
+        told += [(id, record) for record in child.records]
+        parent.add("child.ended", step=f"ship@{index}", child=id, status=status)
+        told.append(("k7", parent.records[-1]))
+    return told
+
+
+def observed(told: list[tuple[str, Any]], capsys: pytest.CaptureFixture[str]) -> list[str]:
+    with Lines() as progress:
+        for execution, record in told:
+            progress.observe(execution, record, True)
+    return [re.sub(r"^\S+ +\+\S+( \d\ds)?  ", "", line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_children_are_told_with_their_ids(tale: MakeTale, capsys: pytest.CaptureFixture[str]) -> None:
+    assert observed(family(tale, 2), capsys)[3:] == [
+        "ship@0 runs sub as execution k7.ship.0",
+        "k7.ship.0: sub (version 2) started by ada",
+        "k7.ship.0: pack → shop.act",
+        "k7.ship.0: pack completed: null",
+        "k7.ship.0: ended completed",
+        "ship@0: execution k7.ship.0 completed",
+        "ship@1 runs sub as execution k7.ship.1",
+        "k7.ship.1: sub (version 2) started by ada",
+        "k7.ship.1: pack → shop.act",
+        "k7.ship.1: pack failed: payment.declined: card declined",
+        "k7.ship.1: ended failed",
+        "ship@1: execution k7.ship.1 failed",
+    ]
+
+
+def test_of_very_many_children_only_failures_are_told(tale: MakeTale, capsys: pytest.CaptureFixture[str]) -> None:
+    assert observed(family(tale, 30), capsys) == [
+        "execution k7",
+        "order (version 2) started by ada",
+        "all goes through 30 items",
+        "k7.ship.1: pack failed: payment.declined: card declined",
+        "k7.ship.1: ended failed",
+        "ship@1: execution k7.ship.1 failed",
+    ]
+
+
+def test_other_executions_have_a_line_each_while_they_run(tale: MakeTale) -> None:
+    live = LiveSteps()
+    parent = tale("a", "b").begin("a")
+    for record in parent.records:
+        live.observe("k7", record, True)
+    children = [f"k7.ship.{index}" for index in range(7)]
+    for id in children:
+        child = tale("pack").begin("pack")
+        child.records[0] |= {"execution": id, "workflow": "sub"}
+        for record in child.records:
+            live.observe(id, record, True)
+    lines = frame(live).splitlines()
+    assert lines[3].rstrip() == "k7.ship.0 · sub · running · 0/1 steps"
+    assert lines[-1].rstrip() == "… and 2 more executions"
+    for id in children:
+        live.observe(id, {**parent.records[0], "type": "execution.ended", "status": "completed"}, True)
+    assert len(frame(live).splitlines()) == 3
+
+
 def test_a_repair_is_seen_at_once(tale: MakeTale) -> None:
     told = paused(tale)
     told.add("repair.requested", action="resume", by="kim", reason="", dropped=[2, 3, 4], undo=[])

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 TOLD_ITEMS = 20
 
 _FAILURES = ("step.failed", "evaluation.failed", "failure.raised", "task.expired")
+# Of a child, or of an execution.
+_BAD_ENDS = ("failed", "compensated", "needs-attention")
 _BEGIN = ("step.started", "task.created", "wait.started", "child.started", "event.emitted", "timer.started")
 _END = (
     "step.completed",
@@ -55,10 +57,10 @@ class _Loop:
         """Whether it is certainly in this loop, and not in another one beside it."""
         return split_instance(step)[0] in self._steps
 
-    def see(self, step: str, kind: str) -> None:
+    def see(self, step: str, kind: str, *, failed: bool) -> None:
         index = split_instance(step)[1].removeprefix(self._inside).partition(".")[0]
         self._last = max(self._last, int(index))
-        self.failures += kind in _FAILURES
+        self.failures += failed
         if kind in _BEGIN:
             self._open.add(step)
         elif kind in _END:
@@ -87,11 +89,11 @@ class LoopDigest:
         loop = self._loop_of(step)
         ended = self._end([] if loop else [name for name, other in self._long.items() if other.is_through()])
         if loop:
-            loop.see(step, kind)
+            loop.see(step, kind, failed=went_wrong(record))
         quiet = loop is not None or _has_gone_round(record, step)
         if kind == "foreach.started" and record["count"] > TOLD_ITEMS and not quiet:
             self._long[record["step"]] = _Loop(record)
-        return ended, not quiet or kind in _FAILURES
+        return ended, not quiet or went_wrong(record)
 
     def _loop_of(self, step: str) -> _Loop | None:
         """The long loop that a step is in: where two go on at once, the one that says so, else the later."""
@@ -101,6 +103,11 @@ class LoopDigest:
 
     def _end(self, names: list[str]) -> list[str]:
         return [self._long.pop(name).words() for name in names]
+
+
+def went_wrong(record: Record) -> bool:
+    """Whether the record tells of a failure, be it one that is dealt with."""
+    return record["type"] in _FAILURES or record.get("status") in _BAD_ENDS
 
 
 def _step(record: Record) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from wfrun.cli.render.lists import moment_line
-from wfrun.cli.render.loops import LoopDigest
+from wfrun.cli.render.loops import LoopDigest, went_wrong
 from wfrun.cli.render.status import MARKS, iteration_words, progress_words
 from wfrun.cli.streams import ours
 from wfrun.cli.text import is_lively, is_terminal, safe
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from wfrun.core.events import Record
     from wfrun.views.model import StatusView, StepView
 
+OTHERS_SHOWN = 5
 _QUIET_TYPES = ("driver.started", "driver.stopped", "timer.fired")
 
 
@@ -59,31 +61,71 @@ class Silence:
         pass
 
 
+class _Told:
+    """One execution as its lines are told. `quiet`: it is one of very many, and only what goes wrong has a line."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.timeline = Timeline()
+        self.loops = LoopDigest()
+        self.quiet = quiet
+
+
 class Lines(Silence):
-    """A line for each thing that happens, at once. Long loops are told in short."""
+    """A line for each thing that happens, at once. Long loops are told in short.
+
+    The first execution seen is what the command is about. What others do, its children and those that its events
+    reach, is told with their id before it.
+    """
 
     def __init__(self) -> None:
-        self._timeline = Timeline()
-        self._loops = LoopDigest()
+        self._told: dict[str, _Told] = {}
+        self._first: str | None = None
+        self._quiet: set[str] = set()
 
     def observe(self, execution: str, record: Record, fresh: bool) -> None:
-        moment = self._timeline.moment(record)
-        before, told = self._loops.see(record)
-        if not fresh:
-            return
-        lines = [moment_line({**moment, "text": text}) for text in before]
-        if record["type"] == "execution.started":
-            lines.append(f"execution {execution}")
-        if told and record["type"] not in _QUIET_TYPES:
-            lines.append(moment_line(moment))
-        if lines:
+        self._first = self._first or execution
+        told = self._told.setdefault(execution, _Told(quiet=execution in self._quiet))
+        lines = self._lines(execution, told, record)
+        if lines and fresh:
             print("\n".join(lines), file=ours(), flush=True)
+        if record["type"] == "execution.ended" and execution != self._first:
+            del self._told[execution]
+            self._quiet.discard(execution)
+
+    def _lines(self, execution: str, told: _Told, record: Record) -> list[str]:
+        moment = told.timeline.moment(record)
+        before, shown = told.loops.see(record)
+        if record["type"] == "child.started" and (told.quiet or not shown):
+            self._quiet.add(record["child"])
+        texts = [] if told.quiet else before
+        if shown and (not told.quiet or went_wrong(record)) and record["type"] not in _QUIET_TYPES:
+            texts.append(moment["text"])
+        if execution == self._first:
+            head = [f"execution {execution}"] if record["type"] == "execution.started" else []
+            return [*head, *(moment_line({**moment, "text": text}) for text in texts)]
+        return [moment_line({**moment, "text": f"{execution}: {text}"}) for text in texts]
+
+
+class _Seen:
+    """One execution as its frame is drawn."""
+
+    def __init__(self) -> None:
+        self.fold = StatusFold()
+        self._records: list[Record] = []
+
+    def add(self, record: Record) -> None:
+        self._records.append(record)
+        if record["type"] == "execution.repaired":
+            self.fold = fold_of(self._records)
+        else:
+            self.fold.add(record)
 
 
 class LiveSteps:
     """The steps with what they are doing, redrawn ten times a second by a thread of rich.
 
-    What services print goes above them, unless standard error goes elsewhere.
+    Below them stands a line for each other execution that this process drives: children, and what events have reached.
+    What services print goes above all, unless standard error goes elsewhere.
     """
 
     def __init__(self) -> None:
@@ -91,8 +133,7 @@ class LiveSteps:
         from rich.live import Live
 
         self._lock = Lock()
-        self._fold = StatusFold()
-        self._records: list[Record] = []
+        self._seen: dict[str, _Seen] = {}
         console, together = Console(file=ours()), is_terminal(sys.stderr)
         self._live = Live(
             get_renderable=self._draw,
@@ -112,37 +153,49 @@ class LiveSteps:
 
     def observe(self, execution: str, record: Record, fresh: bool) -> None:
         with self._lock:
-            self._records.append(record)
-            if record["type"] == "execution.repaired":
-                self._fold = fold_of(self._records)
-            else:
-                self._fold.add(record)
+            self._seen.setdefault(execution, _Seen()).add(record)
+            if record["type"] == "execution.ended" and execution != next(iter(self._seen)):
+                del self._seen[execution]
 
     def _draw(self) -> RenderableType:
         from rich.text import Text
 
         with self._lock:
-            if not self._records:
+            if not self._seen:
                 return Text("starting …")
-            return _frame(self._fold.view())
+            first, *others = islice(self._seen.values(), OTHERS_SHOWN + 1)
+            return _frame(first.fold.view(), [seen.fold.view() for seen in others], len(self._seen) - 1)
 
 
-def _frame(view: StatusView) -> RenderableType:
+def _frame(view: StatusView, others: list[StatusView], count: int) -> RenderableType:
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
-    undoing = any(row["status"] in (*ACTIVE, "pending") for row in view["compensations"])
-    for row in _visible(view["compensations"] if undoing else view["steps"]):
+    for row in _visible(_rows(view), less=len(others) + (count > len(others))):
         mark, colour = MARKS[row["status"]]
         took, notes = Text(_elapsed(row), style="dim"), Text(_notes(row))
         table.add_row(
             _spinner() if row["status"] == "running" else Text(mark, style=colour), safe(row["step"]), took, notes
         )
-    doing = "undoing" if undoing else view["status"]
-    head = Text(f"{view['execution']} · {safe(view['workflow'])} · {doing} · {progress_words(view['progress'])}")
-    return Group(head, table)
+    below = [Text(_headline(other), style="dim") for other in others]
+    if count > len(others):
+        below.append(Text(f"… and {count - len(others):,} more executions", style="dim"))
+    return Group(Text(_headline(view)), table, *below)
+
+
+def _headline(view: StatusView) -> str:
+    doing = "undoing" if _is_undoing(view) else view["status"]
+    return f"{view['execution']} · {safe(view['workflow'])} · {doing} · {progress_words(view['progress'])}"
+
+
+def _rows(view: StatusView) -> list[StepView]:
+    return view["compensations"] if _is_undoing(view) else view["steps"]
+
+
+def _is_undoing(view: StatusView) -> bool:
+    return any(row["status"] in (*ACTIVE, "pending") for row in view["compensations"])
 
 
 def _spinner() -> RenderableType:
@@ -153,9 +206,9 @@ def _spinner() -> RenderableType:
     return Text("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"[int(monotonic() * 10) % 10], style="blue")
 
 
-def _visible(rows: list[StepView]) -> list[StepView]:
-    """As many rows as fit on the screen, around the first that is active."""
-    room = max(3, _terminal_height() - 4)
+def _visible(rows: list[StepView], *, less: int) -> list[StepView]:
+    """As many rows as fit on the screen beside so many other lines, around the first that is active."""
+    room = max(3, _terminal_height() - 4 - less)
     if len(rows) <= room:
         return rows
     active = next((i for i, row in enumerate(rows) if row["status"] in (*ACTIVE, "pending")), len(rows))
