@@ -179,7 +179,9 @@ _TIMERS = {
 def _timer_fired(record: Record) -> str:
     """A timer is named after what it holds back: the attempt of a step, `pay#1`, and the reason, `!retry`."""
     effect, _, reason = record["timer"].rpartition("!")
-    return f"{step_words(effect.rpartition('#')[0] or effect)} {_FIRED.get(reason, _FIRED['wait'])}"
+    why = f": {_short(record['reason'])}" if record.get("reason") else ""
+    early = f", as {record['by']} did not want to wait{why}" if "by" in record else ""
+    return f"{step_words(effect.rpartition('#')[0] or effect)} {_FIRED.get(reason, _FIRED['wait'])}{early}"
 
 
 _FIRED = {

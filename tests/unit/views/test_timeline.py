@@ -85,6 +85,14 @@ def test_moments_count_from_the_start(story: StoryMaker) -> None:
             "x waits (other) until D",
         ),
         ({"type": "timer.fired", "timer": "order!timeout"}, "order has run out of time"),
+        (
+            {"type": "timer.fired", "timer": "crm#1!retry", "by": "kim", "reason": "it is up again"},
+            "crm is tried again, as kim did not want to wait: it is up again",
+        ),
+        (
+            {"type": "timer.fired", "timer": "nap!wait", "by": "kim", "reason": ""},
+            "nap has waited long enough, as kim did not want to wait",
+        ),
         ({"type": "timer.fired", "timer": "poll@2!delay"}, "poll@2 goes round again"),
         ({"type": "timer.fired", "timer": "crm#1!retry"}, "crm is tried again"),
         ({"type": "timer.fired", "timer": "compensate:crm#2!retry"}, "undo crm is tried again"),
