@@ -114,7 +114,7 @@ class TestChildren:
         assert (outcome.execution, outcome.status, error["type"]) == ("p", "compensated", "workflow.cancelled")
 
     def test_a_child_is_kept_as_it_was_when_its_parent_started(self, tmp_path: Path, home: Home) -> None:
-        asking = {"n": 3}
+        asking: dict[str, Any] = {"n": 3}
         parent = Path(write(tmp_path, middle=ASKING))
         text = parent.read_text().replace(
             "  - { name: ship", "  - { name: first, type: human-task, assignee: bob }\n  - { name: ship"
