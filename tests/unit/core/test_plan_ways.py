@@ -144,10 +144,17 @@ class TestParallel:
             "$.x may be missing here: 'a' is skipped when its condition is false"
         ]
 
-    @pytest.mark.parametrize("more", [{"complete": "any"}, {"complete": 1}, {"tolerate": 1}, {"tolerate": "50%"}])
+    @pytest.mark.parametrize("more", [{"complete": 2}, {"tolerate": 1}, {"tolerate": "50%"}])
     def test_keys_of_branches_that_may_not_count(self, more: dict[str, Any]) -> None:
-        step = block("parallel", call("a", output="x"), call("b", output="y"), **more)
+        step = block("parallel", call("a", output="x"), call("b", output="y"), call("c"), **more)
         assert advice(step, use("$.x")) == ["$.x may be missing here: 'a' may be one that is done without"]
+
+    @pytest.mark.parametrize("complete", ["any", 1])
+    def test_of_a_race_one_branch_counts(self, complete: Any) -> None:
+        branches = [call("a", output="x"), [call("b", output="x"), call("b2", output="y")]]
+        step = block("parallel", *branches, complete=complete)
+        assert advice(step, use("$.x")) == []
+        assert advice(step, use("$.y")) == ["$.y may be missing here: it is set in one branch only"]
 
     @pytest.mark.parametrize("more", [{"complete": 2}, {"complete": "all"}, {"tolerate": 0}, {"onFailure": "wait"}])
     def test_keys_of_branches_that_all_count(self, more: dict[str, Any]) -> None:

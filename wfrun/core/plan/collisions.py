@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 
 from wfrun.core.definition import Path
-from wfrun.core.plan.nodes import Conditional, Foreach, Handler, Loop, Plan, Step, Switch, Try, children
+from wfrun.core.plan.nodes import Conditional, Foreach, Handler, Loop, Parallel, Plan, Step, Switch, Try, children
 from wfrun.core.plan.writes import ends, own_keys
 from wfrun.errors import Problem
 
@@ -61,6 +61,8 @@ class _Collisions:
             case Switch(cases=cases, otherwise=otherwise):
                 bodies = [case.body for case in cases]
                 yield from self._ways([*bodies, otherwise] if otherwise is not None else bodies, taken)
+            case Parallel(branches=branches, crew=crew) if crew.complete == 1:
+                yield from self._ways(branches, taken)
             case Try():
                 yield from self._try(step, taken)
             case Foreach(name=name, body=body):
@@ -84,7 +86,7 @@ class _Collisions:
         taken.own.setdefault(name, who)
 
     def _ways(self, steps: Iterable[Step], taken: _Taken) -> Iterator[Problem]:
-        """Only one of them is gone, so they may set the same keys."""
+        """Only one of them counts, so they may set the same keys."""
         ways = []
         for step in steps:
             way = taken.inside(_Kind.WAY)

@@ -95,6 +95,9 @@ def _parallel(review: Review, block: Parallel, keys: Keys) -> None:
         inside = keys.inside(seen[index]).inside()
         follow(review, block.branches[index], inside)
         found[index] = inside.own
+    if block.crew.complete == 1:
+        keys.add(one_of([found[index] for index in range(len(block.branches))]))
+        return
     sure = takes_all(block.crew, len(block.branches))
     for index, branch in enumerate(block.branches):
         keys.add(found[index] if sure else maybe(found[index], f"{branch.id!r} may be one that is done without"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar, dataclass_transform
 
 from wfrun.core.definition import Document, Path
 from wfrun.core.expression import Expression, Template
@@ -16,8 +16,17 @@ from wfrun.core.retry import Retry
 from wfrun.core.values import Json
 from wfrun.errors import ExpressionError, Place
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def node(cls: type[T]) -> type[T]:
+    """A class of plain data that is never changed, which type checkers see to: what a dataclass would generate for it
+    besides its constructor takes longer than the compiling of a plan."""
+    return dataclass(slots=True, eq=False, repr=False)(cls)
+
+
+@node
 class Node:
     """What every step has. `condition` decides whether it runs at all; None always does.
 
@@ -31,7 +40,7 @@ class Node:
     bound: int | None = field(default=None, kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Call(Node):
     """One call of a service. `timeout` bounds one attempt, `deadline` all of them together.
 
@@ -50,7 +59,7 @@ class Call(Node):
     pivot: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Sequence(Node):
     steps: tuple[Step, ...]
 
@@ -66,7 +75,7 @@ class Tolerance:
         return self.count + int(branches * self.percent / 100)
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Crew:
     """How branches go along with each other.
 
@@ -80,7 +89,7 @@ class Crew:
     cancel: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Parallel(Node):
     """All branches at once. `needs` are for each branch the positions of those that have to be completed before it."""
 
@@ -89,26 +98,26 @@ class Parallel(Node):
     needs: tuple[tuple[int, ...], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Conditional(Node):
     choice: Expression
     then: Step
     otherwise: Step | None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Case:
     condition: Expression
     body: Step
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Switch(Node):
     cases: tuple[Case, ...]
     otherwise: Step | None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Collect:
     """What outlives a loop: under `key` what its iterations set, or `values`, evaluated at the end of iterations."""
 
@@ -120,7 +129,7 @@ class Collect:
         return (self.key,) if self.key is not None else tuple(name for name, _ in self.values)
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Foreach(Node):
     """The body once for each item. `name` is what the item is called besides `item`."""
 
@@ -131,7 +140,7 @@ class Foreach(Node):
     collect: Collect | None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Loop(Node):
     """`kind` says whether `test` is asked before each iteration (`while` it holds) or after (`until` it does)."""
 
@@ -143,7 +152,7 @@ class Loop(Node):
     collect: Collect | None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Handler:
     """For errors whose type fits one of `patterns`. The error is known under `name` inside. No body: it is ignored."""
 
@@ -154,14 +163,14 @@ class Handler:
     body: Step | None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Try(Node):
     body: Step
     handlers: tuple[Handler, ...]
     last: Step | None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Audience:
     """Who may decide: each name is a template."""
 
@@ -171,7 +180,7 @@ class Audience:
     timeout: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class HumanTask(Node):
     """`audiences` are those asked first, then, each time nobody decided in time, those it escalates to.
 
@@ -191,7 +200,7 @@ class HumanTask(Node):
     output: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Pause(Node):
     """Waits for a while (`kind` is `for`: a duration) or `until` an instant."""
 
@@ -199,7 +208,7 @@ class Pause(Node):
     time: Template
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Listener:
     """An event that is waited for, if `match`, which can ask for `$.event`, holds for it."""
 
@@ -208,7 +217,7 @@ class Listener:
     match: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Await(Node):
     """Waits for events: `complete` of its listeners. `single`: the output is one event, not a list.
 
@@ -224,18 +233,18 @@ class Await(Node):
     output: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Set(Node):
     values: tuple[tuple[str, Template], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Emit(Node):
     event: str
     data: Template
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Child(Node):
     """Another workflow as a step: `workflow` is the name or file as written. `detach` does not wait for it."""
 
@@ -246,14 +255,14 @@ class Child(Node):
     detach: bool
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Fail(Node):
     error: Template
     message: Template
     details: Template
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Finish(Node):
     """The end of the execution, here and now."""
 
@@ -283,7 +292,7 @@ Step: TypeAlias = (
 Task: TypeAlias = Call | HumanTask | Pause | Await | Emit | Child
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Plan:
     """`step_names` are the ids of the steps that act, ask or wait, in the order written: what progress is counted in.
 
