@@ -75,7 +75,7 @@ class Tolerance:
         return self.count + int(branches * self.percent / 100)
 
 
-@node
+@dataclass(frozen=True, slots=True)
 class Crew:
     """How branches go along with each other.
 
