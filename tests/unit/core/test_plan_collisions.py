@@ -122,6 +122,8 @@ class TestOneOfSeveralWays:
         ]
 
 
-def test_branches_are_all_run_whichever_counts() -> None:
-    race = {"type": "parallel", "steps": [sets("a"), sets("b")], "complete": "any"}
-    assert problem(race).code == "plan.duplicate-output"
+@pytest.mark.parametrize(("complete", "refused"), [("any", 0), (1, 0), (2, 1), ("all", 1)])
+def test_of_a_race_only_one_branch_counts(complete: Any, refused: int) -> None:
+    step = {"type": "parallel", "steps": [sets("a"), sets("b"), call("c")], "complete": complete}
+    assert len(collide(step)) == refused
+    assert len(collide(step, sets("d"))) == refused + 1

@@ -117,7 +117,7 @@ class Switch(Node):
     otherwise: Step | None
 
 
-@node
+@dataclass(frozen=True, slots=True)
 class Collect:
     """What outlives a loop: under `key` what its iterations set, or `values`, evaluated at the end of iterations."""
 
