@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.world import call
-from tests.unit.core.plan_support import problem, problems
+from tests.unit.core.plan_support import problems
 
 SET = {"type": "set", "values": {"x": 1}}
 FOREACH: dict[str, Any] = {"type": "foreach", "items": [1, 2]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -108,7 +108,7 @@ class TestEvents:
 
 
 class TestChildren:
-    CHILD = {"type": "workflow", "name": "ship", "workflow": "shipping", "input": {"n": "$.n"}, "output": "shipped"}
+    CHILD: ClassVar[dict[str, Any]] = {"type": "workflow", "name": "ship", "workflow": "shipping", "input": {"n": "$.n"}, "output": "shipped"}
 
     def test_a_child_gets_its_input_and_gives_its_output(self) -> None:
         world = World(plan_of(self.CHILD, output="$.shipped.of"), {"n": 3}).finish()
