@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, NamedTuple
 
 from wfrun.core.events import ErrorData, Record
@@ -27,7 +28,8 @@ class Made(NamedTuple):
 class Outcome:
     """What an execution came to, in words that every engine has. Steps are step instances.
 
-    `missing` is for each wait how many events are still to come, `at_once` how many calls ran at the same time.
+    `expected` and `arrived` are for each wait how many events it is for and has, `at_once` is how many calls ran at the
+    same time.
     """
 
     status: str
@@ -38,7 +40,8 @@ class Outcome:
     undone: list[Made] = field(default_factory=list)
     stopped: set[str] = field(default_factory=set)
     open: set[str] = field(default_factory=set)
-    missing: dict[str, int] = field(default_factory=dict)
+    expected: dict[str, int] = field(default_factory=dict)
+    arrived: dict[str, int] = field(default_factory=dict)
     decisions: dict[str, bool] = field(default_factory=dict)
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
     timers: dict[str, int] = field(default_factory=dict)
@@ -144,14 +147,15 @@ def _step_of(record: Record) -> str:
 
 
 def _wait_started(outcome: Outcome, record: Record) -> None:
+    """Events that came before the wait have been matched before it."""
+    outcome.expected[record["step"]] = record.get("complete", len(record["events"]))
     outcome.open.add(record["step"])
-    outcome.missing[record["step"]] = record.get("complete", len(record["events"]))
 
 
 def _event_matched(outcome: Outcome, record: Record) -> None:
     step = record["step"]
-    outcome.missing[step] = outcome.missing.get(step, 1) - record["value"]
-    if not outcome.missing[step]:
+    outcome.arrived[step] = outcome.arrived.get(step, 0) + record["value"]
+    if outcome.arrived[step] >= outcome.expected.get(step, inf):
         outcome.open.discard(step)
 
 
