@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import types
 from collections import deque
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Iterable
 from typing import Any, TypeAlias
 
 from wfrun.core.effects import CallService, Effect, Listen, OpenTask, Output, StartChild, StartPause, StartTimer, Stop
@@ -23,11 +23,17 @@ Strand: TypeAlias = Coroutine[Any, Any, None]
 
 
 class Failed(Exception):
-    """A step that failed for good."""
+    """A step that failed for good. `along` are others that failed, too, and that this one covers up."""
 
-    def __init__(self, error: ErrorData) -> None:
+    def __init__(self, error: ErrorData, along: Iterable[str] = ()) -> None:
         super().__init__(error["message"])
         self.error = error
+        self.along = set(along)
+
+    @property
+    def steps(self) -> set[str]:
+        """All instances that have to succeed for this failure to be gone."""
+        return {*self.along, self.error["step"]} if "step" in self.error else self.along
 
 
 class Cancelled(Exception):

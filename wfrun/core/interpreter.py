@@ -6,17 +6,20 @@ answered it; whether that fact has just happened or is read from a journal it ca
 
     execute ── body ── step ── one of `steps`: blocks, crews, loops, calls, people, waits, values, children
        │                                     └ a fiber for each branch, in a scope of its own
-       └── compensate ── calls, in reverse order of completion
+       └── take back ── calls, in reverse order of completion
+
+A repair puts something else in the place of all this: what is to be undone first, or a mere wait for the next one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, TypeAlias, cast
 
 from wfrun.core.definition import Path
 from wfrun.core.effects import (
+    ApplyRepair,
     AwaitRepair,
     Compute,
     Decide,
@@ -29,7 +32,7 @@ from wfrun.core.effects import (
     StartTimer,
 )
 from wfrun.core.events import ErrorData, EventData, Matter, Reason, Record, Status
-from wfrun.core.expression import Expression, Template
+from wfrun.core.expression import MISSING, Expression, Template
 from wfrun.core.fibers import Cancelled, Failed, Fiber, Finished, Group, Outcome, Scheduler, Strand
 from wfrun.core.instants import parse_instant
 from wfrun.core.plan.nodes import (
@@ -53,6 +56,7 @@ from wfrun.core.plan.nodes import (
     Switch,
     Try,
 )
+from wfrun.core.repair_history import Amendments, Given
 from wfrun.core.scope import Scope, Undo
 from wfrun.core.steps import blocks, calls, children, crews, loops, people, values, waits
 from wfrun.core.values import Json
@@ -84,11 +88,16 @@ class Interpreter:
 
     `at` is the instant of the fact that is being folded, `begun` the first start of each step instance, `attempted` the
     number of its last attempt, `in_doubt` the instances of which an attempt ended without anybody knowing whether it
-    had an effect: they are undone, too (C11). `inbox` are the events received so far.
+    had an effect: they are undone, too (C11). `inbox` are the events received so far. `undos` is what has been done
+    and can be undone, by instance in the order of completion, `failure` what the body ended with, and `given` the
+    instances that did not run because a repair says what they come to.
     """
 
-    def __init__(self, plan: Plan, execution: str, seed: str, scope: Scope, scheduler: Scheduler) -> None:
+    def __init__(
+        self, plan: Plan, execution: str, seed: str, scope: Scope, scheduler: Scheduler, amended: Amendments
+    ) -> None:
         self.plan = plan
+        self.amended = amended
         self.execution = execution
         self.seed = seed
         self.at = ""
@@ -96,6 +105,9 @@ class Interpreter:
         self.attempted: dict[str, int] = {}
         self.in_doubt: set[str] = set()
         self.inbox: list[EventData] = []
+        self.undos: dict[str, Undo] = {}
+        self.failure: Failed | None = None
+        self.given: set[str] = set()
         self.scheduler = scheduler
         self._scope = scope
         self._completed = 0
@@ -119,6 +131,51 @@ class Interpreter:
             self._cancelled = True
             self.scheduler.answer("paused", {})
 
+    @property
+    def has_passed_pivot(self) -> bool:
+        return self._pivoted
+
+    # ---- repairs
+
+    def repair(self, request: int, undos: Iterable[Undo]) -> None:
+        """Leave everything as it is, undo these one after the other, and then say that the repair is in force."""
+        self._begin_anew(self._repair(request, list(undos)))
+
+    def hold(self, error: ErrorData) -> None:
+        """Leave everything as it is, and wait for somebody."""
+        self._begin_anew(self._held(error))
+
+    def carry_on(self, before: Interpreter) -> None:
+        """Know what cannot be told from the records that still count.
+
+        What was done and not undone may still have its effect, and deadlines count anew.
+        """
+        self.amended.rounds.clear()
+        self.amended.rounds.update(before.amended.rounds)
+        self.in_doubt |= before.in_doubt | (before.undos.keys() - self.undos.keys())
+        self.begun.clear()
+
+    def _begin_anew(self, strand: Strand) -> None:
+        self.scheduler = Scheduler()
+        self._body = Group(self.scheduler)
+        self._main = Fiber(strand, None)
+        self.start()
+
+    async def _repair(self, request: int, undos: list[Undo]) -> None:
+        error = self.failure.error if self.failure is not None else None
+        scope = Scope({})
+        scope.done = dict(enumerate(reversed(undos)))
+        while failures := await self.undo(scope, list(scope.done), error):
+            await self._end("needs-attention", error, failures)
+            await self.perform(AwaitRepair("repair"))
+        await self.perform(ApplyRepair("repaired", request))
+
+    async def _held(self, error: ErrorData) -> None:
+        await self._pause(error)
+        self._scope.done = dict(enumerate(self.undos.values()))
+        self._undone = True
+        await self._take_back(None)
+
     # ---- the whole execution: the saga
 
     async def _execute(self) -> None:
@@ -128,8 +185,14 @@ class Interpreter:
             await self.perform(AwaitRepair("recall"))
             self._undone = True
         elif self._pivoted or (self.plan.pauses and not self._cancelled):
-            await self.perform(Hold("pause", error or _CANCELLED))
-            await self.perform(AwaitRepair("paused"))
+            await self._pause(error or _CANCELLED)
+        await self._take_back(error)
+
+    async def _pause(self, error: ErrorData) -> None:
+        await self.perform(Hold("pause", error))
+        await self.perform(AwaitRepair("paused"))
+
+    async def _take_back(self, error: ErrorData | None) -> None:
         failures = await self._compensate(error)
         while failures:
             await self.perform(AwaitRepair("repair"))
@@ -142,12 +205,16 @@ class Interpreter:
     async def _complete(self, outcome: Outcome | None) -> ErrorData | None:
         """End the execution if it is completed; otherwise the error that it failed with, if it was not cancelled."""
         if isinstance(outcome, Failed):
+            self.failure = outcome
             return outcome.error
         if isinstance(outcome, Cancelled) or self._cancelled:
             return None
         output = outcome.output if isinstance(outcome, Finished) else self._output()
         record = await self.perform(End("end:completed", "output", "completed", None, (), output))
-        return cast(ErrorData, record["error"]) if record["type"] == "evaluation.failed" else None
+        if record["type"] != "evaluation.failed":
+            return None
+        self.failure = Failed(record["error"])
+        return self.failure.error
 
     def _output(self) -> Output | None:
         template = self.plan.output
@@ -166,8 +233,11 @@ class Interpreter:
         """Undo what there is to undo, and end the execution. What fails is left for a further try."""
         failures = await self.undo(self._scope, list(self._scope.done), error)
         status: Status = "needs-attention" if failures else self._verdict()
-        await self.perform(End(f"end:{status}", "output", status, error, tuple(failures), None))
+        await self._end(status, error, failures)
         return failures
+
+    async def _end(self, status: Status, error: ErrorData | None, failures: list[ErrorData]) -> None:
+        await self.perform(End(f"end:{status}", "output", status, error, tuple(failures), None))
 
     def _verdict(self) -> Status:
         if self._cancelled:
@@ -186,13 +256,25 @@ class Interpreter:
             except Failed as failed:
                 failures.append(failed.error)
             else:
-                del scope.done[order]
+                self._was_undone(scope.done.pop(order).step)
         return failures
+
+    def _was_undone(self, instance: str) -> None:
+        self.undos.pop(instance, None)
+        self.in_doubt.discard(instance)
+        self.ended_round(instance)
+
+    def ended_round(self, instance: str) -> None:
+        """If the step runs once more, it is not the same any more to those outside."""
+        self.amended.rounds[instance] = self.amended.rounds.get(instance, 0) + 1
 
     # ---- steps
 
     async def step(self, step: Step, scope: Scope) -> None:
         """One step, if its condition holds, within its bound. Raises Failed, Cancelled or Finished."""
+        if self.amended.outputs and (given := self.amended.outputs.get(step.id + scope.iteration)) is not None:
+            self._give(step, scope, given)
+            return
         if step.condition is not None and not await self.decide(
             step.id, "step", step.condition, (*step.path, "condition"), scope
         ):
@@ -207,12 +289,26 @@ class Interpreter:
         if step.compensation and not isinstance(step, Call | Child):
             self.remember(step, scope)
 
+    def _give(self, step: Step, scope: Scope, given: Given) -> None:
+        """The step counts as done, as somebody has said it is. What was done by hand can be undone, too."""
+        self.given.add(step.id + scope.iteration)
+        output = getattr(step, "output", None)
+        if isinstance(output, str) and given.value is not MISSING:
+            scope.set(output, cast(Json, given.value))
+        if given.skipped:
+            return
+        if step.compensation or given.child is not None:
+            self.remember(step, scope, {"result": cast(Json, given.value)}, given.child)
+        if isinstance(step, Call) and step.pivot:
+            self.pass_pivot()
+
     async def within(self, bound: int, instance: str, strand: Strand) -> bool:
         """Run a strand for at most `bound` milliseconds. False if it had to be stopped."""
-        due = parse_instant(self.at) + timedelta(milliseconds=bound)
+        timer = f"{instance}!timeout"
+        due = parse_instant(self.since(timer)) + timedelta(milliseconds=bound)
         group = Group(self.scheduler)
         body = group.spawn(strand)
-        alarm = group.spawn(self._alarm(StartTimer(f"{instance}!timeout", instance, due, "timeout")))
+        alarm = group.spawn(self._alarm(StartTimer(timer, instance, due, "timeout")))
         await group.next()
         group.cancel()
         await group.rest()
@@ -221,6 +317,10 @@ class Interpreter:
         if alarm.outcome is None and isinstance(body.outcome, Cancelled):
             return False
         raise self.scheduler.passed_on(body.outcome)
+
+    def since(self, timer: str) -> str:
+        """The instant from which a timer counts: now, or when a repair has set it going anew."""
+        return max(self.at, self.amended.since.get(timer, ""))
 
     async def _alarm(self, timer: StartTimer) -> None:
         await self.perform(timer)
@@ -235,7 +335,8 @@ class Interpreter:
         """The step is to be undone if what it is part of fails."""
         self._completed += 1
         instance = step.id + scope.iteration
-        scope.done[self._completed] = Undo(instance, step.compensation, child, scope.remember(), result or {})
+        undo = Undo(instance, step.compensation, child, scope.remember(), result or {})
+        scope.done[self._completed] = self.undos[instance] = undo
 
     def settled(self, instance: str) -> None:
         """A call has completed: what was kept for further attempts is no longer needed."""
@@ -276,7 +377,7 @@ class Interpreter:
         return cast("dict[str, Json]", record["values"])
 
     def setting(self, scope: Scope) -> Setting:
-        return Setting(self.execution, self.plan, scope, self.at, self.seed)
+        return Setting(self.execution, self.plan, scope, self.at, self.seed, self.amended)
 
 
 _CANCELLED: ErrorData = {"type": "cancelled", "message": "it was cancelled after its point of no return"}

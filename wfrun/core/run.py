@@ -5,43 +5,28 @@
 `apply` never fails to be repeatable: cut the journal after any record, fold it again, and `pending` is the same. What
 is in `pending` has been asked for and not been answered: after a crash it is performed again.
 
+A repair is a fact, too. Once it is in force, what still counts of the history is folded anew, from the beginning.
+
 A fact that the plan cannot have led to is refused with DivergenceError, an unknown type of fact likewise (C16).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from wfrun.core.answers import EFFECTS, is_ambiguous
 from wfrun.core.effects import CallService, Effect, Listen
-from wfrun.core.events import ErrorData, Record
+from wfrun.core.events import Record
 from wfrun.core.fibers import Cancelled, Scheduler, stop_id
 from wfrun.core.human import Task
 from wfrun.core.interpreter import Interpreter
 from wfrun.core.plan.nodes import Plan
-from wfrun.core.retry import end_of, matches
-from wfrun.core.scope import Scope
+from wfrun.core.repair_history import COMPENSATE, Amendments, amendments, definition_of, effective
+from wfrun.core.retry import end_of
+from wfrun.core.scope import Scope, Undo
 from wfrun.core.values import Json
 from wfrun.errors import DivergenceError
-
-# Errors after which nobody knows whether the call had an effect: there was no answer, or one that could not be taken.
-AMBIGUOUS = (
-    "timeout",
-    "adapter.defect",
-    "adapter.result",
-    "http.502",
-    "http.504",
-    "http.body",
-    "http.connection",
-    "http.result",
-    "http.too-large",
-    "python.exit-*",
-    "python.signal-*",
-    "python.too-large",
-    "shell.output",
-    "shell.signal-*",
-    "shell.too-large",
-)
 
 
 class Run:
@@ -49,17 +34,29 @@ class Run:
 
     `pending`: effects asked for and not answered, by id, in the order asked. `recorded`: of those the records of their
     intents, so that a new runner does not record them again; a call is, with its new epoch. `tasks`: every task there
-    was.
+    was. `records`: all that was folded. `begun`: calls that are out, by id. `repairing`: the repair that is not in
+    force yet. `stopped`: the numbers of failures of what had been told to stop.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(
+        self, plan: Plan, plans: Callable[[str], Plan] | None = None, amended: Amendments | None = None
+    ) -> None:
+        """`plans` gives the plan of a definition by its hash, for a repair that replaces the workflow."""
         self.plan = plan
+        self.records: list[Record] = []
+        self.epoch = 0
+        self.stopped: set[int] = set()
+        self._plans = plans
+        self._clear(amended or Amendments())
+
+    def _clear(self, amended: Amendments) -> None:
         self.started: Record | None = None
         self.ended: Record | None = None
-        self.epoch = 0
+        self.repairing: Record | None = None
         self.tasks: dict[str, Task] = {}
         self.recorded: dict[str, Record] = {}
-        self._begun: set[str] = set()
+        self.begun: set[str] = set()
+        self._amended = amended
         self._scheduler = Scheduler()
         self.pending: Mapping[str, Effect] = self._scheduler.pending
         self._interpreter: Interpreter | None = None
@@ -71,21 +68,37 @@ class Run:
             raise self._diverged(record, "this version does not know such a record", "use the version that wrote it")
         if self.ended is not None and record["type"] not in _BESIDES:
             raise self._diverged(record, "the execution had ended before")
-        if self._interpreter is None:
-            if record["type"] != "execution.started":
-                raise self._diverged(record, "a journal begins with execution.started")
-            fold(self, record)
-        else:
+        effects = self._take(fold, record)
+        self.records.append(record)
+        return effects
+
+    def _take(self, fold: Callable[[Run, Record], None], record: Record) -> tuple[Effect, ...]:
+        if self._interpreter is not None:
             self._interpreter.at = record["at"]
-            fold(self, record)
+        elif record["type"] != "execution.started":
+            raise self._diverged(record, "a journal begins with execution.started")
+        fold(self, record)
         effects = self._scheduler.run()
         if record["type"] in _MAY_CLOSE_A_TASK:
             self._close_task(record)
-        return effects
+        return effects if record["type"] != "execution.repaired" else self.outstanding()
+
+    def outstanding(self) -> tuple[Effect, ...]:
+        """What somebody who takes over is to perform: all that is pending, but no call that is only to be stopped."""
+        return tuple(
+            effect
+            for effect in self.pending.values()
+            if not (isinstance(effect, CallService) and stop_id(effect.id) in self.pending)
+        )
 
     def deadline(self, call: CallService) -> datetime | None:
         """The instant that bounds all attempts at a step; None before the first has begun or without a `deadline`."""
-        return end_of(call.node.deadline, self._running.begun.get(call.step))
+        return end_of(call.node.deadline, self.interpreter.begun.get(call.step))
+
+    @property
+    def is_paused(self) -> bool:
+        """Nothing goes on until somebody says how: after a failure that is not undone, or a part that was."""
+        return "pause" in self.pending or "paused" in self.pending
 
     # ---- one small method for each type of fact
 
@@ -101,7 +114,9 @@ class Run:
             "attempt": 1,
         }
         scope = Scope(dict(record["input"]), {"execution": execution})
-        self._interpreter = Interpreter(self.plan, record["execution"], record["seed"], scope, self._scheduler)
+        self._interpreter = Interpreter(
+            self.plan, record["execution"], record["seed"], scope, self._scheduler, self._amended
+        )
         self._interpreter.at = record["at"]
         self._interpreter.start()
 
@@ -112,82 +127,57 @@ class Run:
         pass
 
     def _step_started(self, record: Record) -> None:
-        id = f"{record['step']}#{record['attempt']}"
-        self._expect(record, id)
-        self._running.begun.setdefault(record["step"], record["at"])
-        if id in self._begun:
+        id = self._expected(record)
+        self.interpreter.begun.setdefault(record["step"], record["at"])
+        if id in self.begun:
             # An earlier runner had begun it and died. Whatever this attempt answers, that one may have had its effect.
-            self._running.in_doubt.add(record["step"])
-        self._begun.add(id)
+            self.interpreter.in_doubt.add(record["step"])
+        self.begun.add(id)
 
-    def _step_answered(self, record: Record) -> None:
-        if record["type"] == "step.failed" and is_ambiguous(record["error"]):
-            self._running.in_doubt.add(record["step"])
-        id = f"{record['step']}#{record['attempt']}"
-        self._begun.discard(id)
-        self._answer(record, id)
+    def _step_completed(self, record: Record) -> None:
+        self._answer(record)
+        self.begun.discard(EFFECTS["step.completed"](record))
+
+    def _step_failed(self, record: Record) -> None:
+        id = self._expected(record)
+        if is_ambiguous(record["error"]):
+            self.interpreter.in_doubt.add(record["step"])
+        if stop_id(id) in self.pending:
+            self.stopped.add(record["seq"])
+        self.begun.discard(id)
+        self._answer(record)
 
     def _step_cancelled(self, record: Record) -> None:
-        self._running.in_doubt.add(record["step"])
-        id = f"{record['step']}#{record['attempt']}"
-        self._expect(record, id)
+        id = self._expected(record)
+        self.interpreter.in_doubt.add(record["step"])
+        self.begun.discard(id)
         self._scheduler.answer(id, Cancelled())
 
-    def _decision_made(self, record: Record) -> None:
-        self._answer(record, f"{record['step']}?{record['of']}{record.get('case', '')}")
-
-    def _values_set(self, record: Record) -> None:
-        self._answer(record, f"{record['step']}!set")
-
-    def _foreach_started(self, record: Record) -> None:
-        self._answer(record, f"{record['step']}!items")
-
-    def _failure_raised(self, record: Record) -> None:
-        self._answer(record, f"{record['step']}!fail")
-
-    def _wait_started(self, record: Record) -> None:
-        self._intended(record, record["wait"])
-
     def _wait_withdrawn(self, record: Record) -> None:
-        self._expect(record, record["wait"])
-        self.recorded.pop(record["wait"], None)
-        self._scheduler.answer(record["wait"], Cancelled())
+        id = self._expected(record)
+        self.recorded.pop(id, None)
+        self._scheduler.answer(id, Cancelled())
 
     def _event_received(self, record: Record) -> None:
         """Whoever waits for events looks again. Those that are looking already will come to it."""
-        self._running.inbox.append(record["event"])
+        self.interpreter.inbox.append(record["event"])
         for id in [effect.id for effect in self.pending.values() if isinstance(effect, Listen)]:
             if self._scheduler.listens(id):
                 self._scheduler.answer(id, record, keep=True)
 
-    def _event_matched(self, record: Record) -> None:
-        self._answer(record, f"{record['wait']}{record['listener']}/{record['event']}")
-
-    def _event_emitted(self, record: Record) -> None:
-        self._intended(record, f"{record['step']}!emit")
-
-    def _event_published(self, record: Record) -> None:
-        self._answer(record, f"{record['step']}!emit")
-
-    def _child_begun(self, record: Record) -> None:
-        self._intended(record, f"{record['step']}!child")
-
     def _child_ended(self, record: Record) -> None:
         """A child that ended after it was told to stop was stopped, unless it had completed before."""
-        id = f"{record['step']}!child"
-        self._expect(record, id)
+        id = self._expected(record)
         stopped = stop_id(id) in self.pending and record["status"] != "completed"
+        if stopped:
+            self.stopped.add(record["seq"])
+        if record["status"] in ("cancelled", "compensated") and not record["step"].startswith(COMPENSATE):
+            self.interpreter.ended_round(record["step"])
         self._scheduler.answer(id, Cancelled() if stopped else record)
         self.recorded.pop(id, None)
 
-    def _timer_started(self, record: Record) -> None:
-        self._intended(record, record["timer"])
-
-    def _timer_fired(self, record: Record) -> None:
-        self._answer(record, record["timer"])
-
     def _task_created(self, record: Record) -> None:
-        self._intended(record, record["task"])
+        self._intended(record)
         self.tasks[record["task"]] = Task.of(record)
 
     def _task_decided(self, record: Record) -> None:
@@ -199,31 +189,23 @@ class Run:
         self._scheduler.answer(record["task"], record, keep=True)
 
     def _task_escalated(self, record: Record) -> None:
-        self._open_task(record).escalated(record)
-        self._answer(record, f"{record['task']}!{record['level']}")
+        task = self._open_task(record)
+        self._answer(record)
+        task.escalated(record)
 
     def _task_withdrawn(self, record: Record) -> None:
         self._open_task(record).closed = record
         self._scheduler.answer(record["task"], Cancelled())
 
-    def _evaluation_failed(self, record: Record) -> None:
-        self._answer(record, record["effect"])
-
-    def _execution_paused(self, record: Record) -> None:
-        self._answer(record, "pause")
-
     def _compensation_requested(self, record: Record) -> None:
-        self._answer(record, "recall" if self.ended is not None else "paused")
+        self._answer_to(record, "recall" if self.ended is not None else "paused")
         self.ended = None
 
-    def _compensation_started(self, record: Record) -> None:
-        self._answer(record, "compensate")
-
     def _cancel_requested(self, record: Record) -> None:
-        self._running.cancel()
+        self.interpreter.cancel()
 
     def _execution_ended(self, record: Record) -> None:
-        self._answer(record, f"end:{record['status']}")
+        self._answer(record)
         self.ended = record
 
     def _close_task(self, record: Record) -> None:
@@ -236,24 +218,93 @@ class Run:
     def _execution_resumed(self, record: Record) -> None:
         if self.ended is None:
             raise self._diverged(record, "only what had ended can be resumed")
-        self._answer(record, "repair")
+        self._answer_to(record, "repair")
         self.ended = None
+
+    # ---- repairs
+
+    def _repair_requested(self, record: Record) -> None:
+        """Whatever was going on is over; what is to be undone is undone, and then the repair is in force."""
+        self.interpreter.in_doubt.update(id.rpartition("#")[0] for id in self.begun)
+        undos = [self._undo_of(record, step) for step in record["undo"]]
+        for task in self.tasks.values():
+            task.closed = task.closed or record
+        self.ended, self.repairing = None, record
+        self.recorded, self.begun = {}, set()
+        self.interpreter.repair(record["seq"], undos)
+        self._follow_interpreter()
+
+    def undo_of(self, step: str) -> Undo | None:
+        """How to undo a step that was done, or a call that is out and has not been answered."""
+        for effect in self.pending.values():
+            if isinstance(effect, CallService) and effect.step == step and effect.id in self.begun:
+                memory = effect.setting.scope.remember()
+                return Undo(step, effect.node.compensation, None, memory, {}) if effect.node.compensation else None
+        return self.interpreter.undos.get(step)
+
+    def _undo_of(self, record: Record, step: str) -> Undo:
+        undo = self.undo_of(step)
+        if undo is None:
+            raise self._diverged(record, f"there is nothing of {step} to be undone")
+        return undo
+
+    def _execution_repaired(self, record: Record) -> None:
+        self._expected(record)
+        assert self.repairing is not None
+        action, step = self.repairing["action"], self.repairing.get("step")
+        self._fold_anew([*self.records, record])
+        self.interpreter.at = record["at"]
+        if action == "compensate":
+            self.interpreter.hold(
+                {"type": "execution.held", "message": f"undone back to {step}, and waits for a repair"}
+            )
+            self._follow_interpreter()
+            self._scheduler.run()
+
+    def _fold_anew(self, records: Sequence[Record]) -> None:
+        before, tasks = self.interpreter, self.tasks
+        definition = definition_of(records)
+        if definition is not None:
+            self.plan = self._plan_of(records[-1], definition)
+        self._clear(amendments(records))
+        for record in effective(records):
+            self._take(_FOLDS[record["type"]], record)
+        self.interpreter.carry_on(before)
+        self.tasks = {**tasks, **self.tasks}
+
+    def _plan_of(self, record: Record, definition: str) -> Plan:
+        if definition == self.plan.document.sha256:
+            return self.plan
+        if self._plans is None:
+            raise self._diverged(record, "its workflow was replaced, and the new one is not at hand")
+        return self._plans(definition)
+
+    def _follow_interpreter(self) -> None:
+        self._scheduler = self.interpreter.scheduler
+        self.pending = self._scheduler.pending
 
     # ---- checks
 
     @property
-    def _running(self) -> Interpreter:
+    def interpreter(self) -> Interpreter:
         assert self._interpreter is not None
         return self._interpreter
 
-    def _answer(self, record: Record, effect: str) -> None:
+    def _answer(self, record: Record) -> None:
+        self._answer_to(record, EFFECTS[record["type"]](record))
+
+    def _answer_to(self, record: Record, effect: str) -> None:
         self._expect(record, effect)
         self.recorded.pop(effect, None)
         self._scheduler.answer(effect, record)
 
-    def _intended(self, record: Record, effect: str) -> None:
+    def _intended(self, record: Record) -> None:
+        self.recorded[self._expected(record)] = record
+
+    def _expected(self, record: Record) -> str:
+        effect = EFFECTS[record["type"]](record)
         self._expect(record, effect)
-        self.recorded[effect] = record
+        return effect
 
     def _expect(self, record: Record, effect: str) -> None:
         if effect not in self.pending:
@@ -276,45 +327,43 @@ class Run:
         )
 
 
-def is_ambiguous(error: ErrorData) -> bool:
-    return matches(AMBIGUOUS, error["type"])
-
-
 _FOLDS: dict[str, Callable[[Run, Record], None]] = {
     "execution.started": Run._execution_started,
     "driver.started": Run._driver_started,
     "driver.stopped": Run._nothing,
     "step.started": Run._step_started,
-    "step.completed": Run._step_answered,
-    "step.failed": Run._step_answered,
+    "step.completed": Run._step_completed,
+    "step.failed": Run._step_failed,
     "step.cancelled": Run._step_cancelled,
-    "decision.made": Run._decision_made,
-    "values.set": Run._values_set,
-    "foreach.started": Run._foreach_started,
-    "failure.raised": Run._failure_raised,
-    "wait.started": Run._wait_started,
+    "decision.made": Run._answer,
+    "values.set": Run._answer,
+    "foreach.started": Run._answer,
+    "failure.raised": Run._answer,
+    "wait.started": Run._intended,
     "wait.withdrawn": Run._wait_withdrawn,
     "event.received": Run._event_received,
-    "event.matched": Run._event_matched,
-    "event.emitted": Run._event_emitted,
-    "event.published": Run._event_published,
-    "child.started": Run._child_begun,
-    "child.recalled": Run._child_begun,
+    "event.matched": Run._answer,
+    "event.emitted": Run._intended,
+    "event.published": Run._answer,
+    "child.started": Run._intended,
+    "child.recalled": Run._intended,
     "child.ended": Run._child_ended,
-    "timer.started": Run._timer_started,
-    "timer.fired": Run._timer_fired,
+    "timer.started": Run._intended,
+    "timer.fired": Run._answer,
     "task.created": Run._task_created,
     "task.decided": Run._task_decided,
     "task.expired": Run._task_expired,
     "task.escalated": Run._task_escalated,
     "task.withdrawn": Run._task_withdrawn,
-    "evaluation.failed": Run._evaluation_failed,
-    "execution.paused": Run._execution_paused,
+    "evaluation.failed": Run._answer,
+    "execution.paused": Run._answer,
     "compensation.requested": Run._compensation_requested,
-    "compensation.started": Run._compensation_started,
+    "compensation.started": Run._answer,
     "cancel.requested": Run._cancel_requested,
     "execution.ended": Run._execution_ended,
     "execution.resumed": Run._execution_resumed,
+    "repair.requested": Run._repair_requested,
+    "execution.repaired": Run._execution_repaired,
     "journal.recovered": Run._nothing,
 }
 
@@ -328,6 +377,7 @@ _BESIDES = frozenset(
         "event.received",
         "execution.resumed",
         "compensation.requested",
+        "repair.requested",
     }
 )
 

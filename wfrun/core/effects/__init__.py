@@ -11,7 +11,7 @@ from typing import TypeAlias
 from wfrun.core.effects.calls import CallService
 from wfrun.core.effects.children import RecallChild, StartChild
 from wfrun.core.effects.choices import BeginForeach, Compute, Decide, Raise
-from wfrun.core.effects.ends import AwaitRepair, End, Hold, Output, StartCompensation, Stop
+from wfrun.core.effects.ends import ApplyRepair, AwaitRepair, End, Hold, Output, StartCompensation, Stop
 from wfrun.core.effects.setting import RecordedHost, Setting
 from wfrun.core.effects.tasks import EscalateTask, OpenTask
 from wfrun.core.effects.waits import Listen, Match, Publish, StartPause, StartTimer
@@ -35,10 +35,12 @@ Effect: TypeAlias = (
     | End
     | Hold
     | AwaitRepair
+    | ApplyRepair
     | Stop
 )
 
 __all__ = [
+    "ApplyRepair",
     "AwaitRepair",
     "BeginForeach",
     "CallService",

@@ -19,7 +19,8 @@ class CallService(NamedTuple):
     """One attempt at a step. Answered by step.completed, step.failed or step.cancelled.
 
     The setting is that of the first attempt, and nothing is evaluated under the attempt's own name: key and input, with
-    `now()` and `uuid()` in them, are the same for all attempts (C5).
+    `now()` and `uuid()` in them, are the same for all attempts (C5). A step that has been undone and runs again has
+    another key (`…~2`): under the old one a service would answer with what was undone.
     """
 
     id: str
@@ -32,7 +33,7 @@ class CallService(NamedTuple):
         """step.started, still without epoch, and the input; or step.failed if the input has no value."""
         node = self.node
         try:
-            value = self.setting.resolve(node.input, self.step, (*node.path, "input"))
+            value = self.setting.input(self.step, node.input, self.step + self._round, (*node.path, "input"))
             key = self._key()
         except ExpressionError as error:
             data = expression_error(error, self.step)
@@ -64,5 +65,10 @@ class CallService(NamedTuple):
 
     def _key(self) -> str:
         if self.node.key is None:
-            return f"{self.setting.execution}/{self.step}"
-        return str(self.setting.resolve(self.node.key, f"{self.step}!key", (*self.node.path, "idempotencyKey")))
+            return f"{self.setting.execution}/{self.step}{self._round}"
+        name = f"{self.step}{self._round}!key"
+        return f"{self.setting.resolve(self.node.key, name, (*self.node.path, 'idempotencyKey'))}{self._round}"
+
+    @property
+    def _round(self) -> str:
+        return self.setting.amended.round(self.step)

@@ -17,6 +17,7 @@ MAX_ID = 64
 class StartChild(NamedTuple):
     """A child execution. Its id comes from the parent's and the step, so that it is started once (C1).
 
+    One that was stopped or undone cannot go on: if the step runs again, it does so as another execution.
     Answered by child.ended; a detached one as soon as it has been created.
     """
 
@@ -28,7 +29,8 @@ class StartChild(NamedTuple):
     @property
     def child(self) -> str:
         """Readable where that makes an id, and no longer than one may be."""
-        name = f"{self.setting.execution}.{self.step.replace('@', '..')}"
+        again = self.setting.amended.round(self.step).replace("~", "..r")
+        name = f"{self.setting.execution}.{self.step.replace('@', '..')}{again}"
         if name == name.lower() and len(name) <= MAX_ID:
             return name
         return f"{self.setting.execution[: MAX_ID - 13]}.{digest(name)[:12]}"
@@ -36,7 +38,7 @@ class StartChild(NamedTuple):
     def intent(self) -> ChildStarted | EvaluationFailed:
         path = (*self.node.path, "input")
         try:
-            value = self.setting.resolve(self.node.input, self.id, path)
+            value = self.setting.input(self.step, self.node.input, self.id, path)
             if value is not None and not isinstance(value, dict):
                 place = self.setting.plan.document.place(path)
                 raise ExpressionError("expression.type", "the input of a workflow must be an object", place=place)

@@ -12,6 +12,7 @@ from wfrun.core.events import (
     EvaluationFailed,
     ExecutionEnded,
     ExecutionPaused,
+    ExecutionRepaired,
     Reason,
     Status,
     TaskWithdrawn,
@@ -92,6 +93,16 @@ class AwaitRepair(NamedTuple):
 
     def intent(self) -> None:
         return None
+
+
+class ApplyRepair(NamedTuple):
+    """Everything that a repair had to undo has been undone: it is in force. Answered at once."""
+
+    id: str
+    request: int
+
+    def intent(self) -> ExecutionRepaired:
+        return {"type": "execution.repaired", "request": self.request}
 
 
 class Stop(NamedTuple):

@@ -12,6 +12,7 @@ from wfrun.core.events import ErrorData, EvaluationFailed
 from wfrun.core.expression import Template
 from wfrun.core.instants import parse_instant
 from wfrun.core.plan.nodes import Plan
+from wfrun.core.repair_history import Amendments
 from wfrun.core.scope import Scope
 from wfrun.core.values import Json
 from wfrun.errors import ExpressionError
@@ -44,13 +45,14 @@ class RecordedHost:
 
 
 class Setting(NamedTuple):
-    """Where an effect is evaluated: the execution, its plan, what can be seen, and the recorded time."""
+    """Where an effect is evaluated: the execution, its plan, what can be seen, the recorded time, and repairs."""
 
     execution: str
     plan: Plan
     scope: Scope
     at: str
     seed: str
+    amended: Amendments
 
     def host(self, effect: str) -> RecordedHost:
         return RecordedHost(self.at, self.seed, effect)
@@ -62,6 +64,12 @@ class Setting(NamedTuple):
         except ExpressionError as error:
             error.place = self.plan.locate(path, error)
             raise
+
+    def input(self, step: str, template: Template, effect: str, path: Path) -> Json:
+        """What a step is called with: what somebody has given it, else the value of its template."""
+        if step in self.amended.inputs:
+            return self.amended.inputs[step]
+        return self.resolve(template, effect, path)
 
 
 def expression_error(error: ExpressionError, step: str) -> ErrorData:

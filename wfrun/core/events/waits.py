@@ -17,8 +17,12 @@ class TimerStarted(TypedDict):
 
 
 class TimerFired(TypedDict):
+    """It is time; or somebody, `by`, did not want to wait for it."""
+
     type: Literal["timer.fired"]
     timer: str
+    by: NotRequired[str]
+    reason: NotRequired[str]
 
 
 class WaitStarted(TypedDict):

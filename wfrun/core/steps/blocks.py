@@ -54,7 +54,7 @@ async def attempt(run: Interpreter, block: Try, scope: Scope) -> None:
 def _after(first: Outcome | None, last: Outcome | None) -> Outcome | None:
     """What is left of how a block ended and how its `finally` did: a failure keeps what it covers as its cause."""
     if isinstance(first, Failed) and isinstance(last, Failed):
-        return Failed(with_cause(last.error, first.error))
+        return Failed(with_cause(last.error, first.error), first.steps | last.along)
     return last or first
 
 
@@ -80,7 +80,7 @@ async def _recover(run: Interpreter, handler: Handler, scope: Scope, error: Erro
     try:
         await run.step(handler.body, scope)
     except Failed as again:
-        raise Failed(with_cause(again.error, error)) from None
+        raise Failed(with_cause(again.error, error), again.along) from None
 
 
 def with_cause(error: ErrorData, cause: ErrorData) -> ErrorData:

@@ -38,14 +38,15 @@ async def call(run: Interpreter, step: Call, scope: Scope) -> None:
 async def _attempts(run: Interpreter, step: Call, instance: str, scope: Scope) -> Record:
     """Attempts at a call, until one completes or no other is due. Raises Failed or Cancelled.
 
-    They are numbered on where an earlier round ended, and retries are counted anew.
+    They are numbered on where an earlier round ended, also one that a repair took back; retries are counted anew.
     """
     setting = run.setting(scope)
     if instance in run.attempted:
         run.begun.pop(instance, None)
     retried: dict[int, int] = {}
     while True:
-        attempt = run.attempted[instance] = run.attempted.get(instance, 0) + 1
+        before = run.attempted.get(instance, run.amended.attempted.get(instance, 0))
+        attempt = run.attempted[instance] = before + 1
         effect = CallService(f"{instance}#{attempt}", instance, attempt, step, setting)
         record = await run.perform(effect)
         if record["type"] == "step.completed":

@@ -24,7 +24,7 @@ async def child(run: Interpreter, step: Child, scope: Scope) -> None:
     if step.output is not None:
         scope.set(step.output, record.get("output"))
     if step.compensation or not step.detach:
-        run.remember(step, scope, {"result": record.get("output")}, start.child)
+        run.remember(step, scope, {"result": record.get("output")}, record["child"])
 
 
 def _failure(step: Child, record: Record, instance: str) -> ErrorData:

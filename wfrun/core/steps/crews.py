@@ -152,6 +152,8 @@ class _Work:
         self._lost |= scope.done
         if branch.outcome is not None and self._outcome is None and not self._settled:
             self._failed(index, branch.outcome)
+        elif isinstance(branch.outcome, Failed) and isinstance(self._outcome, Failed):
+            self._outcome.along |= branch.outcome.steps
 
     def _take_marks(self, scope: Scope) -> None:
         """Events that were taken inside. Iterations one after the other are one path, branches at once are not."""
@@ -194,4 +196,4 @@ class _Work:
         error: ErrorData = first or {"type": "not-needed", "message": "another branch was enough", "step": instance}
         failures = await self._run.undo(self._scope, list(self._lost), error)
         if failures:
-            raise Failed(failures[0])
+            raise Failed(failures[0], (failure["step"] for failure in failures if "step" in failure))

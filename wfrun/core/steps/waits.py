@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 async def pause(run: Interpreter, step: Pause, scope: Scope) -> None:
     instance = step.id + scope.iteration
-    await run.ask(StartPause(f"{instance}!wait", instance, step, run.setting(scope)))
+    timer = f"{instance}!wait"
+    await run.ask(StartPause(timer, instance, step, run.setting(scope)._replace(at=run.since(timer))))
 
 
 async def emit(run: Interpreter, step: Emit, scope: Scope) -> None:

@@ -1,0 +1,300 @@
+"""Repairs of executions: what somebody can do about one that went wrong, and what follows from it. Nothing is written.
+
+    resume        what failed is tried again, and what was stopped because of it goes on
+    replace       the same with another workflow, as far as everything that is done would come out the same
+    skip          a step counts as done, with an output or without
+    set-output    a step counts as completed, with this result
+    set-input     a step runs again, called with this
+    rewind        a step runs again, and what comes after it
+    compensate    what came after a step is undone, and the execution waits
+
+What is done and runs again is undone first, last completed first, unless it is to be kept as it is. Whatever the
+action, a failure that ended the execution counts no more: what failed is tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from wfrun.core.effects import CallService, OpenTask, StartPause, StartTimer
+from wfrun.core.events import Record, Repair, RepairRequested, TimerFired
+from wfrun.core.expression import MISSING, Missing
+from wfrun.core.plan.nodes import Plan, Task
+from wfrun.core.repair_history import (
+    COMPENSATE,
+    Amendments,
+    amendments,
+    completed_child,
+    effective,
+    in_force,
+    instance_of,
+    undone_by,
+)
+from wfrun.core.repair_refusals import Wish, misfits, passed_pivot, refusals, running_children
+from wfrun.core.repair_trial import Places, Trial, is_timeout
+from wfrun.core.run import Run
+from wfrun.core.values import Json
+from wfrun.errors import ConflictError, NotFoundError, Problem
+
+# These go on from where the execution stopped, and concern no step in particular.
+_GOING_ON = ("resume", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a repair would do. It is refused if there are `reasons`.
+
+    `dropped` are the numbers of the records that count no more, `undo` the instances that are undone first, in this
+    order, and `again` those that are begun anew, or go on, as far as is known now.
+    """
+
+    wish: Wish
+    dropped: tuple[int, ...] = ()
+    undo: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
+    reasons: tuple[Problem, ...] = ()
+
+    def request(self, by: str, reason: str = "") -> RepairRequested:
+        """The fact that sets the repair going. To be appended under the lock under which it was proposed."""
+        wish = self.wish
+        request: RepairRequested = {
+            "type": "repair.requested",
+            "action": wish.action,
+            "by": by,
+            "reason": reason,
+            "dropped": list(self.dropped),
+            "undo": list(self.undo),
+        }
+        if wish.step is not None:
+            request["step"] = wish.step
+        if not isinstance(wish.value, Missing):
+            request["value"] = wish.value
+        if wish.replacement is not None:
+            request["definition"] = wish.replacement.document.sha256
+        return request
+
+
+def propose(
+    run: Run,
+    action: Repair,
+    *,
+    step: str | None = None,
+    value: Json | Missing = MISSING,
+    keep: bool = False,
+    replacement: Plan | None = None,
+    driven: bool = False,
+) -> Proposal:
+    """Work out a repair of the execution that `run` has folded.
+
+    `step` is a step or a block: `ship`, or one iteration of it, `ship@3`; `resume` and `replace` take none. `value` is
+    the output or the input. `keep`: nothing is undone. `replacement`: the plan to go on with. `driven` says that a
+    process is at it right now, so that a call without an answer is one that is still out.
+    """
+    wish = Wish(action, None if action in _GOING_ON else step, value, keep, replacement)
+    case = _Case(run, wish)
+    reasons = refusals(run, wish, case.places, case.known, driven=driven)
+    return Proposal(wish, reasons=tuple(reasons)) if reasons else case.proposal()
+
+
+def reasons_not_to_undo(run: Run) -> list[Problem]:
+    """Why all of an execution cannot be undone by `compensation.requested`: only what completed, or waits, can be."""
+    if run.interpreter.has_passed_pivot:
+        return [passed_pivot()]
+    if "recall" in run.pending or "paused" in run.pending:
+        return []
+    if run.ended is None:
+        return [Problem("repair.running", "it has not ended", hint="`cancel` stops it and undoes what it did")]
+    return [Problem("repair.undone", f"it has ended as {run.ended['status']}: there is nothing left to undo")]
+
+
+def fire_now(run: Run, step: str, by: str, reason: str = "") -> TimerFired:
+    """The fact that ends a wait at once: for a retry, between iterations, or of a `wait` step for a time.
+
+    Raises NotFoundError if the step waits for no time, ConflictError if `step` means several iterations.
+    """
+    waiting = [effect.id for effect in run.pending.values() if _waits(effect, step) and effect.id in run.recorded]
+    if not waiting:
+        hint = "`status` shows what it waits for"
+        raise NotFoundError("repair.not-waiting", f"{step!r} does not wait for a time", hint=hint)
+    if len(waiting) > 1:
+        names = ", ".join(sorted(id.partition("!")[0].partition("#")[0] for id in waiting))
+        raise ConflictError("repair.iteration", f"{step!r} could be {names}", hint="name one of them")
+    return {"type": "timer.fired", "timer": waiting[0], "by": by, "reason": reason}
+
+
+def _waits(effect: object, step: str) -> bool:
+    if not isinstance(effect, StartTimer | StartPause) or effect.id.endswith("!timeout"):
+        return False
+    return step in (effect.step, effect.step.partition("@")[0])
+
+
+class _Case:
+    """One wish about one execution. `known` are the instances that it can be about."""
+
+    def __init__(self, run: Run, wish: Wish) -> None:
+        self.places = Places(run.plan)
+        self._run = run
+        self._wish = wish
+        self._history = effective(run.records)
+        self._amended = amendments(run.records)
+        self._stopped = run.ended is not None or run.is_paused
+        # What turned out to come out differently, and what somebody had begun to undo.
+        self._stale: set[str] = set()
+        self._taken_back: set[str] = set()
+        self._instances = {each for record in self._history if (each := instance_of(record)) is not None}
+        self._instances |= self._amended.outputs.keys()
+        self._instances |= {str(effect.step) for effect in run.pending.values() if hasattr(effect, "step")}
+        self.known = self._instances | {undone_by(each).partition("@")[0] for each in self._instances} | self._around()
+        self._targets = self.places.all_in(wish.step, self._instances) if wish.step is not None else set()
+
+    def _around(self) -> set[str]:
+        """A block has run if something inside it has."""
+        step = self._wish.step
+        return {step} if step is not None and any(self.places.holds(step, each) for each in self._instances) else set()
+
+    def proposal(self) -> Proposal:
+        reasons: list[Problem] = []
+        match self._wish.action:
+            case "replace":
+                trial, reasons = self._replaced()
+            case "compensate":
+                trial, reasons = self._cut_off()
+            case _:
+                self._amend()
+                judged = self._wish.action in ("skip", "set-output")
+                trial = self._settled(self._failing() | self._targets, judged=judged)
+        return self._proposal(trial, reasons)
+
+    # ---- what is left
+
+    def _amend(self) -> None:
+        wish = self._wish
+        if wish.action in _GOING_ON:
+            return
+        own = [record for record in self._history if instance_of(record) == wish.step]
+        before = self._amended.outputs.get(wish.step or "")
+        self._amended.forget(self._targets)
+        child = completed_child(own, wish.step) or (before.child if before is not None else None)
+        self._amended.take({"action": wish.action, "step": wish.step, "value": wish.value}, child)
+
+    def _failing(self) -> set[str]:
+        """What ended the execution. If it was the undoing of a step, that is tried again, unless more is changed."""
+        failure = self._run.interpreter.failure
+        if failure is None or not self._stopped:
+            return set()
+        if self._wish.action in _GOING_ON:
+            return failure.steps
+        return {inside for each in failure.steps for inside in self._all_of(each)}
+
+    def _all_of(self, failed: str) -> set[str]:
+        if not failed.startswith(COMPENSATE):
+            return {failed}
+        return self.places.all_in(undone_by(failed), self._instances)
+
+    def _settled(self, aside: Iterable[str], *, judged: bool = False) -> Trial:
+        """Fold, and fold again with all that turns out not to count either, until nothing does."""
+        known = set(aside)
+        while True:
+            trial = self._trial(known, judged=judged).fold(self._history)
+            undone = trial.undone()
+            self._stale |= {change.record["step"] for change in trial.changed}
+            self._taken_back |= undone
+            found = trial.aside.union(*(self.places.all_in(each, self._instances) for each in undone))
+            if found <= known:
+                return trial
+            known |= found
+
+    def _trial(self, aside: set[str], *, judged: bool = False) -> Trial:
+        return Trial(self._run.plan, self._amended, self._run.stopped, aside, self.places, judged=judged)
+
+    def _cut_off(self) -> tuple[Trial, list[Problem]]:
+        """What rewinding to the step would leave, and the step itself."""
+        rewound = self._settled(self._failing() | self._targets)
+        after = {record["seq"] for record in rewound.dropped if instance_of(record) not in self._targets}
+        trial = self._trial(set()).fold(record for record in self._history if record["seq"] not in after)
+        trial.dropped += [record for record in self._history if record["seq"] in after]
+        if self._targets & trial.steps_pending() or self._targets & (self._failing() | self._taken_back):
+            return trial, [Problem("repair.not-completed", f"{self._wish.step!r} has not completed, or was undone")]
+        return trial, []
+
+    def _replaced(self) -> tuple[Trial, list[Problem]]:
+        plan = self._wish.replacement
+        assert plan is not None
+        before = self._settled(self._failing())
+        places = Places(plan)
+        trial = Trial(plan, self._amended, self._run.stopped, set(), places, judged=True).fold(before.kept)
+        reasons = misfits(trial, before.steps_pending(), plan, places)
+        self._stale |= {change.record["step"] for change in trial.changed}
+        trial.dropped += before.dropped
+        return trial, reasons
+
+    # ---- what follows
+
+    def _proposal(self, trial: Trial, reasons: list[Problem]) -> Proposal:
+        dropped = {record["seq"]: record for record in [*trial.dropped, *self._timed_anew(trial)]}
+        undo = self._undo(trial)
+        reasons += running_children(self._run, dropped)
+        if undo and self._run.interpreter.has_passed_pivot:
+            reasons.append(passed_pivot())
+        forgotten = list(self._forgotten(trial))
+        again = self._again([dropped[seq] for seq in sorted(dropped)] + forgotten)
+        seqs = sorted({*dropped, *(request["seq"] for request in forgotten)})
+        return Proposal(self._wish, tuple(seqs), tuple(undo), tuple(again), tuple(reasons))
+
+    def _timed_anew(self, trial: Trial) -> Iterator[Record]:
+        """The time that an execution stood still is no time in which somebody could have done something."""
+        if not self._stopped:
+            return
+        yield from (record for record in trial.run.recorded.values() if is_timeout(record))
+        withdrawn = {record["task"] for record in trial.dropped if record["type"] == "task.withdrawn"}
+        for effect in trial.run.pending.values():
+            if isinstance(effect, OpenTask) and effect.id in withdrawn and trial.run.recorded[effect.id]["due"]:
+                yield from (record for record in trial.kept if record.get("task") == effect.id)
+
+    def _undo(self, trial: Trial) -> list[str]:
+        """What was done, or may have been, and is not any more, last completed first."""
+        done = self._run.interpreter.undos
+        kept = trial.run.interpreter.undos
+        undo = [each for each in reversed(done) if each not in kept and not self._is_tried_again(each, trial)]
+        undo = [each for each in self._left_open(trial) if each not in done] + undo
+        return [each for each in undo if each in self._taken_back] if self._wish.keep else undo
+
+    def _is_tried_again(self, step: str, trial: Trial) -> bool:
+        """A call of which nobody knows how it ended is repeated under its key, if it is repeated as it was."""
+        if self._run.interpreter.undos[step].result or step in self._targets or step in self._stale:
+            return False
+        return any(isinstance(effect, CallService) and effect.step == step for effect in trial.run.pending.values())
+
+    def _left_open(self, trial: Trial) -> Iterator[str]:
+        """Calls that somebody had begun and that nobody waits for any more."""
+        for effect in self._run.pending.values():
+            if isinstance(effect, CallService) and effect.id in self._run.begun and effect.id not in trial.run.begun:
+                if effect.node.compensation and not effect.step.startswith(COMPENSATE):
+                    yield effect.step
+
+    def _again(self, dropped: Iterable[Record]) -> Iterator[str]:
+        found = dict.fromkeys(str(instance_of(record)) for record in dropped if not is_timeout(record))
+        for instance in found:
+            if instance.startswith(COMPENSATE) or instance in self._amended.outputs:
+                continue
+            if isinstance(self.places.step(instance), Task):
+                yield instance
+
+    def _forgotten(self, trial: Trial) -> Iterator[Record]:
+        """Earlier repairs of steps that run again, or have not been reached again: what they said was about then."""
+        reached = trial.steps_pending() | {instance_of(record) for record in trial.kept}
+        changed = self._targets if self._wish.action != "compensate" else set()
+        for request, _ in in_force(self._run.records):
+            step = request.get("step")
+            if request["action"] in ("skip", "set-output"):
+                counts = step in trial.run.interpreter.given
+            elif request["action"] == "set-input":
+                counts = step in reached
+            else:
+                continue
+            if step in changed or not counts:
+                yield request
+
+
+__all__ = ["Amendments", "Proposal", "Wish", "fire_now", "propose", "reasons_not_to_undo"]

@@ -1,0 +1,161 @@
+"""What counts of a journal once repairs are in force, and what they changed about single steps.
+
+Nothing is ever taken out of a journal. A repair that is in force says which records count no more (`dropped`); it may
+name an earlier repair among them, which then changes nothing any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from wfrun.core.events import Record
+from wfrun.core.expression import MISSING, Missing
+from wfrun.core.values import Json
+
+COMPENSATE = "compensate:"
+
+_REPAIRS = frozenset({"repair.requested", "execution.repaired"})
+
+# What may happen while a repair undoes steps, and has nothing to do with that.
+_BESIDES = frozenset({"event.received", "cancel.requested", "driver.started", "driver.stopped", "journal.recovered"})
+
+
+class Given(NamedTuple):
+    """A step that counts as done without having run: with an output, or with none.
+
+    A step that was only skipped has nothing to undo. `child` is the execution that it had completed as, if it had.
+    """
+
+    value: Json | Missing
+    skipped: bool
+    child: str | None
+
+
+@dataclass(slots=True)
+class Amendments:
+    """What repairs changed, by step instance.
+
+    `rounds`: how often it has been undone. `attempted`: the attempts before those that count. `since`, by timer: the
+    instant from which it counts anew.
+    """
+
+    outputs: dict[str, Given] = field(default_factory=dict)
+    inputs: dict[str, Json] = field(default_factory=dict)
+    attempted: dict[str, int] = field(default_factory=dict)
+    since: dict[str, str] = field(default_factory=dict)
+    rounds: dict[str, int] = field(default_factory=dict)
+
+    def round(self, step: str) -> str:
+        """What tells the keys of a step that was undone and runs again, and of its next undoing, from those before."""
+        undone = self.rounds.get(undone_by(step), 0) if self.rounds else 0
+        return f"~{undone + 1}" if undone else ""
+
+    def take(self, request: Record, child: str | None) -> None:
+        """Add what a repair says about its step."""
+        step, value = request.get("step"), request.get("value", MISSING)
+        if step is None or request["action"] not in ("skip", "set-output", "set-input"):
+            return
+        self.forget((step,))
+        if request["action"] == "set-input":
+            self.inputs[step] = value
+        else:
+            self.outputs[step] = Given(value, request["action"] == "skip", child)
+
+    def forget(self, steps: Iterable[str]) -> None:
+        for step in steps:
+            self.outputs.pop(step, None)
+            self.inputs.pop(step, None)
+
+
+def undone_by(step: str) -> str:
+    """The instance that a compensation is of: `compensate:pay@3/2` undoes `pay@3`. Any other step is itself."""
+    return step.removeprefix(COMPENSATE).partition("/")[0] if step.startswith(COMPENSATE) else step
+
+
+def instance_of(record: Record) -> str | None:
+    """The step instance that a record is about, if it is about one."""
+    step: str | None = record.get("step")
+    if step is not None:
+        return step
+    if "task" in record:
+        return str(record["task"]).partition("/")[2]
+    if "timer" in record:
+        return str(record["timer"]).partition("!")[0].partition("#")[0]
+    return None
+
+
+def in_force(records: Iterable[Record]) -> Iterator[tuple[Record, Record]]:
+    """The repairs that are done, in order: what was requested, and the record that says that it is done."""
+    requests: dict[int, Record] = {}
+    for record in records:
+        if record["type"] == "repair.requested":
+            requests[record["seq"]] = record
+        elif record["type"] == "execution.repaired":
+            yield requests[record["request"]], record
+
+
+def dropped_by(repairs: Iterable[tuple[Record, Record]]) -> set[int]:
+    return {seq for request, _ in repairs for seq in request["dropped"]}
+
+
+def effective(records: Iterable[Record]) -> list[Record]:
+    """The records that count: without those dropped, and without what repairs did to undo steps."""
+    records = list(records)
+    repairs = list(in_force(records))
+    dropped = dropped_by(repairs)
+    ends = {request["seq"]: done["seq"] for request, done in repairs}
+    counting: list[Record] = []
+    until = -1
+    for record in records:
+        until = max(until, ends.get(record["seq"], -1))
+        if record["type"] in _REPAIRS or record["seq"] in dropped:
+            continue
+        if record["seq"] > until or record["type"] in _BESIDES:
+            counting.append(record)
+    return counting
+
+
+def definition_of(records: Iterable[Record]) -> str | None:
+    """The hash of the workflow that has replaced the one an execution started with."""
+    replaced = [request["definition"] for request, _ in in_force(records) if "definition" in request]
+    return replaced[-1] if replaced else None
+
+
+def amendments(records: Sequence[Record]) -> Amendments:
+    """What the repairs in force say about steps. How often those were undone is not among it."""
+    amended = Amendments()
+    repairs = list(in_force(records))
+    dropped = dropped_by(repairs)
+    by_seq = {record["seq"]: record for record in records} if repairs else {}
+    for request, done in repairs:
+        taken_back = [by_seq[seq] for seq in request["dropped"]]
+        if request["seq"] not in dropped:
+            amended.take(request, completed_child(taken_back, request.get("step")))
+        for record in taken_back:
+            if record["type"] == "timer.started":
+                amended.since[record["timer"]] = done["at"]
+    if repairs:
+        amended.attempted = _attempted(records, effective(records))
+    return amended
+
+
+def completed_child(records: Iterable[Record], step: str | None) -> str | None:
+    """The child execution that a step had completed as, by the records of that step."""
+    ended = [record for record in records if record["type"] == "child.ended" and record["step"] == step]
+    return ended[-1]["child"] if ended and ended[-1]["status"] == "completed" else None
+
+
+def _attempted(records: Iterable[Record], counting: Iterable[Record]) -> dict[str, int]:
+    """For each step the attempts before the first one that counts, or all of them: numbers are never used again."""
+    last: dict[str, int] = {}
+    first: dict[str, int] = {}
+    for record in records:
+        if "attempt" in record:
+            last[record["step"]] = max(record["attempt"], last.get(record["step"], 0))
+    for record in counting:
+        if "attempt" in record:
+            first[record["step"]] = min(record["attempt"], first.get(record["step"], record["attempt"]))
+    before = {step: first[step] - 1 if step in first else number for step, number in last.items()}
+    return {step: number for step, number in before.items() if number}

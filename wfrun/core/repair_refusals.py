@@ -1,0 +1,189 @@
+"""Why an execution cannot be repaired in a certain way: reasons, each with what to do instead."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+
+from wfrun.core.definition import Path
+from wfrun.core.effects import BeginForeach, Compute, Decide, Effect, Match, OpenTask, StartChild
+from wfrun.core.events import Event, Record, Repair
+from wfrun.core.expression import MISSING, Missing
+from wfrun.core.plan.draft import nearest
+from wfrun.core.plan.nodes import Call, Child, Plan
+from wfrun.core.repair_history import instance_of, undone_by
+from wfrun.core.repair_trial import Change, Places, Trial
+from wfrun.core.run import Run
+from wfrun.core.values import Json
+from wfrun.errors import Place, Problem
+
+_REWIND = "`rewind STEP` runs a step again, and what comes after it"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants to do about an execution. `keep`: what is done is not undone before it runs again."""
+
+    action: Repair
+    step: str | None = None
+    value: Json | Missing = MISSING
+    keep: bool = False
+    replacement: Plan | None = None
+
+
+def refusals(run: Run, wish: Wish, places: Places, ran: Container[str], *, driven: bool) -> list[Problem]:
+    """Why it makes no sense. `ran` are the instances of which there is something in the journal."""
+    if run.repairing is not None and run.ended is None:
+        message = f"the repair that {run.repairing['by']} asked for has not come to its end"
+        return [Problem("repair.in-progress", message, hint="`resume` drives it on")]
+    if driven and run.begun:
+        out = _listed(sorted({id.rpartition("#")[0] for id in run.begun}))
+        return [
+            Problem("repair.call-running", f"{out} is being called", hint="wait for the answer, or stop its runner")
+        ]
+    if wish.action in ("resume", "replace"):
+        return list(_not_to_be_resumed(run, wish))
+    return list(_about_step(run, wish, places, ran))
+
+
+def _not_to_be_resumed(run: Run, wish: Wish) -> Iterator[Problem]:
+    status = run.ended["status"] if run.ended is not None else ""
+    if status == "completed":
+        yield Problem("repair.completed", "it has completed", hint=_REWIND)
+    elif status in ("compensated", "cancelled"):
+        yield Problem("repair.undone", f"it has ended as {status}, with its steps undone", hint=_REWIND)
+    elif status == "needs-attention":
+        message = "some of its steps could not be undone"
+        yield Problem("repair.needs-attention", message, hint="a mere `resume` tries those again")
+    elif not status and wish.action == "resume" and not run.is_paused:
+        yield Problem("repair.running", "it has neither failed nor been paused: there is nothing to repair")
+    if wish.action == "replace" and wish.replacement is None:
+        yield Problem("repair.replacement", "there is no workflow to go on with")
+
+
+def _about_step(run: Run, wish: Wish, places: Places, ran: Container[str]) -> Iterator[Problem]:
+    step = wish.step or ""
+    if step.partition("@")[0] not in places.steps:
+        yield Problem("repair.unknown-step", f"there is no step {step!r}", hint=nearest(step, places.steps))
+        return
+    if wish.action in ("skip", "set-output", "set-input") and step in places.looped:
+        message = f"{step!r} runs in a loop"
+        yield Problem("repair.iteration", message, hint=f"say which, as in {step}@0 for the first time round")
+    elif step not in ran:
+        yield Problem("repair.not-run", f"{step!r} has not run yet")
+    yield from _about_value(wish, places)
+    if wish.action == "compensate" and run.interpreter.has_passed_pivot:
+        yield passed_pivot()
+
+
+def _about_value(wish: Wish, places: Places) -> Iterator[Problem]:
+    step = places.step(wish.step or "")
+    if wish.action in ("set-output", "set-input") and wish.value is MISSING:
+        yield Problem("repair.value", f"{wish.action} needs a value")
+    if wish.action in ("skip", "set-output") and wish.value is not MISSING:
+        if not isinstance(getattr(step, "output", None), str):
+            message = f"{wish.step!r} has no `output`: nobody would see the value"
+            yield Problem("repair.output", message, hint="leave the value away and `skip` it")
+    if wish.action == "set-input":
+        if not isinstance(step, Call | Child):
+            yield Problem("repair.input", f"{wish.step!r} is not called with anything")
+        elif isinstance(step, Child) and not isinstance(wish.value, dict):
+            yield Problem("repair.input", "the input of a workflow must be an object")
+
+
+def passed_pivot() -> Problem:
+    hint = "steps can be run again with --keep, without undoing what they did"
+    return Problem("repair.pivot", "it has passed its point of no return: nothing is undone any more", hint=hint)
+
+
+def running_children(run: Run, dropped: Container[int]) -> Iterator[Problem]:
+    """A child execution cannot be left to itself."""
+    for effect in run.pending.values():
+        record = run.recorded.get(effect.id)
+        if isinstance(effect, StartChild) and record is not None and record["seq"] in dropped:
+            message = f"{effect.step!r} runs as execution {record['child']}"
+            yield Problem("repair.child-running", message, hint="cancel that one, or wait for its end")
+
+
+# ---- another workflow for the same history
+
+
+def misfits(trial: Trial, unfinished: Container[str], plan: Plan, places: Places) -> list[Problem]:
+    """What keeps another workflow from going on with a history: all that is done must come out the same.
+
+    After something that differs, what follows it does not count as a reason of its own.
+    """
+    changes = {change.record["seq"]: change for change in trial.changed}
+    reasons: dict[str, Problem] = {}
+    for record in trial.dropped:
+        instance = undone_by(instance_of(record) or "")
+        if instance in unfinished or instance in reasons:
+            continue
+        if places.step(instance) is None:
+            reasons[instance] = _gone(instance)
+        elif record["seq"] in changes:
+            reasons[instance] = _differs(changes[record["seq"]], plan)
+        elif not reasons:
+            reasons[instance] = _elsewhere(instance, trial)
+    return list(reasons.values())
+
+
+def _gone(instance: str) -> Problem:
+    step = instance.partition("@")[0]
+    hint = f"leave it in the file, or `rewind` to where {step!r} has not run"
+    return Problem("repair.step-gone", f"{step!r} has run, and the new file does not have it", hint=hint)
+
+
+def _elsewhere(instance: str, trial: Trial) -> Problem:
+    first = _listed(sorted(trial.steps_pending() - {""}))
+    instead = f"it comes after {first}, which has not run" if first else "the new file does not come to it"
+    hint = "put new steps behind those that have run, or `rewind` before them"
+    return Problem("repair.step-moved", f"{instance!r} has run; {instead}", hint=hint)
+
+
+def _differs(change: Change, plan: Plan) -> Problem:
+    place = plan.document.place(_path_of(change.effect))
+    message = _difference(change.record, change.fresh)
+    return Problem("repair.step-differs", message, place, "leave what is done as it was, or `rewind` before it")
+
+
+def _difference(record: Record, fresh: Event) -> str:
+    step = repr(record["step"])
+    if fresh["type"] in ("evaluation.failed", "step.failed") and fresh["type"] != record["type"]:
+        return f"{step}: {fresh['error']['message']}"
+    match fresh["type"]:
+        case "decision.made":
+            return f"{step}: it was {_word(record['value'])} then, and would be {_word(fresh['value'])} now"
+        case "step.started" | "child.started":
+            return f"{step} has run with another input than the new file has for it"
+        case "task.created":
+            return f"{step} has been decided, and the new file asks something else"
+        case "foreach.started":
+            return f"{step} went through {record['count']} items, and would go through {fresh['count']} now"
+    return f"{step} came to something else than it would now"
+
+
+def _word(value: Json) -> str:
+    return "true" if value is True else "false" if value is False else str(value)
+
+
+def _path_of(effect: Effect) -> Path:
+    match effect:
+        case Decide(path=path) | Compute(path=path):
+            return path
+        case BeginForeach(node=node):
+            return (*node.path, "items")
+        case Match(listener=listener):
+            return listener.path
+        case StartChild(node=node) | OpenTask(node=node):
+            return node.path
+    node = getattr(effect, "node", None)
+    return node.path if node is not None else ()
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(repr(name) for name in names)
+
+
+def place_of(plan: Plan, path: Path) -> Place:
+    return plan.document.place(path)

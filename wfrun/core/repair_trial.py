@@ -1,0 +1,189 @@
+"""What is left of a history once some of it counts no more: it is folded again, and what does not fit falls away.
+
+A step whose records are set aside is asked for anew. The flow of control then stops there, so that nobody asks for what
+came after it, and those records fall away by themselves. Branches beside it are asked for as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import NamedTuple
+
+from wfrun.core.answers import effect_of
+from wfrun.core.effects import CallService, Effect, StartPause
+from wfrun.core.events import Event, Record
+from wfrun.core.fibers import stop_id
+from wfrun.core.plan.nodes import Foreach, Loop, Plan, Step, walk
+from wfrun.core.repair_history import COMPENSATE, Amendments, instance_of, undone_by
+from wfrun.core.run import Run
+from wfrun.core.values import Json, canonical
+from wfrun.errors import DivergenceError
+
+# Once an execution goes on, it has not ended, and nothing of it is undone any more.
+_ENDS = frozenset(
+    {
+        "execution.paused",
+        "execution.ended",
+        "execution.resumed",
+        "compensation.started",
+        "compensation.requested",
+        "cancel.requested",
+    }
+)
+
+# They count only if what they answer has been told to stop.
+_STOPPED = frozenset({"step.cancelled", "task.withdrawn", "wait.withdrawn"})
+
+# What tells whether something comes out as it was recorded. Of everything else only that it is asked for.
+_COMPARED = {
+    "step.started": ("inputHash",),
+    "decision.made": ("value",),
+    "values.set": ("values",),
+    "foreach.started": ("count",),
+    "failure.raised": ("error",),
+    "task.created": ("title", "description", "assignee", "form", "decisions", "quorum", "excludeInitiator", "data"),
+    "task.escalated": ("assignee",),
+    "child.started": ("workflow", "input", "detach"),
+    "event.emitted": ("event",),
+    "event.matched": ("value",),
+    "timer.started": ("due",),
+    "evaluation.failed": (),
+}
+
+
+class Places:
+    """The steps of a plan, and which instances are inside which."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._inside: dict[str, frozenset[str]] = {}
+
+    @cached_property
+    def steps(self) -> dict[str, Step]:
+        return {step.id: step for step in walk(self._plan.root)}
+
+    @cached_property
+    def looped(self) -> frozenset[str]:
+        """The steps of which there is one instance for each iteration."""
+        loops = [step for step in self.steps.values() if isinstance(step, Foreach | Loop)]
+        return frozenset(id for loop in loops for id in self._within(loop.id) if id != loop.id)
+
+    def step(self, instance: str) -> Step | None:
+        return self.steps.get(undone_by(instance).partition("@")[0])
+
+    def holds(self, outer: str, inner: str) -> bool:
+        """Whether an instance is the other one or stands in it. Without its iteration, `outer` is every instance."""
+        id, _, round = outer.partition("@")
+        inner_id, _, inner_round = undone_by(inner).partition("@")
+        return inner_id in self._within(id) and (not round or f"{inner_round}.".startswith(f"{round}."))
+
+    def all_in(self, outer: str, instances: Iterable[str]) -> set[str]:
+        return {outer} | {each for each in instances if self.holds(outer, each)}
+
+    def _within(self, id: str) -> frozenset[str]:
+        if id not in self._inside:
+            step = self.steps.get(id)
+            self._inside[id] = frozenset(each.id for each in walk(step)) if step is not None else frozenset((id,))
+        return self._inside[id]
+
+
+class Change(NamedTuple):
+    """A record that would come out differently now: as `fresh`, which `effect` leads to."""
+
+    record: Record
+    fresh: Event
+    effect: Effect
+
+
+class Trial:
+    """One folding. `kept` and `dropped` are the records, `unasked` those of the dropped that nothing asked for.
+
+    `changed` are the records that come out differently, if that is `judged`: their instances are set aside, too.
+    """
+
+    def __init__(
+        self, plan: Plan, amended: Amendments, stopped: set[int], aside: set[str], places: Places, *, judged: bool
+    ) -> None:
+        self.run = Run(plan, amended=replace(amended, rounds={}))
+        self.kept: list[Record] = []
+        self.dropped: list[Record] = []
+        self.unasked: list[Record] = []
+        self.changed: list[Change] = []
+        self.aside = set(aside)
+        self._stopped = stopped
+        self._places = places
+        self._judged = judged
+
+    def fold(self, history: Iterable[Record]) -> Trial:
+        for record in history:
+            (self.kept if self._counts(record) else self.dropped).append(record)
+        return self
+
+    def undone(self) -> set[str]:
+        """The instances whose undoing had begun, and is no part of the flow any more: they are not done."""
+        begun = (record["step"] for record in self.unasked if record["type"] in ("step.started", "child.recalled"))
+        return {undone_by(step) for step in begun if step.startswith(COMPENSATE)}
+
+    def _counts(self, record: Record) -> bool:
+        if record["type"] in _ENDS or self._is_aside(record) or self._has_gone_on(record):
+            return False
+        if self._judged and (change := self._change(record)) is not None:
+            self.changed.append(change)
+            self.aside.add(record["step"])
+            return False
+        try:
+            self.run.apply(record)
+        except DivergenceError:
+            self.unasked.append(record)
+            return False
+        return True
+
+    def _is_aside(self, record: Record) -> bool:
+        instance = instance_of(record)
+        if instance in self.aside:
+            return True
+        # What runs again must not be stopped at once by the time that ran out when it ran before.
+        times_out = instance is not None and is_timeout(record)
+        return times_out and any(self._places.holds(str(instance), each) for each in self.aside)
+
+    def _has_gone_on(self, record: Record) -> bool:
+        """It had been told to stop, and now nobody tells it to."""
+        if record["type"] not in _STOPPED and record["seq"] not in self._stopped:
+            return False
+        return stop_id(effect_of(record) or "") not in self.run.pending
+
+    def _change(self, record: Record) -> Change | None:
+        effect = self.run.pending.get(effect_of(record) or "")
+        if effect is None or not self._is_judged(record, effect):
+            return None
+        fresh: Event | None = effect.prepare()[0] if isinstance(effect, CallService) else effect.intent()
+        if fresh is None or _agree(fresh, record):
+            return None
+        return Change(record, fresh, effect)
+
+    def _is_judged(self, record: Record, effect: Effect) -> bool:
+        if record["type"] == "step.failed":
+            # An input without a value is a failed attempt that was never begun.
+            return effect.id not in self.run.begun
+        if record["type"] == "timer.started":
+            return isinstance(effect, StartPause)
+        return record["type"] in _COMPARED
+
+
+def steps_pending(run: Run) -> set[str]:
+    """The instances that something is asked for."""
+    return {step for effect in run.pending.values() if (step := getattr(effect, "step", None)) is not None}
+
+
+def is_timeout(record: Record) -> bool:
+    return str(record.get("timer", "")).endswith("!timeout")
+
+
+def _agree(fresh: Event, record: Record) -> bool:
+    if fresh["type"] != record["type"]:
+        return False
+    fields: Sequence[str] = _COMPARED.get(record["type"], ())
+    new: dict[str, Json] = dict(fresh)  # type: ignore[arg-type]
+    return all(canonical(new[name]) == canonical(record[name]) for name in fields)
