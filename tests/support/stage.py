@@ -248,7 +248,7 @@ class Actor(World):
 
     def _call(self, effect: CallService) -> Moment:
         base = {"step": effect.step, "attempt": effect.attempt}
-        if effect.id in self._stopping or stop_id(effect.id) in self.run.pending:
+        if stop_id(effect.id) in self.run.pending:
             return Moment(self.stage.now, self._adding({"type": "step.cancelled", **base}))
         if effect.id not in self._answers:
             self._answers[effect.id] = self._answer_to(effect)

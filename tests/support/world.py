@@ -17,6 +17,7 @@ from wfrun.core.effects import (
     AwaitRepair,
     CallService,
     Effect,
+    EscalateTask,
     Listen,
     OpenTask,
     Publish,
@@ -26,10 +27,11 @@ from wfrun.core.effects import (
     StartTimer,
     Stop,
 )
-from wfrun.core.events import ErrorData, Record
+from wfrun.core.events import ErrorData, Record, Repair
 from wfrun.core.fibers import stop_id
 from wfrun.core.instants import format_instant
 from wfrun.core.plan import Plan, compile_plan
+from wfrun.core.repair import Proposal, propose
 from wfrun.core.run import Run
 from wfrun.errors import ServiceError
 
@@ -91,11 +93,11 @@ class World:
         self.random = Random(seed) if seed is not None else None
         self.records: list[Record] = []
         self.calls: list[tuple[str, Any]] = []
-        self.run = Run(plan)
+        self.plans: dict[str, Plan] = {}
+        self.run = Run(plan, self.plans.__getitem__)
         self.open: dict[str, Effect] = {}
         self._asked: deque[Effect] = deque()
         self._intending = False
-        self._stopping: set[str] = set()
         self._inputs: dict[str, Any] = {}
         self.add(
             {
@@ -125,8 +127,9 @@ class World:
         world.random = Random(seed) if seed is not None else None
         world.records = list(records)
         world.calls = []
-        world.run = Run(before.plan)
-        world.open, world._stopping, world._inputs = {}, set(), {}
+        world.plans = before.plans
+        world.run = Run(before.plan, world.plans.__getitem__)
+        world.open, world._inputs = {}, {}
         world._asked, world._intending = deque(), False
         for record in records:
             world.run.apply(record)
@@ -169,11 +172,19 @@ class World:
                 self._inputs[effect.id] = value
             self.add(event)
         elif (intent := effect.intent()) is not None:
-            self.add(intent)
+            self.add(self._with_due(effect, intent))
+
+    def _with_due(self, effect: Effect, intent: Any) -> Any:
+        if not isinstance(effect, OpenTask | EscalateTask) or effect.timeout is None or "due" not in intent:
+            return intent
+        now = EPOCH + timedelta(seconds=len(self.records))
+        return {**intent, "due": format_instant(now + timedelta(milliseconds=effect.timeout))}
 
     def _keep(self, effect: Effect) -> None:
         if isinstance(effect, Stop):
-            self._stopping.add(effect.target)
+            if effect.of == "call" and effect.target in self.run.pending:
+                # Whoever took over has not begun the call, and says that it has stopped.
+                self.open.setdefault(effect.target, self.run.pending[effect.target])
         elif effect.id in self.run.pending:
             self.open[effect.id] = effect
 
@@ -197,6 +208,18 @@ class World:
         del self.open[effect.id]
         self._answer(effect)
         return True
+
+    def propose(self, action: Repair, **wish: Any) -> Proposal:
+        return propose(self.run, action, **wish)
+
+    def repair(self, action: Repair, **wish: Any) -> World:
+        """Propose a repair that must not be refused, and record it. What it leads to by itself has happened then."""
+        proposal = self.propose(action, **wish)
+        assert proposal.reasons == ()
+        if proposal.wish.replacement is not None:
+            self.plans[proposal.wish.replacement.document.sha256] = proposal.wish.replacement
+        self.add(proposal.request("ann"))
+        return self
 
     def finish(self) -> World:
         while self.step():
@@ -232,7 +255,7 @@ class World:
 
     def _answer_call(self, effect: CallService) -> None:
         base = {"step": effect.step, "attempt": effect.attempt}
-        if effect.id in self._stopping or stop_id(effect.id) in self.run.pending:
+        if stop_id(effect.id) in self.run.pending:
             self.add({"type": "step.cancelled", **base})
             return
         try:

@@ -14,7 +14,7 @@ action, a failure that ended the execution counts no more: what failed is tried 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from wfrun.core.effects import CallService, OpenTask, StartPause, StartTimer
@@ -26,13 +26,14 @@ from wfrun.core.repair_history import (
     Amendments,
     amendments,
     completed_child,
+    dropped_by,
     effective,
     in_force,
     instance_of,
     undone_by,
 )
 from wfrun.core.repair_refusals import Wish, misfits, passed_pivot, refusals, running_children
-from wfrun.core.repair_trial import Places, Trial, is_timeout
+from wfrun.core.repair_trial import Places, Trial, is_timeout, steps_pending
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import ConflictError, NotFoundError, Problem
@@ -144,7 +145,7 @@ class _Case:
         self._taken_back: set[str] = set()
         self._instances = {each for record in self._history if (each := instance_of(record)) is not None}
         self._instances |= self._amended.outputs.keys()
-        self._instances |= {str(effect.step) for effect in run.pending.values() if hasattr(effect, "step")}
+        self._instances |= steps_pending(run)
         self.known = self._instances | {undone_by(each).partition("@")[0] for each in self._instances} | self._around()
         self._targets = self.places.all_in(wish.step, self._instances) if wish.step is not None else set()
 
@@ -172,10 +173,8 @@ class _Case:
         wish = self._wish
         if wish.action in _GOING_ON:
             return
-        own = [record for record in self._history if instance_of(record) == wish.step]
-        before = self._amended.outputs.get(wish.step or "")
         self._amended.forget(self._targets)
-        child = completed_child(own, wish.step) or (before.child if before is not None else None)
+        child = completed_child(self._run.records, wish.step)
         self._amended.take({"action": wish.action, "step": wish.step, "value": wish.value}, child)
 
     def _failing(self) -> set[str]:
@@ -214,7 +213,7 @@ class _Case:
         after = {record["seq"] for record in rewound.dropped if instance_of(record) not in self._targets}
         trial = self._trial(set()).fold(record for record in self._history if record["seq"] not in after)
         trial.dropped += [record for record in self._history if record["seq"] in after]
-        if self._targets & trial.steps_pending() or self._targets & (self._failing() | self._taken_back):
+        if self._targets & steps_pending(trial.run) or self._targets & (self._failing() | self._taken_back):
             return trial, [Problem("repair.not-completed", f"{self._wish.step!r} has not completed, or was undone")]
         return trial, []
 
@@ -224,7 +223,7 @@ class _Case:
         before = self._settled(self._failing())
         places = Places(plan)
         trial = Trial(plan, self._amended, self._run.stopped, set(), places, judged=True).fold(before.kept)
-        reasons = misfits(trial, before.steps_pending(), plan, places)
+        reasons = misfits(trial, steps_pending(before.run), plan, places)
         self._stale |= {change.record["step"] for change in trial.changed}
         trial.dropped += before.dropped
         return trial, reasons
@@ -238,8 +237,9 @@ class _Case:
         if undo and self._run.interpreter.has_passed_pivot:
             reasons.append(passed_pivot())
         forgotten = list(self._forgotten(trial))
-        again = self._again([dropped[seq] for seq in sorted(dropped)] + forgotten)
-        seqs = sorted({*dropped, *(request["seq"] for request in forgotten)})
+        dropped |= {request["seq"]: request for request in forgotten}
+        seqs = sorted(dropped)
+        again = self._again((dropped[seq] for seq in seqs), {request["step"] for request in forgotten})
         return Proposal(self._wish, tuple(seqs), tuple(undo), tuple(again), tuple(reasons))
 
     def _timed_anew(self, trial: Trial) -> Iterator[Record]:
@@ -268,24 +268,25 @@ class _Case:
 
     def _left_open(self, trial: Trial) -> Iterator[str]:
         """Calls that somebody had begun and that nobody waits for any more."""
-        for effect in self._run.pending.values():
-            if isinstance(effect, CallService) and effect.id in self._run.begun and effect.id not in trial.run.begun:
-                if effect.node.compensation and not effect.step.startswith(COMPENSATE):
-                    yield effect.step
+        for id in sorted(self._run.begun - trial.run.begun):
+            effect = self._run.pending.get(id)
+            if isinstance(effect, CallService) and effect.node.compensation:
+                yield effect.step
 
-    def _again(self, dropped: Iterable[Record]) -> Iterator[str]:
+    def _again(self, dropped: Iterable[Record], forgotten: Container[str]) -> Iterator[str]:
         found = dict.fromkeys(str(instance_of(record)) for record in dropped if not is_timeout(record))
         for instance in found:
-            if instance.startswith(COMPENSATE) or instance in self._amended.outputs:
-                continue
-            if isinstance(self.places.step(instance), Task):
+            given = instance in self._amended.outputs and (instance not in forgotten or instance in self._targets)
+            if not given and not instance.startswith(COMPENSATE) and isinstance(self.places.step(instance), Task):
                 yield instance
 
     def _forgotten(self, trial: Trial) -> Iterator[Record]:
         """Earlier repairs of steps that run again, or have not been reached again: what they said was about then."""
-        reached = trial.steps_pending() | {instance_of(record) for record in trial.kept}
+        reached = steps_pending(trial.run) | {instance_of(record) for record in trial.kept}
         changed = self._targets if self._wish.action != "compensate" else set()
-        for request, _ in in_force(self._run.records):
+        repairs = list(in_force(self._run.records))
+        gone = dropped_by(repairs)
+        for request in (request for request, _ in repairs if request["seq"] not in gone):
             step = request.get("step")
             if request["action"] in ("skip", "set-output"):
                 counts = step in trial.run.interpreter.given

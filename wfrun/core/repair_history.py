@@ -132,7 +132,8 @@ def amendments(records: Sequence[Record]) -> Amendments:
     for request, done in repairs:
         taken_back = [by_seq[seq] for seq in request["dropped"]]
         if request["seq"] not in dropped:
-            amended.take(request, completed_child(taken_back, request.get("step")))
+            before = (record for record in records if record["seq"] < request["seq"])
+            amended.take(request, completed_child(before, request.get("step")))
         for record in taken_back:
             if record["type"] == "timer.started":
                 amended.since[record["timer"]] = done["at"]
@@ -142,9 +143,12 @@ def amendments(records: Sequence[Record]) -> Amendments:
 
 
 def completed_child(records: Iterable[Record], step: str | None) -> str | None:
-    """The child execution that a step had completed as, by the records of that step."""
-    ended = [record for record in records if record["type"] == "child.ended" and record["step"] == step]
-    return ended[-1]["child"] if ended and ended[-1]["status"] == "completed" else None
+    """The child execution that a step has completed as, and that has not been undone."""
+    child: str | None = None
+    for record in records:
+        if record["type"] == "child.ended" and undone_by(record["step"]) == step:
+            child = record["child"] if record["step"] == step and record["status"] == "completed" else None
+    return child
 
 
 def _attempted(records: Iterable[Record], counting: Iterable[Record]) -> dict[str, int]:

@@ -12,10 +12,10 @@ from wfrun.core.expression import MISSING, Missing
 from wfrun.core.plan.draft import nearest
 from wfrun.core.plan.nodes import Call, Child, Plan
 from wfrun.core.repair_history import instance_of, undone_by
-from wfrun.core.repair_trial import Change, Places, Trial
+from wfrun.core.repair_trial import Change, Places, Trial, steps_pending
 from wfrun.core.run import Run
 from wfrun.core.values import Json
-from wfrun.errors import Place, Problem
+from wfrun.errors import Problem
 
 _REWIND = "`rewind STEP` runs a step again, and what comes after it"
 
@@ -38,9 +38,8 @@ def refusals(run: Run, wish: Wish, places: Places, ran: Container[str], *, drive
         return [Problem("repair.in-progress", message, hint="`resume` drives it on")]
     if driven and run.begun:
         out = _listed(sorted({id.rpartition("#")[0] for id in run.begun}))
-        return [
-            Problem("repair.call-running", f"{out} is being called", hint="wait for the answer, or stop its runner")
-        ]
+        hint = "wait for the answer, or stop the process that drives it"
+        return [Problem("repair.call-running", f"{out} is being called", hint=hint)]
     if wish.action in ("resume", "replace"):
         return list(_not_to_be_resumed(run, wish))
     return list(_about_step(run, wish, places, ran))
@@ -80,10 +79,10 @@ def _about_value(wish: Wish, places: Places) -> Iterator[Problem]:
     step = places.step(wish.step or "")
     if wish.action in ("set-output", "set-input") and wish.value is MISSING:
         yield Problem("repair.value", f"{wish.action} needs a value")
-    if wish.action in ("skip", "set-output") and wish.value is not MISSING:
-        if not isinstance(getattr(step, "output", None), str):
-            message = f"{wish.step!r} has no `output`: nobody would see the value"
-            yield Problem("repair.output", message, hint="leave the value away and `skip` it")
+    gives = wish.action in ("skip", "set-output") and wish.value is not MISSING
+    if gives and not isinstance(getattr(step, "output", None), str):
+        message = f"{wish.step!r} has no `output`: nobody would see the value"
+        yield Problem("repair.output", message, hint="leave the value away and `skip` it")
     if wish.action == "set-input":
         if not isinstance(step, Call | Child):
             yield Problem("repair.input", f"{wish.step!r} is not called with anything")
@@ -135,7 +134,7 @@ def _gone(instance: str) -> Problem:
 
 
 def _elsewhere(instance: str, trial: Trial) -> Problem:
-    first = _listed(sorted(trial.steps_pending() - {""}))
+    first = _listed(sorted(steps_pending(trial.run) - {""}))
     instead = f"it comes after {first}, which has not run" if first else "the new file does not come to it"
     hint = "put new steps behind those that have run, or `rewind` before them"
     return Problem("repair.step-moved", f"{instance!r} has run; {instead}", hint=hint)
@@ -177,13 +176,9 @@ def _path_of(effect: Effect) -> Path:
             return listener.path
         case StartChild(node=node) | OpenTask(node=node):
             return node.path
-    node = getattr(effect, "node", None)
-    return node.path if node is not None else ()
+    found: Path = getattr(getattr(effect, "node", None), "path", ())
+    return found
 
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(repr(name) for name in names)
-
-
-def place_of(plan: Plan, path: Path) -> Place:
-    return plan.document.place(path)

@@ -152,7 +152,12 @@ class Trial:
         """It had been told to stop, and now nobody tells it to."""
         if record["type"] not in _STOPPED and record["seq"] not in self._stopped:
             return False
-        return stop_id(effect_of(record) or "") not in self.run.pending
+        if stop_id(effect_of(record) or "") in self.run.pending:
+            return False
+        if record["type"] == "child.ended":
+            # An execution of its own that was stopped does not go on: another one has to be started.
+            self.aside.add(record["step"])
+        return True
 
     def _change(self, record: Record) -> Change | None:
         effect = self.run.pending.get(effect_of(record) or "")

@@ -255,9 +255,8 @@ class Run:
         self._fold_anew([*self.records, record])
         self.interpreter.at = record["at"]
         if action == "compensate":
-            self.interpreter.hold(
-                {"type": "execution.held", "message": f"undone back to {step}, and waits for a repair"}
-            )
+            message = f"it was undone back to {step}, and waits for a repair"
+            self.interpreter.hold({"type": "execution.held", "message": message})
             self._follow_interpreter()
             self._scheduler.run()
 
