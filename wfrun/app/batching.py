@@ -13,7 +13,7 @@ from itertools import chain, islice
 from typing import NoReturn, TypeAlias
 
 from wfrun.app.runtime import Runtime
-from wfrun.app.standing import view_of
+from wfrun.app.standing import brief_in
 from wfrun.app.starting import check_input, create, create_or_open, has_ended, origin_of, runner
 from wfrun.app.workflows import Workflow, keep, open_workflow, require_local
 from wfrun.core.expression import DictContext, Template, TemplateError, compile_template
@@ -83,12 +83,12 @@ class Batch:
         journal = self._journal(values)
         if has_ended(journal.records):
             journal.close()
-            return summary_of(view_of(self.home, journal.records))
+            return summary_of(brief_in(self.home, journal.records))
         try:
             await runtime.drive(journal, self.workflow)
-            view = view_of(self.home, journal.records)
+            view = brief_in(self.home, journal.records)
         except Interrupted:
-            view = view_of(self.home, journal.records, driven=False)
+            view = brief_in(self.home, journal.records, driven=False)
         self.index.note(view, journal.end)
         return summary_of(view)
 

@@ -16,7 +16,7 @@ from wfrun.journal.codec import encode
 from wfrun.journal.driver import is_driven
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
-from wfrun.views.status import as_of
+from wfrun.views.overdue import as_of
 from wfrun.views.tasks import with_overdue
 
 if TYPE_CHECKING:

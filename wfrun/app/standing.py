@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING
 from wfrun.errors import JournalError, NotFoundError
 from wfrun.journal.driver import is_driven
 from wfrun.journal.journal import Journal
-from wfrun.views.status import fold_of, status_of
+from wfrun.views.status import brief_of, fold_of, status_of
 
 if TYPE_CHECKING:
     from wfrun.core.events import Record
     from wfrun.journal.home import Home
     from wfrun.views.children import StatusOf
-    from wfrun.views.model import ExecutionStatus, StatusView
+    from wfrun.views.model import BriefView, ExecutionStatus, StatusView
 
 
 def view_of(home: Home, records: Iterable[Record], driven: bool | None = None) -> StatusView:
     """The status that records tell, with that of its child executions. `driven` as in `status_of`."""
     return status_of(records, driven=driven, child=statuses_in(home))
+
+
+def brief_in(home: Home, records: Iterable[Record], driven: bool | None = None) -> BriefView:
+    """The same for a list of many."""
+    return brief_of(records, driven=driven, child=statuses_in(home))
 
 
 def statuses_in(home: Home) -> StatusOf:

@@ -29,17 +29,27 @@ FAILED_KEPT = 1000
 Change = Callable[["StepView"], None]
 
 
+_PENDING: StepView = {
+    "step": "",
+    "status": "pending",
+    "startedAt": None,
+    "endedAt": None,
+    "durationMs": None,
+    "attempts": 0,
+    "error": None,
+    "nextAttemptAt": None,
+}
+
+
 def new_row(step: str) -> StepView:
-    return {
-        "step": step,
-        "status": "pending",
-        "startedAt": None,
-        "endedAt": None,
-        "durationMs": None,
-        "attempts": 0,
-        "error": None,
-        "nextAttemptAt": None,
-    }
+    row = _PENDING.copy()
+    row["step"] = step
+    return row
+
+
+def time(row: StepView) -> None:
+    began, ended = row["startedAt"], row["endedAt"]
+    row["durationMs"] = elapsed_ms(began, ended) if began and ended else None
 
 
 def split_instance(instance: str) -> tuple[str, str]:
@@ -146,7 +156,10 @@ class Iterated:
 
     def view(self) -> StepView:
         counts = {status: count for status, count in self.counts.items() if count}
-        self.row["iterations"] = {"total": self.total, "counts": counts, "shown": self.shown()}
+        shown = self.shown()
+        for row in shown:
+            time(row)
+        self.row["iterations"] = {"total": self.total, "counts": counts, "shown": shown}
         return self.row
 
     # ---- the books
@@ -179,8 +192,6 @@ class Iterated:
         if changed["startedAt"]:
             row["startedAt"] = row["startedAt"] or changed["startedAt"]
         row["endedAt"] = None if self._active else at
-        ended = row["startedAt"] and row["endedAt"]
-        row["durationMs"] = elapsed_ms(row["startedAt"] or "", at) if ended else None
 
     def _status(self) -> StepStatus:
         for status in ACTIVE:

@@ -175,8 +175,8 @@ class DriverView(TypedDict):
     reason: str | None
 
 
-class StatusView(TypedDict):
-    """One execution in full."""
+class BriefView(TypedDict):
+    """What remains of a status when many executions are looked at, with what is waited for and the error in full."""
 
     execution: str
     workflow: str
@@ -184,25 +184,30 @@ class StatusView(TypedDict):
     status: ExecutionStatus
     startedAt: str
     endedAt: str | None
-    durationMs: int | None
     progress: Progress
-    current: list[str]
-    steps: list[StepView]
-    compensations: list[StepView]
     tasks: list[TaskView]
     waits: list[WaitView]
     children: list[ChildView]
+    parent: Parent | None
+    listens: list[str]
+    error: ErrorData | None
+
+
+class StatusView(BriefView):
+    """One execution in full."""
+
+    durationMs: int | None
+    current: list[str]
+    steps: list[StepView]
+    compensations: list[StepView]
     timers: list[TimerView]
     repairs: list[RepairView]
     decisions: list[DecisionView]
     cancelRequested: bool
-    error: ErrorData | None
     failures: list[ErrorData]
     output: Json
     initiator: str
     origin: dict[str, str]
-    parent: Parent | None
-    listens: list[str]
     driver: DriverView | None
 
 

@@ -10,13 +10,21 @@ from wfrun.errors import JournalError
 from wfrun.views.children import ChildFold, StatusOf, outcome
 from wfrun.views.iterations import split_instance
 from wfrun.views.repairs import counting, repair_view
-from wfrun.views.steps import StepFold, progress_of
-from wfrun.views.tasks import TaskFold, step_of, with_overdue
+from wfrun.views.steps import StepFold
+from wfrun.views.tasks import TaskFold, step_of
 from wfrun.views.waits import WaitFold
 
 if TYPE_CHECKING:
     from wfrun.core.events import ErrorData, Record
-    from wfrun.views.model import DecisionView, DriverView, ExecutionStatus, RepairView, StatusView, StepStatus
+    from wfrun.views.model import (
+        BriefView,
+        DecisionView,
+        DriverView,
+        ExecutionStatus,
+        RepairView,
+        StatusView,
+        StepStatus,
+    )
 
 
 EXECUTION_STATUSES: tuple[ExecutionStatus, ...] = (
@@ -55,14 +63,15 @@ class StatusFold:
 
     def add(self, record: Record) -> None:
         """Raises JournalError for an event that this version doesn't know: ignoring it would misreport the rest."""
-        handler = _HANDLERS.get(record["type"])
+        kind = record["type"]
+        handler = _HANDLERS.get(kind)
         if handler is None:
             raise JournalError(
                 "journal.unknown-event",
-                f"record {record['seq']} is a `{record['type']}`, which this version of wfrun does not know",
+                f"record {record['seq']} is a `{kind}`, which this version of wfrun does not know",
                 hint="the journal was written by a newer version; upgrade wfrun",
             )
-        if record["type"] in TaskFold.CONCERNED:
+        if kind in TaskFold.CONCERNED:
             self._tasks.add(record)
         handler(self, record)
 
@@ -87,14 +96,10 @@ class StatusFold:
         steps = self._steps.forward.busy() or self._steps.undo.busy()
         return steps or self._waits.busy() or self._children.busy(child)
 
-    def view(self, driven: bool | None = None, child: StatusOf | None = None) -> StatusView:
-        """The whole status, sharing its rows with the fold: they change with the next `add`.
-
-        Raises JournalError if there was no `execution.started` yet.
-        """
+    def brief(self, driven: bool | None = None, child: StatusOf | None = None) -> BriefView:
+        """What a list shows. Raises JournalError if there was no `execution.started` yet."""
         started = self._require_start()
         ended = self._ended or {}
-        forward = self._steps.forward.views()
         return {
             "execution": started["execution"],
             "workflow": started["workflow"],
@@ -102,25 +107,47 @@ class StatusFold:
             "status": self.status(driven, child),
             "startedAt": started["at"],
             "endedAt": ended.get("at"),
-            "durationMs": elapsed_ms(started["at"], ended["at"]) if ended else None,
-            "progress": progress_of(forward, completed=ended.get("status") == "completed"),
-            "current": self._steps.forward.active(),
-            "steps": forward,
-            "compensations": self._steps.undo.views(),
+            "progress": self._steps.forward.progress(completed=ended.get("status") == "completed"),
             "tasks": self._tasks.open(),
             "waits": self._waits.views(),
             "children": self._children.views(child),
+            "parent": started.get("parent"),
+            "listens": started.get("listens", []),
+            "error": self._error(),
+        }
+
+    def view(self, driven: bool | None = None, child: StatusOf | None = None) -> StatusView:
+        """The whole status, sharing its rows with the fold: they change with the next `add`.
+
+        Raises JournalError if there was no `execution.started` yet.
+        """
+        brief, started, ended = self.brief(driven, child), self._require_start(), self._ended or {}
+        return {
+            "execution": brief["execution"],
+            "workflow": brief["workflow"],
+            "version": brief["version"],
+            "status": brief["status"],
+            "startedAt": brief["startedAt"],
+            "endedAt": brief["endedAt"],
+            "durationMs": elapsed_ms(started["at"], ended["at"]) if ended else None,
+            "progress": brief["progress"],
+            "current": self._steps.forward.active(),
+            "steps": self._steps.forward.views(),
+            "compensations": self._steps.undo.views(),
+            "tasks": brief["tasks"],
+            "waits": brief["waits"],
+            "children": brief["children"],
             "timers": list(self._waits.timers.values()),
             "repairs": [repair for repair, _ in self._repairs.values()],
             "decisions": list(self._decisions.values()),
             "cancelRequested": self._cancel,
-            "error": self._error(),
+            "error": brief["error"],
             "failures": ended.get("failures", []),
             "output": ended.get("output"),
             "initiator": started["initiator"],
             "origin": started["origin"],
-            "parent": started.get("parent"),
-            "listens": started.get("listens", []),
+            "parent": brief["parent"],
+            "listens": brief["listens"],
             "driver": self._driver,
         }
 
@@ -360,9 +387,6 @@ def status_of(records: Iterable[Record], *, driven: bool | None = None, child: S
     return fold_of(records).view(driven, child)
 
 
-def as_of(view: StatusView, now: str) -> StatusView:
-    """The view at `now`, an instant as journals write them: a record has no clock, so a fold knows nothing overdue."""
-    waits = [wait.copy() for wait in view["waits"]]
-    for wait in waits:
-        wait["overdue"] = wait["until"] is not None and wait["until"] <= now
-    return {**view, "tasks": with_overdue(view["tasks"], now), "waits": waits}
+def brief_of(records: Iterable[Record], *, driven: bool | None = None, child: StatusOf | None = None) -> BriefView:
+    """The same for a list of many. Raises JournalError likewise."""
+    return fold_of(records).brief(driven, child)

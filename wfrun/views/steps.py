@@ -7,11 +7,10 @@ forward step, too. A step in a loop has one row for all its iterations.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from wfrun.core.instants import elapsed_ms
-from wfrun.views.iterations import ACTIVE, SETTLED, UNDER_WAY, Change, Iterated, new_row, split_instance
+from wfrun.views.iterations import ACTIVE, SETTLED, UNDER_WAY, Change, Iterated, new_row, split_instance, time
 
 if TYPE_CHECKING:
     from wfrun.core.events import ErrorData, Record
@@ -32,19 +31,6 @@ _MOVES: dict[str, StepStatus] = {
 def step_words(step: str) -> str:
     """An instance for people: a compensation is the undoing of its step."""
     return f"undo {step.removeprefix(COMPENSATE)}" if step.startswith(COMPENSATE) else step
-
-
-def progress_of(rows: Sequence[StepView], *, completed: bool = False) -> Progress:
-    """Once an execution has completed, what had failed or was cancelled on the way needs no more work, too."""
-    done = skipped = total = 0
-    for row in rows:
-        iterations = row.get("iterations")
-        counts = iterations["counts"] if iterations else {row["status"]: 1}
-        known = sum(counts.values())
-        total += known if not iterations or iterations["total"] is None else iterations["total"]
-        skipped += counts.get("skipped", 0)
-        done += known if completed else sum(counts.get(status, 0) for status in SETTLED)
-    return {"done": done, "skipped": skipped, "total": total}
 
 
 class Rows:
@@ -74,11 +60,10 @@ class Rows:
 
     def change(self, step: str, change: Change, at: str, was: StepStatus = "pending") -> None:
         """Something happens to an instance. `was` is how one in a loop stood if that is not known any more."""
-        name, iteration = split_instance(step)
-        if iteration:
-            self.iterated(name).change(step, change, at, was)
+        if "@" in step:
+            self.iterated(split_instance(step)[0]).change(step, change, at, was)
         else:
-            change(self._rows.setdefault(name, new_row(name)))
+            change(self._rows.get(step) or self._rows.setdefault(step, new_row(step)))
 
     def status_of(self, step: str) -> StepStatus:
         name, iteration = split_instance(step)
@@ -106,6 +91,17 @@ class Rows:
             elif row["status"] in UNDER_WAY:
                 move(row, "cancelled", at)
 
+    def progress(self, *, completed: bool) -> Progress:
+        """Once an execution has completed, what had failed or was cancelled on the way needs no more work, too."""
+        statuses = [row["status"] for name, row in self._rows.items() if name not in self._iterated]
+        done = len(statuses) if completed else sum(map(statuses.count, SETTLED))
+        skipped, total = statuses.count("skipped"), len(statuses)
+        for loop in self._iterated.values():
+            done += loop.known if completed else sum(loop.counts[status] for status in SETTLED)
+            skipped += loop.counts["skipped"]
+            total += loop.known
+        return {"done": done, "skipped": skipped, "total": total}
+
     def busy(self) -> bool:
         """Whether anything is under way that has to be driven."""
         plain = (row["status"] for name, row in self._rows.items() if name not in self._iterated)
@@ -119,9 +115,13 @@ class Rows:
         return [row["step"] for shown in rows for row in shown if row["status"] in ACTIVE]
 
     def views(self) -> list[StepView]:
+        """The rows with their durations, which are left to whoever looks: most records change what came before."""
         for iterated in self._iterated.values():
             iterated.view()
-        return list(self._rows.values())
+        rows = list(self._rows.values())
+        for row in rows:
+            time(row)
+        return rows
 
 
 class StepFold:
@@ -183,7 +183,7 @@ class StepFold:
     def retry(self, step: str, due: str, at: str) -> None:
         def change(row: StepView) -> None:
             row["status"], row["nextAttemptAt"] = "retrying", due
-            row["endedAt"] = row["durationMs"] = None
+            row["endedAt"] = None
 
         self._change(step, change, at, "failed")
 
@@ -234,7 +234,5 @@ class StepFold:
 
 def move(row: StepView, status: StepStatus, at: str) -> None:
     row["status"] = status
-    began = row["startedAt"] = row["startedAt"] or at
-    ended = status not in ACTIVE
-    row["endedAt"] = at if ended else None
-    row["durationMs"] = elapsed_ms(began, at) if ended else None
+    row["startedAt"] = row["startedAt"] or at
+    row["endedAt"] = None if status in ACTIVE else at

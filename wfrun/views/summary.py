@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wfrun.views.tasks import assignee_names
 
 if TYPE_CHECKING:
-    from wfrun.views.model import ChildView, StatusView, Summary
+    from wfrun.views.model import BriefView, ChildView, Summary
 
 
 # Where the name of the workflow should stand, if the journal cannot be read. No workflow can be called so.
@@ -18,7 +18,7 @@ def _is_waited_for(child: ChildView) -> bool:
     return not child["detached"] and child["status"] in (None, "running", "waiting", "interrupted", "paused")
 
 
-def summary_of(view: StatusView) -> Summary:
+def summary_of(view: BriefView) -> Summary:
     waiting = [name for task in view["tasks"] for name in assignee_names(task["assignee"])]
     return {
         "execution": view["execution"],

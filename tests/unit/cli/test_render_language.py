@@ -14,7 +14,8 @@ from wfrun.cli.render.lists import execution_table, moment_line, summary_line
 from wfrun.cli.render.loops import TOLD_ITEMS
 from wfrun.cli.render.progress import Lines, LiveSteps
 from wfrun.cli.render.status import status_lines
-from wfrun.views.status import as_of, status_of
+from wfrun.views.overdue import as_of
+from wfrun.views.status import status_of
 from wfrun.views.summary import summary_of
 from wfrun.views.timeline import timeline
 

@@ -12,7 +12,8 @@ import pytest
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT7
 
-from wfrun.views.status import as_of, status_of
+from wfrun.views.overdue import as_of
+from wfrun.views.status import status_of
 from wfrun.views.summary import summary_of
 from wfrun.views.timeline import timeline
 

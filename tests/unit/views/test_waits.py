@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wfrun.views.model import ExecutionStatus, StatusView
-from wfrun.views.status import as_of, status_of
+from wfrun.views.overdue import as_of
+from wfrun.views.status import status_of
 
 if TYPE_CHECKING:
     from tests.unit.views.conftest import Story, StoryMaker
