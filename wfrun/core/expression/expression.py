@@ -23,7 +23,7 @@ from wfrun.core.expression.nodes import located
 from wfrun.core.expression.parser import Node, Parser
 from wfrun.core.expression.path import Path, lookup
 from wfrun.core.expression.query import Finder
-from wfrun.core.expression.reference import Comparison, Reference
+from wfrun.core.expression.reference import Comparison, Operation, Reference
 from wfrun.core.values import Json, canonical
 from wfrun.errors import ExpressionError
 
@@ -34,13 +34,15 @@ _MAX_OPERAND = 1_000
 class Expression:
     """A parsed expression; immutable, cheap to share.
 
-    `references` are its paths in the order written, `comparisons` those with a constant, `variables` its (`env` |
-    `secret`, NAME) pairs. `constant` says that it has no path and no variable, nor a function that the host answers.
+    `references` are its paths in the order written, `comparisons` those with a constant, `operations` what is
+    calculated with paths and which of them are compared, `variables` its (`env` | `secret`, NAME) pairs. `constant`
+    says that it has no path and no variable, nor a function that the host answers.
     """
 
     text: str
     references: tuple[Reference, ...]
     comparisons: tuple[Comparison, ...]
+    operations: tuple[Operation, ...]
     variables: tuple[tuple[str, str], ...]
     constant: bool
     _run: Run = field(repr=False)
@@ -114,6 +116,7 @@ def build(text: str, node: Node, parser: Parser) -> Expression:
         text=text,
         references=references,
         comparisons=tuple(parser.comparisons),
+        operations=tuple(parser.operations),
         variables=tuple(parser.variables),
         constant=not references and not parser.asks_host,
         _run=node.run,

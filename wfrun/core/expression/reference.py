@@ -28,3 +28,19 @@ class Comparison(NamedTuple):
     segments: tuple[str | int, ...]
     sign: str
     constant: str | int | float
+
+
+class Operand(NamedTuple):
+    """One side of an operation: a definite path, or a constant, whose `segments` are None."""
+
+    text: str
+    segments: tuple[str | int, ...] | None
+    constant: str | int | float | None = None
+
+
+class Operation(NamedTuple):
+    """Two sides of a `sign` of arithmetic, or of a comparison of two paths; None for a side that is anything else."""
+
+    sign: str
+    left: Operand | None
+    right: Operand | None

@@ -45,14 +45,15 @@ class TemplateError(Exception):
 class Template:
     """A compiled template; immutable, cheap to share.
 
-    `references` are its paths, each with the path of its text inside the template; `variables` its (kind, NAME)
-    pairs. `constant` says that resolving needs neither data nor host.
+    `references` are its paths, each with the path of its text inside the template, as `expressions` are; `variables`
+    its (kind, NAME) pairs. `constant` says that resolving needs neither data nor host.
     """
 
     references: tuple[tuple[Path, Reference], ...]
     constant: bool
     variables: tuple[tuple[str, str], ...]
     _resolve: Resolve = field(repr=False)
+    expressions: tuple[tuple[Path, Expression], ...] = field(default=(), repr=False)
 
     def resolve(self, context: Context, host: Host) -> Json:
         """The value with every reference resolved. Parts without any are shared, not copied: never change it.
@@ -68,11 +69,17 @@ class _Builder:
     def __init__(self, variables_allowed: bool) -> None:
         self.variables_allowed = variables_allowed
         self.references: list[tuple[Path, Reference]] = []
+        self.expressions: list[tuple[Path, Expression]] = []
         self.variables: list[tuple[str, str]] = []
         self.errors: list[tuple[Path, ExpressionError]] = []
         self.constant = True
 
+    def template(self, resolve: Resolve) -> Template:
+        variables, expressions = tuple(self.variables), tuple(self.expressions)
+        return Template(tuple(self.references), self.constant, variables, resolve, expressions)
+
     def note(self, path: Path, expression: Expression) -> None:
+        self.expressions.append((path, expression))
         self.references += [(path, reference) for reference in expression.references]
         self.variables += expression.variables
         self.constant = self.constant and expression.constant
@@ -88,7 +95,7 @@ def compile_template(value: Json, *, variables: bool = False) -> Template:
     if builder.errors:
         raise TemplateError(builder.errors)
     if not isinstance(resolve, _Plain):
-        return Template(tuple(builder.references), builder.constant, tuple(builder.variables), resolve)
+        return builder.template(resolve)
     return Template((), True, (), resolve)
 
 

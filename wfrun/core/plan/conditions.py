@@ -7,6 +7,7 @@ from typing import Any
 
 from wfrun.core.expression import Comparison, DictContext, Expression
 from wfrun.core.plan.keys import Keys
+from wfrun.core.plan.operations import check_operations
 from wfrun.core.plan.paths import shape_of
 from wfrun.core.plan.shapes import a_kind
 from wfrun.errors import ExpressionError, Problem
@@ -18,8 +19,14 @@ def check_condition(condition: Expression, keys: Keys, if_false: str, if_true: s
         yield from _constant(condition, if_false, if_true)
         return
     yield from _path_alone(condition, keys)
-    for comparison in condition.comparisons:
+    yield from check_comparisons(condition, keys)
+
+
+def check_comparisons(expression: Expression, keys: Keys) -> Iterator[Problem]:
+    """What can only come out one way, or not at all. Problems without their place."""
+    for comparison in expression.comparisons:
         yield from _of_another_kind(comparison, keys)
+    yield from check_operations(expression, keys)
 
 
 def _constant(condition: Expression, if_false: str, if_true: str) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from wfrun.core.definition import Path
 from wfrun.core.expression import Expression, Template
-from wfrun.core.plan.conditions import check_condition
+from wfrun.core.plan.conditions import check_comparisons, check_condition
 from wfrun.core.plan.inferred import shape_of_template
 from wfrun.core.plan.keys import Keys
 from wfrun.core.plan.literals import forgotten_dollars
@@ -37,6 +37,8 @@ class Review:
     def references(self, template: Template, path: Path, keys: Keys) -> None:
         for inside, reference in template.references:
             self.tell(path + inside, check_reference(reference, keys, self.known))
+        for inside, expression in template.expressions:
+            self.tell(path + inside, check_comparisons(expression, keys))
 
     def literals(self, path: Path, keys: Keys) -> None:
         for inside, problem in forgotten_dollars(self._written(path), keys):
