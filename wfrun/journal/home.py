@@ -164,7 +164,7 @@ class Home:
 
     def unlock(self, directory: str) -> None:
         """OSError."""
-        lock = self._lock_of(directory)
+        lock = self._locks[directory]  # what is held is not closed to make room
         try:
             self.files.unlock(lock.fd)
         finally:
