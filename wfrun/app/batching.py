@@ -25,7 +25,7 @@ from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.views.index.writer import IndexWriter
 from wfrun.views.model import Summary
-from wfrun.views.status import status_of
+from wfrun.views.status import brief_of
 from wfrun.views.summary import summary_of
 
 # What was read as one input: the number of its line, and the value or why it is none.
@@ -85,13 +85,13 @@ class Batch:
         journal = self._journal(values)
         if has_ended(journal.records):
             journal.close()
-            return summary_of(status_of(journal.records))
+            return summary_of(brief_of(journal.records))
         driver = Driver(journal, Run(self.workflow.plan), services, engine.committer)
         try:
             await engine.drive(driver, park=True)
-            view = status_of(journal.records)
+            view = brief_of(journal.records)
         except Interrupted:
-            view = status_of(journal.records, driven=False)
+            view = brief_of(journal.records, driven=False)
         self.index.note(view, journal.end)
         return summary_of(view)
 

@@ -109,8 +109,8 @@ class DriverView(TypedDict):
     reason: str | None
 
 
-class StatusView(TypedDict):
-    """One execution in full."""
+class BriefView(TypedDict):
+    """What remains of a status when many executions are looked at, with the tasks and the error in full."""
 
     execution: str
     workflow: str
@@ -118,16 +118,21 @@ class StatusView(TypedDict):
     status: ExecutionStatus
     startedAt: str
     endedAt: str | None
-    durationMs: int | None
     progress: Progress
+    tasks: list[TaskView]
+    error: ErrorData | None
+
+
+class StatusView(BriefView):
+    """One execution in full."""
+
+    durationMs: int | None
     current: list[str]
     steps: list[StepView]
     compensations: list[StepView]
-    tasks: list[TaskView]
     timers: list[TimerView]
     decisions: list[DecisionView]
     cancelRequested: bool
-    error: ErrorData | None
     failures: list[ErrorData]
     output: Json
     initiator: str

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from wfrun.core.instants import elapsed_ms
 from wfrun.errors import JournalError
-from wfrun.views.steps import ACTIVE, StepFold, progress_of
+from wfrun.views.steps import ACTIVE, StepFold, progress_of, timed
 from wfrun.views.tasks import TaskFold
 
 if TYPE_CHECKING:
     from wfrun.core.events import Record
-    from wfrun.views.model import DecisionView, DriverView, ExecutionStatus, StatusView, TimerView
+    from wfrun.views.model import BriefView, DecisionView, DriverView, ExecutionStatus, StatusView, TimerView
 
 
 EXECUTION_STATUSES: tuple[ExecutionStatus, ...] = (
@@ -43,14 +43,15 @@ class StatusFold:
 
     def add(self, record: Record) -> None:
         """Raises JournalError for an event that this version doesn't know: ignoring it would misreport the rest."""
-        handler = _HANDLERS.get(record["type"])
+        kind = record["type"]
+        handler = _HANDLERS.get(kind)
         if handler is None:
             raise JournalError(
                 "journal.unknown-event",
-                f"record {record['seq']} is a `{record['type']}`, which this version of wfrun does not know",
+                f"record {record['seq']} is a `{kind}`, which this version of wfrun does not know",
                 hint="the journal was written by a newer version; upgrade wfrun",
             )
-        if record["type"] in TaskFold.CONCERNED:
+        if kind in TaskFold.CONCERNED:
             self._tasks.add(record)
         handler(self, record)
 
@@ -59,21 +60,14 @@ class StatusFold:
         if self._ended:
             ended: ExecutionStatus = self._ended["status"]
             return ended
-        rows = [*self._steps.forward.values(), *self._steps.undo.values()]
-        busy = any(row["status"] in ("running", "retrying") for row in rows)
-        if self._tasks.open() and not busy and not self._cancel:
+        if self._tasks.open() and not self._cancel and not self._steps.are_busy():
             return "waiting"
         return "interrupted" if driven is False else "running"
 
-    def view(self, driven: bool | None = None) -> StatusView:
-        """The whole status, sharing its rows with the fold: they change with the next `add`.
-
-        Raises JournalError if there was no `execution.started` yet.
-        """
+    def brief(self, driven: bool | None = None) -> BriefView:
+        """What a list shows. Raises JournalError if there was no `execution.started` yet."""
         started = self._require_start()
         ended = self._ended or {}
-        forward = list(self._steps.forward.values())
-        undo = list(self._steps.undo.values())
         return {
             "execution": started["execution"],
             "workflow": started["workflow"],
@@ -81,16 +75,35 @@ class StatusFold:
             "status": self.status(driven),
             "startedAt": started["at"],
             "endedAt": ended.get("at"),
+            "progress": progress_of(self._steps.forward.values()),
+            "tasks": self._tasks.open(),
+            "error": ended.get("error") or (self._undoing or {}).get("error"),
+        }
+
+    def view(self, driven: bool | None = None) -> StatusView:
+        """The whole status, sharing its rows with the fold: they change with the next `add`.
+
+        Raises JournalError if there was no `execution.started` yet.
+        """
+        brief, started, ended = self.brief(driven), self._require_start(), self._ended or {}
+        forward, undo = timed(self._steps.forward.values()), timed(self._steps.undo.values())
+        return {
+            "execution": brief["execution"],
+            "workflow": brief["workflow"],
+            "version": brief["version"],
+            "status": brief["status"],
+            "startedAt": brief["startedAt"],
+            "endedAt": brief["endedAt"],
             "durationMs": elapsed_ms(started["at"], ended["at"]) if ended else None,
-            "progress": progress_of(forward),
+            "progress": brief["progress"],
             "current": [row["step"] for row in forward if row["status"] in ACTIVE],
             "steps": forward,
             "compensations": undo,
-            "tasks": self._tasks.open(),
+            "tasks": brief["tasks"],
             "timers": list(self._timers.values()),
             "decisions": self._decisions,
             "cancelRequested": self._cancel,
-            "error": ended.get("error") or (self._undoing or {}).get("error"),
+            "error": brief["error"],
             "failures": ended.get("failures", []),
             "output": ended.get("output"),
             "initiator": started["initiator"],
@@ -225,7 +238,16 @@ _HANDLERS: dict[str, Callable[[StatusFold, Record], None]] = {
 
 def status_of(records: Iterable[Record], *, driven: bool | None = None) -> StatusView:
     """The status that an execution's records tell. Raises JournalError for unknown events and an empty journal."""
+    return _folded(records).view(driven)
+
+
+def brief_of(records: Iterable[Record], *, driven: bool | None = None) -> BriefView:
+    """The same for a list of many. Raises JournalError likewise."""
+    return _folded(records).brief(driven)
+
+
+def _folded(records: Iterable[Record]) -> StatusFold:
     fold = StatusFold()
     for record in records:
         fold.add(record)
-    return fold.view(driven)
+    return fold

@@ -7,7 +7,7 @@ forward step, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from wfrun.core.instants import elapsed_ms
@@ -30,17 +30,22 @@ _MOVES: dict[str, StepStatus] = {
 }
 
 
+_PENDING: StepView = {
+    "step": "",
+    "status": "pending",
+    "startedAt": None,
+    "endedAt": None,
+    "durationMs": None,
+    "attempts": 0,
+    "error": None,
+    "nextAttemptAt": None,
+}
+
+
 def _row(step: str) -> StepView:
-    return {
-        "step": step,
-        "status": "pending",
-        "startedAt": None,
-        "endedAt": None,
-        "durationMs": None,
-        "attempts": 0,
-        "error": None,
-        "nextAttemptAt": None,
-    }
+    row = _PENDING.copy()
+    row["step"] = step
+    return row
 
 
 def step_words(step: str) -> str:
@@ -48,10 +53,19 @@ def step_words(step: str) -> str:
     return f"undo {step.removeprefix(COMPENSATE)}" if step.startswith(COMPENSATE) else step
 
 
-def progress_of(rows: Sequence[StepView]) -> Progress:
+def progress_of(rows: Collection[StepView]) -> Progress:
     statuses = [row["status"] for row in rows]
-    done = sum(status in SETTLED for status in statuses)
+    done = sum(map(statuses.count, SETTLED))
     return {"done": done, "skipped": statuses.count("skipped"), "total": len(rows)}
+
+
+def timed(rows: Iterable[StepView]) -> list[StepView]:
+    """The rows with their durations, which the fold leaves to whoever looks: most records change what came before."""
+    timed = list(rows)
+    for row in timed:
+        began, ended = row["startedAt"], row["endedAt"]
+        row["durationMs"] = elapsed_ms(began, ended) if began and ended else None
+    return timed
 
 
 class StepFold:
@@ -80,14 +94,21 @@ class StepFold:
     def knows(self, step: str) -> bool:
         return step in self.forward or step.removeprefix(COMPENSATE) in self.undo
 
+    def are_busy(self) -> bool:
+        """Whether anything is under way that will lead on without a person."""
+        rows = (*self.forward.values(), *self.undo.values())
+        return any(row["status"] in ("running", "retrying") for row in rows)
+
     def call(self, record: Record) -> None:
         """A record of a call: started, completed, failed, cancelled, or its input could not be computed."""
-        row = self.row(record["step"])
-        row["attempts"] = record.get("attempt", row["attempts"])
+        step: str = record["step"]
+        row = self.forward.get(step) or self.row(step)
+        if "attempt" in record:
+            row["attempts"] = record["attempt"]
         row["nextAttemptAt"] = None
         row["error"] = record.get("error")
         self._move(row, _MOVES[record["type"]], record["at"])
-        if record["step"].startswith(COMPENSATE):
+        if step.startswith(COMPENSATE):
             self._mirror(row)
 
     def task(self, step: str, status: StepStatus, at: str, error: ErrorData | None = None) -> None:
@@ -100,7 +121,7 @@ class StepFold:
     def retry(self, step: str, due: str) -> None:
         row = self.row(step)
         row["status"], row["nextAttemptAt"] = "retrying", due
-        row["endedAt"] = row["durationMs"] = None
+        row["endedAt"] = None
         if step.startswith(COMPENSATE):
             self._mirror(row)
 
@@ -124,10 +145,8 @@ class StepFold:
 
     def _move(self, row: StepView, status: StepStatus, at: str) -> None:
         row["status"] = status
-        began = row["startedAt"] = row["startedAt"] or at
-        ended = status not in ACTIVE
-        row["endedAt"] = at if ended else None
-        row["durationMs"] = elapsed_ms(began, at) if ended else None
+        row["startedAt"] = row["startedAt"] or at
+        row["endedAt"] = None if status in ACTIVE else at
 
     def _mirror(self, undo: StepView) -> None:
         """A step that could not be undone is what it was before: its effect still stands."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from wfrun.views.tasks import assignee_names
 
 if TYPE_CHECKING:
-    from wfrun.views.model import StatusView, Summary
+    from wfrun.views.model import BriefView, Summary
 
 
 # Where the name of the workflow should stand, if the journal cannot be read. No workflow can be called so.
 UNREADABLE = "?"
 
 
-def summary_of(view: StatusView) -> Summary:
+def summary_of(view: BriefView) -> Summary:
     waiting = [name for task in view["tasks"] for name in assignee_names(task["assignee"])]
     return {
         "execution": view["execution"],

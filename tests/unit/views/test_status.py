@@ -6,7 +6,7 @@ import pytest
 
 from wfrun.errors import JournalError
 from wfrun.views.model import StatusView
-from wfrun.views.status import StatusFold, status_of
+from wfrun.views.status import StatusFold, brief_of, status_of
 
 if TYPE_CHECKING:
     from tests.unit.views.conftest import StoryMaker
@@ -222,6 +222,13 @@ def test_a_fold_can_be_asked_while_it_grows(story: StoryMaker) -> None:
         done.append(fold.view()["progress"]["done"])
     assert done == [0, 0, 1, 1, 2, 2]
     assert fold.view() == status_of(told.records)
+
+
+def test_a_brief_is_a_part_of_the_whole(story: StoryMaker) -> None:
+    told = story(steps=("check", "approve", "pay")).call("check").ask("approve")
+    for driven in (None, False):
+        brief, view = brief_of(told.records, driven=driven), status_of(told.records, driven=driven)
+        assert {**view, **brief} == view
 
 
 def test_an_unknown_event_is_refused_by_name(story: StoryMaker) -> None:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 from wfrun.core.instants import format_instant
 from wfrun.core.values import canonical
 from wfrun.errors import JournalError, UsageError
-from wfrun.views.status import status_of
+from wfrun.views.status import brief_of
 from wfrun.views.summary import UNREADABLE, summary_of
 
 if TYPE_CHECKING:
     from wfrun.core.events import Record
-    from wfrun.views.model import StatusView, Summary, TaskView
+    from wfrun.views.model import BriefView, Summary, TaskView
 
 
 Read: TypeAlias = "Callable[[str], list[Record]]"
@@ -57,7 +57,7 @@ class Row(NamedTuple):
         return (self.execution, shard, self.size, self.ended, *key, canonical(summary), tasks)
 
 
-def row_of(view: StatusView, size: int) -> Row:
+def row_of(view: BriefView, size: int) -> Row:
     """Whether anybody drives an execution changes without its journal: that is asked when the row is shown."""
     summary = summary_of(view)
     if summary["status"] == "interrupted":
@@ -71,7 +71,7 @@ def fold_row(home: Layout, read: Read, execution: str) -> Row | None:
     try:
         size = journal_size(home, execution) or 0
         records = read(execution)
-        return row_of(status_of(records), size) if records else None
+        return row_of(brief_of(records), size) if records else None
     except UsageError:  # no such execution, or a file whose name is no id
         return None
     except JournalError as error:

@@ -25,7 +25,7 @@ from wfrun.views.index.store import (
 )
 
 if TYPE_CHECKING:
-    from wfrun.views.model import StatusView
+    from wfrun.views.model import BriefView
 
 # A shard that lacks more rows than this is left to `reindex`: no run should have to pay for it.
 HEALED_AT_ONCE = 200
@@ -43,13 +43,14 @@ class IndexWriter:
     def __init__(self, home: Layout, read: Read) -> None:
         self._home = home
         self._read = read
-        self._pending: dict[str, Row] = {}
+        self._pending: dict[str, tuple[str, Row]] = {}
         self._shards: set[str] = set()
 
-    def note(self, view: StatusView, size: int) -> None:
+    def note(self, view: BriefView, size: int) -> None:
         """`size` is the journal's, in bytes, up to the last record that is in the view: not what it has grown to."""
-        self._pending[view["execution"]] = row_of(view, size)
-        self._shards.add(shard_of(self._home, view["execution"]))
+        shard = shard_of(self._home, view["execution"])
+        self._pending[view["execution"]] = shard, row_of(view, size)
+        self._shards.add(shard)
         if len(self._pending) >= PENDING:
             self.flush()
 
@@ -70,7 +71,7 @@ class IndexWriter:
         try:
             database.execute("BEGIN IMMEDIATE")
             _forget_other_boots(database)
-            _put(database, self._home, self._pending.values())
+            _put(database, self._pending.values())
             if complete:
                 for shard in sorted(self._shards):
                     _complete(database, self._home, self._read, shard, HEALED_AT_ONCE)
@@ -124,9 +125,9 @@ def shard_of(home: Layout, execution: str) -> str:
     return os.path.basename(os.path.dirname(home.journal_path(execution)))
 
 
-def _put(database: sqlite3.Connection, home: Layout, rows: Iterable[Row]) -> None:
-    whole = (row for row in rows if not row.damaged)
-    database.executemany(_UPSERT, (row.columns(shard_of(home, row.execution)) for row in whole))
+def _put(database: sqlite3.Connection, rows: Iterable[tuple[str, Row]]) -> None:
+    """Rows, each with its shard."""
+    database.executemany(_UPSERT, (row.columns(shard) for shard, row in rows if not row.damaged))
 
 
 def _complete(database: sqlite3.Connection, home: Layout, read: Read, shard: str, most: int | None) -> None:
@@ -141,7 +142,7 @@ def _complete(database: sqlite3.Connection, home: Layout, read: Read, shard: str
     if most is not None and len(missing) > most:
         return
     rows = [fold_row(home, read, id) for id in sorted(missing)]
-    _put(database, home, (row for row in rows if row))
+    _put(database, ((shard, row) for row in rows if row))
     settled = abs(time.time_ns() - modified) > RACY_NS
     if settled and all(row and not row.damaged for row in rows):
         database.execute("INSERT OR REPLACE INTO shards(shard, modified) VALUES (?, ?)", (shard, modified))
