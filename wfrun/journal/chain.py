@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -41,8 +41,8 @@ class Chain:
         if found.damage is None:
             self._crc = crc32(raw[: len(raw) - len(found.torn)], self._crc)
             self._head, self._torn = found.head, found.torn
-            for record in found.records:
-                self._keep(record)
+            self.records += found.records
+            self._note_epochs(found.records)
         return found
 
     def begins(self, raw: bytes) -> bool:
@@ -70,10 +70,11 @@ class Chain:
         self._head = Head(seq + 1, line_hash(line[:-1]), end + len(line))
         self._crc = crc32(line, self._crc)
         self.unwritten.append(line)
-        self._keep(record)
+        self.records.append(record)
+        self._note_epochs((record,))
         return record
 
-    def _keep(self, record: Record) -> None:
-        self.records.append(record)
-        if record["type"] == "driver.started":
-            self.epoch = record["epoch"]
+    def _note_epochs(self, records: Iterable[Record]) -> None:
+        for record in records:
+            if record["type"] == "driver.started":
+                self.epoch = record["epoch"]

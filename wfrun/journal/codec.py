@@ -85,14 +85,22 @@ def _parse(line: bytes) -> Record:
     if line[-_TRAILER:] != b'%b%08x"}' % (_CRC, crc32(body)):
         raise BadLineError("the checksum of the line does not match its bytes")
     try:
-        record = _decoder.decode(body.decode() + "}")
+        record = _parse_json(body.decode() + "}")
     except ValueError as error:
         raise BadLineError(f"the line is not strict JSON: {error}") from None
     if not isinstance(record, dict) or type(record.get("seq")) is not int:
         raise BadLineError("the line is not a record")
-    if not all(isinstance(record.get(name), str) for name in ("at", "prev", "type")):
+    if not type(record.get("at")) is type(record.get("prev")) is type(record.get("type")) is str:
         raise BadLineError("the line is not a record")
     return record
+
+
+def _parse_json(text: str) -> Any:
+    """ValueError for what is not strict JSON. `raw_decode` alone, for nothing may stand around the value."""
+    value, end = _decoder.raw_decode(text)
+    if end != len(text):
+        raise ValueError("something follows it")
+    return value
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
