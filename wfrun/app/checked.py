@@ -47,21 +47,22 @@ def _kept(home: Home, source: bytes, file: str) -> Document | None:
     body = None if kept is None else _proven(name, kept)
     if body is None:
         return None
-    content = json.loads(body)
-    places = _Places(content["data"], content["places"])
-    return Document(content["data"], _Table(places, False), _Table(places, True), file, source, digest)
+    written, _, numbers = body.partition(b"\n")
+    data = json.loads(written)
+    places = _Places(data, numbers)
+    return Document(data, _Table(places, False), _Table(places, True), file, source, digest)
 
 
 def _name(digest: str) -> str:
-    return f"{digest}-{shape_fingerprint()[:16]}-{__version__}.json"
+    return f"{digest}-{shape_fingerprint()[:16]}-{__version__}.kept"
 
 
-# ---- the file: the SHA-256 of its name and the rest, a line end, and the rest in compact JSON
+# ---- the file: three lines. The SHA-256 of its name and the rest, the data in compact JSON, and the places
 
 
 def _encode(name: str, document: Document) -> bytes:
-    content = {"data": document.data, "places": list(_places(document))}
-    body = json.dumps(content, separators=(",", ":")).encode()
+    data = json.dumps(document.data, separators=(",", ":"))
+    body = f"{data}\n{json.dumps(list(_places(document)), separators=(',', ':'))}".encode()
     return _proof(name, body) + b"\n" + body
 
 
@@ -89,13 +90,13 @@ class _Places:
     """The inverse, made when somebody first asks where something stands, which is to say when something is wrong."""
 
     data: Json
-    numbers: list[int]
+    written: bytes
 
     @cached_property
     def tables(self) -> tuple[Marks, Marks]:
         """The marks of values, and those of keys."""
         tables: tuple[Marks, Marks] = ({}, {})
-        numbers = iter(self.numbers)
+        numbers = iter(json.loads(self.written))
         for (path, is_key), line, column in zip(_walk(self.data, ()), numbers, numbers, strict=True):
             if line:
                 tables[is_key][path] = (line, column)

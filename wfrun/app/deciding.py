@@ -49,7 +49,7 @@ def _let_expire(journal: Journal, run: Run, id: str) -> bool:
         moved = True
     for effect in list(run.pending.values()):
         if isinstance(effect, EscalateTask) and effect.task == id:
-            intent = make_intent(effect, run.epoch, clock())
+            intent = make_intent(effect, run.epoch, clock)
             assert intent.event is not None
             run.apply(journal.add(intent.event))
             moved = True

@@ -6,43 +6,46 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from wfrun.journal.codec import encode, line_hash
-from wfrun.journal.scan import EMPTY, SEAL, Head, Scan, scan, seal_of
+from wfrun.journal.codec import GENESIS, encode, line_hash
+from wfrun.journal.scan import SEAL, Head, Scan, scan, seal_of
 
 if TYPE_CHECKING:
     from wfrun.core.events import Record
 
 
 class Chain:
-    """`records` are in order, `unwritten` the bytes that go to the end of the file to make it say the same."""
+    """`records` are in order, `unwritten` the bytes that go to the end of the file to make it say the same.
+
+    `end` is the number of bytes that are records, the unwritten ones included.
+    """
 
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.unwritten: list[bytes] = []
-        self.epoch = 0
-        self._head = EMPTY
+        self.end = 0
+        self._seq = 0
+        self._prev = GENESIS
         self._torn = b""
-        # CRC-32 of all bytes before the head's end: cheap to keep, and enough to know the file again after a change.
+        # CRC-32 of all bytes before `end`: cheap to keep, and enough to know the file again after a change.
         self._crc = 0
 
     @property
-    def end(self) -> int:
-        """The number of bytes that are records, the unwritten ones included."""
-        return self._head.end
+    def epoch(self) -> int:
+        """Of the last driver; 0 if there was none."""
+        return next((record["epoch"] for record in reversed(self.records) if record["type"] == "driver.started"), 0)
 
     @property
     def size(self) -> int:
         """The number of bytes known of: records and the torn ones behind them."""
-        return self._head.end + len(self._torn)
+        return self.end + len(self._torn)
 
     def read(self, raw: bytes) -> Scan:
         """Takes in the bytes that the file has from `end` on, unless they are damaged."""
-        found = scan(raw, self._head)
+        found = scan(raw, self._head())
         if found.damage is None:
             self._crc = crc32(raw[: len(raw) - len(found.torn)], self._crc)
-            self._head, self._torn = found.head, found.torn
-            for record in found.records:
-                self._keep(record)
+            (self._seq, self._prev, self.end), self._torn = found.head, found.torn
+            self.records += found.records
         return found
 
     def begins(self, raw: bytes) -> bool:
@@ -53,27 +56,22 @@ class Chain:
         """The next record, kept here; torn bytes are sealed first. ValueError if the event is not JSON."""
         if self._torn:
             self._seal(at)
-        return self._append(event, at)
-
-    def _seal(self, at: str) -> None:
-        event = seal_of(self._torn, self._head)
-        sealed, self._torn = self._torn + SEAL, b""
-        self._head = self._head._replace(end=self._head.end + len(sealed))
-        self._crc = crc32(sealed, self._crc)
-        self.unwritten.append(SEAL)
-        self._append(event, at)
-
-    def _append(self, event: Mapping[str, Any], at: str) -> Record:
-        seq, prev, end = self._head
-        record = {**event, "seq": seq + 1, "at": at, "prev": prev}
+        seq = self._seq + 1
+        record = {**event, "seq": seq, "at": at, "prev": self._prev}
         line = encode(record)
-        self._head = Head(seq + 1, line_hash(line[:-1]), end + len(line))
+        self._seq, self._prev, self.end = seq, line_hash(line[:-1]), self.end + len(line)
         self._crc = crc32(line, self._crc)
         self.unwritten.append(line)
-        self._keep(record)
+        self.records.append(record)
         return record
 
-    def _keep(self, record: Record) -> None:
-        self.records.append(record)
-        if record["type"] == "driver.started":
-            self.epoch = record["epoch"]
+    def _head(self) -> Head:
+        return Head(self._seq, self._prev, self.end)
+
+    def _seal(self, at: str) -> None:
+        event = seal_of(self._torn, self._head())
+        sealed, self._torn = self._torn + SEAL, b""
+        self.end += len(sealed)
+        self._crc = crc32(sealed, self._crc)
+        self.unwritten.append(SEAL)
+        self.stamp(event, at)

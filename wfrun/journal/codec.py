@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -64,13 +65,19 @@ def line_hash(line: bytes) -> str:
 
 def instant(moment: datetime) -> str:
     """RFC 3339 in UTC with microseconds: `2026-01-31T09:30:00.000000Z`. ValueError if the moment knows no zone."""
-    text = moment.isoformat(timespec="microseconds")
-    if not text.endswith("+00:00"):
-        offset = moment.utcoffset()
-        if offset is None:
-            raise ValueError("an instant needs a time zone")
-        text = (moment.replace(tzinfo=None) - offset).isoformat(timespec="microseconds") + "+00:00"
-    return text.removesuffix("+00:00") + "Z"
+    offset = moment.utcoffset()
+    if offset is None:
+        raise ValueError("an instant needs a time zone")
+    if offset:
+        moment = moment.replace(tzinfo=None) - offset
+    minute = _minute(moment.year, moment.month, moment.day, moment.hour, moment.minute)
+    return f"{minute}:{moment.second:02d}.{moment.microsecond:06d}Z"
+
+
+@lru_cache(maxsize=2)
+def _minute(year: int, month: int, day: int, hour: int, minute: int) -> str:
+    """Formatting the whole of each instant costs as much as hashing a record."""
+    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}"
 
 
 def _parse(line: bytes) -> Record:
@@ -78,14 +85,22 @@ def _parse(line: bytes) -> Record:
     if line[-_TRAILER:] != b'%b%08x"}' % (_CRC, crc32(body)):
         raise BadLineError("the checksum of the line does not match its bytes")
     try:
-        record = _decoder.decode(body.decode() + "}")
+        record = _parse_json(body.decode() + "}")
     except ValueError as error:
         raise BadLineError(f"the line is not strict JSON: {error}") from None
     if not isinstance(record, dict) or type(record.get("seq")) is not int:
         raise BadLineError("the line is not a record")
-    if not all(isinstance(record.get(name), str) for name in ("at", "prev", "type")):
+    if not type(record.get("at")) is type(record.get("prev")) is type(record.get("type")) is str:
         raise BadLineError("the line is not a record")
     return record
+
+
+def _parse_json(text: str) -> Any:
+    """ValueError for what is not strict JSON. `raw_decode` alone, for nothing may stand around the value."""
+    value, end = _decoder.raw_decode(text)
+    if end != len(text):
+        raise ValueError("something follows it")
+    return value
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -37,7 +37,8 @@ class Handle:
     def __init__(self, home: Home, execution_id: str, file: tuple[int, Stat], clock: Callable[[], datetime]) -> None:
         self.execution_id = execution_id
         self.path = home.journal_path(execution_id)
-        self.fileno, self._found = file
+        self.fileno, found = file
+        self._see(found)
         self.age = next(_ages)  # grows with every file opened: the oldest descriptor has the smallest
         self._home = home
         self._files = home.files
@@ -118,7 +119,10 @@ class Handle:
         self.check()
         if self._locked:
             raise RuntimeError("a turn within a turn")
-        self._do(self._home.lock, self._shard)
+        try:
+            self._home.lock(self._shard)
+        except OSError as error:
+            raise self._unusable(error) from error
         self._locked, self._at = True, ""
         try:
             self._follow()
@@ -131,7 +135,10 @@ class Handle:
         self._locked = False
         if self._chain.unwritten and self._failure is None:
             self._stop(broken_off(self.path))
-        self._do(self._home.unlock, self._shard)
+        try:
+            self._home.unlock(self._shard)
+        except OSError as error:
+            raise self._unusable(error) from error
 
     # ---- the file
 
@@ -140,25 +147,31 @@ class Handle:
         if self._driving and not self._displaced:
             # Whoever wants to put another file in its place needs the driver lock first. That somebody did so without
             # asking is for `has_foreign` to notice, which looks less often.
-            self._found = self._do(self._files.stat_open, self.fileno)
+            try:
+                self._size, self._mode = self._files.extent(self.fileno)
+            except OSError as error:
+                raise self._unusable(error) from error
             return
         found = self._do(self._files.stat, self.path)
-        if found.inode != self._found.inode:
+        if found.inode != self._inode:
             if self._driving:
                 raise self._stop(not_as_read(self.path))
             fd = self._do(self._files.open, self.path)
             self._do(self._files.close, self.fileno)
             self.fileno, self.age, self._vouched = fd, next(_ages), False
             self._expect(self._do(self._files.read, fd, 0, self.end))
-        self._found = found
+        self._see(found)
+
+    def _see(self, found: Stat) -> None:
+        self._inode, self._size, self._mode = found.inode, found.size, found.mode
 
     def _catch_up(self) -> list[Record]:
         """Reads what others appended, and sees to it that the next bytes stand behind bytes that can be believed."""
         foreign = self._read_new()
-        failed = self._found.mode & FAILED
+        failed = self._mode & FAILED
         if failed and self._driving and self._vouched:
             raise self._stop(failed_elsewhere(self.path))
-        if failed or (self._found.mode & IN_DOUBT and not self._vouched):
+        if failed or (not self._vouched and self._mode & IN_DOUBT):
             if self._driving or self._do(self._files.try_lock, self.fileno):
                 self._replace()
             elif failed:
@@ -166,7 +179,7 @@ class Handle:
         return foreign
 
     def _read_new(self) -> list[Record]:
-        size = self._found.size
+        size = self._size
         if size == self._chain.size:
             return []
         if size < self.end:
@@ -178,13 +191,13 @@ class Handle:
 
     def _replace(self) -> None:
         """Copies the bytes to a new, synced file in the place of this one."""
-        raw = self._do(self._files.read, self.fileno, 0, self._found.size)
+        raw = self._do(self._files.read, self.fileno, 0, self._size)
         self._expect(raw)
         fd = self._do(self._home.replace, self.path, raw, IN_FLIGHT)
         self._do(self._files.close, self.fileno)
         self.fileno, self.age = fd, next(_ages)
         self._vouched, self._named, self._synced = True, True, len(raw)
-        self._found = self._do(self._files.stat, self.path)
+        self._see(self._do(self._files.stat, self.path))
         if not self._driving:
             self._do(self._files.unlock, fd)
 
@@ -195,7 +208,7 @@ class Handle:
     def _flush(self) -> None:
         if not self._chain.unwritten:
             return
-        if not self._found.mode & IN_DOUBT:
+        if not self._mode & IN_DOUBT:
             self._mark(IN_FLIGHT)
             self._vouched = True
         data = b"".join(self._chain.unwritten)
@@ -220,7 +233,7 @@ class Handle:
             return
         self._enter()
         try:
-            if self._found.size == self.end and not self._found.mode & FAILED and self._vouched:
+            if self._size == self.end and not self._mode & FAILED and self._vouched:
                 reach("journal.resting")
                 self._mark(AT_REST)
         finally:
@@ -228,7 +241,7 @@ class Handle:
 
     def _mark(self, mode: int) -> None:
         self._do(self._files.set_mode, self.fileno, mode)
-        self._found = self._found._replace(mode=mode)
+        self._mode = mode
 
     def _close_unless_leased(self) -> None:
         if self._leases == 0:
@@ -242,7 +255,10 @@ class Handle:
         try:
             return call(*args, **kwargs)
         except OSError as error:
-            raise self._stop(io_failed(self.path, "used", error)) from error
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> JournalError:
+        return self._stop(io_failed(self.path, "used", error))
 
     def _stop(self, error: JournalError) -> JournalError:
         self._failure = self._failure or error

@@ -17,6 +17,7 @@ import sys
 from _thread import LockType, allocate_lock
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
@@ -33,6 +34,14 @@ _HEX = frozenset("0123456789abcdef")
 def is_id(text: str) -> bool:
     """Whether a text can be an execution's id: 1 to 64 of `a-z 0-9 . _ -`, the first a letter or digit."""
     return 0 < len(text) <= 64 and text[0] in _ID_FIRST and _ID_REST.issuperset(text)
+
+
+@lru_cache(maxsize=256)  # asked for several times by whoever makes a journal
+def _shard_name(execution_id: str) -> str:
+    if not is_id(execution_id):
+        hint = "1 to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or a digit"
+        raise UsageError("execution.id", f"{execution_id!r} cannot be the id of an execution", hint=hint)
+    return sha256(execution_id.encode()).hexdigest()[:2]
 
 
 @contextmanager
@@ -88,10 +97,7 @@ class Home:
 
     def shard(self, execution_id: str) -> str:
         """The directory of an execution's journal. UsageError if that is no id."""
-        if not is_id(execution_id):
-            hint = "1 to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or a digit"
-            raise UsageError("execution.id", f"{execution_id!r} cannot be the id of an execution", hint=hint)
-        return f"{self.executions}/{sha256(execution_id.encode()).hexdigest()[:2]}"
+        return f"{self.executions}/{_shard_name(execution_id)}"
 
     def journal_path(self, execution_id: str) -> str:
         return f"{self.shard(execution_id)}/{execution_id}{JOURNAL}"
@@ -123,6 +129,8 @@ class Home:
 
     def ensure(self, directory: str) -> None:
         """Makes a directory of the home and those above it. Their names are made durable by `sync_names`."""
+        if directory in self._trusted:  # and so are those above it
+            return
         for path in self._lineage(directory):
             if path not in self._trusted and not self._find_directory(path):
                 self._make(path)
@@ -164,7 +172,7 @@ class Home:
 
     def unlock(self, directory: str) -> None:
         """OSError."""
-        lock = self._lock_of(directory)
+        lock = self._locks[directory]  # what is held is not closed to make room
         try:
             self.files.unlock(lock.fd)
         finally:

@@ -59,8 +59,8 @@ class Files(Protocol):
 
     def stat(self, path: str) -> Stat: ...
 
-    def stat_open(self, fd: int) -> Stat:
-        """The same of an open file, whatever its path names by now."""
+    def extent(self, fd: int) -> tuple[int, int]:
+        """Size and mode of an open file, whatever its path names by now."""
 
     def set_mode(self, fd: int, mode: int) -> None: ...
 
@@ -141,8 +141,9 @@ class OsFiles:
     def stat(self, path: str) -> Stat:
         return _stat(os.lstat(path))
 
-    def stat_open(self, fd: int) -> Stat:
-        return _stat(os.fstat(fd))
+    def extent(self, fd: int) -> tuple[int, int]:
+        found = os.fstat(fd)
+        return found.st_size, modes.S_IMODE(found.st_mode)
 
     def set_mode(self, fd: int, mode: int) -> None:
         os.fchmod(fd, mode)

@@ -103,7 +103,7 @@ class Journal(Handle):
         except BaseException:
             journal.close()
             raise
-        journal._synced = 0 if journal._found.mode & IN_DOUBT else journal.end
+        journal._synced = 0 if journal._mode & IN_DOUBT else journal.end
         return journal
 
     @staticmethod
@@ -161,8 +161,8 @@ class Journal(Handle):
         """Whether others appended, or failed to, since this handle last looked. Takes no lock; the next turn tells."""
         self.check()
         found = self._do(self._files.stat, self.path)
-        self._displaced = found.inode != self._found.inode
-        known = (self._found.inode, self._chain.size)
+        self._displaced = found.inode != self._inode
+        known = (self._inode, self._chain.size)
         return (found.inode, found.size) != known or bool(found.mode & FAILED)
 
     def sync(self) -> None:

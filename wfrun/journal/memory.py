@@ -116,8 +116,9 @@ class MemoryFiles:
     def stat(self, path: str) -> Stat:
         return _stat(self._node(path))
 
-    def stat_open(self, fd: int) -> Stat:
-        return _stat(self._opened(fd))
+    def extent(self, fd: int) -> tuple[int, int]:
+        found = _stat(self._opened(fd))
+        return found.size, found.mode
 
     def set_mode(self, fd: int, mode: int) -> None:
         self._opened(fd).mode = mode

@@ -121,7 +121,7 @@ class Driver:
         """Write down what is about to be attempted, unless an earlier runner did or nobody needs it any more."""
         if effect.id in self.run.recorded or effect.id not in self.run.pending:
             return Intent(effect, None)
-        intent = make_intent(effect, self.run.epoch, utc_now())
+        intent = make_intent(effect, self.run.epoch, utc_now)
         if intent.event is not None:
             self._learn(intent.event)
         return intent

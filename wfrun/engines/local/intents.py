@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ class Intent(NamedTuple):
     input: Json = None
 
 
-def make_intent(effect: Effect, epoch: int, now: datetime) -> Intent:
+def make_intent(effect: Effect, epoch: int, clock: Callable[[], datetime]) -> Intent:
     """Evaluate an effect, and add epoch and due instants."""
     if isinstance(effect, CallService):
         call, value = effect.prepare()
@@ -27,12 +28,12 @@ def make_intent(effect: Effect, epoch: int, now: datetime) -> Intent:
             call["epoch"] = epoch
         return Intent(effect, call, value)
     if isinstance(effect, OpenTask | EscalateTask):
-        return Intent(effect, _with_due(effect, now))
+        return Intent(effect, _with_due(effect, clock))
     return Intent(effect, effect.intent())
 
 
-def _with_due(effect: OpenTask | EscalateTask, now: datetime) -> Event:
+def _with_due(effect: OpenTask | EscalateTask, clock: Callable[[], datetime]) -> Event:
     event = effect.intent()
     if event["type"] != "evaluation.failed" and effect.timeout is not None:
-        event["due"] = format_instant(now + timedelta(milliseconds=effect.timeout))
+        event["due"] = format_instant(clock() + timedelta(milliseconds=effect.timeout))
     return event

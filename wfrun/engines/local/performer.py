@@ -123,12 +123,12 @@ class Performer:
             input=input,
             deadline=deadline,
         )
-        running = _Running(effect, asyncio.ensure_future(self._call(effect, call)))
-        self._calls[effect.id] = running
+        loop = asyncio.get_running_loop()
+        running = self._calls[effect.id] = _Running(effect, loop.create_task(self._call(effect, call)))
         if deadline is not None:
             late = _failed(effect, {"type": "timeout", "message": f"no answer within the {of}"})
             left = max(0.0, (deadline - utc_now()).total_seconds())
-            running.alarm = asyncio.get_running_loop().call_later(left, self._tell_to_stop, running, late)
+            running.alarm = loop.call_later(left, self._tell_to_stop, running, late)
 
     def _stop(self, stop: Stop) -> None:
         if stop.of == "call":
