@@ -1,4 +1,4 @@
-"""Every case in the pure core: what it says comes true, whatever comes first."""
+"""Every case, by every player: what it says comes true. And in the pure core: whatever comes first."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.support.cases import Case, Scenario, check, load_cases
+from tests.support.cases import Case, Player, Scenario, check, load_cases
 from tests.support.outcomes import Made, Outcome
 from tests.support.shell import ROOT
-from tests.support.stage import Stage, compiled
+from tests.support.stage import compiled, play, played
 from wfrun.core.events import ErrorData
+from wfrun.core.run import Run
 
 SCHEDULES = 200
+PLAYERS: dict[str, Player] = {"core": play}
 PAGE = ROOT / "docs" / "patterns.md"
 
 CASES = load_cases()
@@ -32,9 +34,10 @@ def test_a_case_is_a_valid_workflow(case: Case) -> None:
     assert [problem.code for problem in advice] == case.advice, "\n".join(map(str, advice))
 
 
+@pytest.mark.parametrize("player", PLAYERS.values(), ids=PLAYERS)
 @each_scenario
-def test_what_is_expected_comes_true(case: Case, scenario: Scenario) -> None:
-    assert check(scenario, played(case, scenario, None).outcome) == []
+def test_what_is_expected_comes_true(case: Case, scenario: Scenario, player: Player) -> None:
+    assert check(scenario, player(case, scenario)) == []
 
 
 @each_scenario
@@ -47,10 +50,14 @@ def test_it_does_not_depend_on_what_comes_first(case: Case, scenario: Scenario) 
         assert not scenario.timeless or outcome.timeless() == timeless, f"seed {seed}"
 
 
-def played(case: Case, scenario: Scenario, seed: int | None) -> Stage:
-    stage = Stage(case, scenario, seed)
-    stage.play()
-    return stage
+@each_scenario
+def test_journals_are_folded_again_to_the_same_state(case: Case, scenario: Scenario) -> None:
+    for actor in played(case, scenario, 1).actors.values():
+        run = Run(actor.plan)
+        for record in actor.records:
+            run.apply(record)
+        assert list(run.pending) == list(actor.run.pending)
+        assert run.ended == actor.run.ended
 
 
 # ---- the page about patterns
@@ -60,17 +67,8 @@ def test_the_page_has_every_pattern_and_every_case() -> None:
     """A row is `| number | [name](case) | how |`, or without a link where it cannot be said, and why."""
     rows = re.findall(r"^\| (\d+) \| (?:\[[^]]+\]\(([^)]+)\)|[^|]+) \| [^|]+ \|$", PAGE.read_text(), re.MULTILINE)
     assert [int(number) for number, _ in rows] == list(range(1, 44))
-    shown = {(PAGE.parent / target).resolve() for _, target in rows if target}
-    assert shown == {case.workflow().resolve() for case in load_cases("patterns")}
-
-
-@pytest.mark.parametrize("case", load_cases("patterns"), ids=lambda case: case.name)
-def test_a_pattern_is_where_its_number_says(case: Case) -> None:
-    number = case.folder.name.partition("-")[0].lstrip("0")
-    assert f"| {number} | [" in PAGE.read_text()
-    assert f"{case.folder.name}/workflow.yaml" in next(
-        line for line in PAGE.read_text().splitlines() if line.startswith(f"| {number} |")
-    )
+    shown = {(PAGE.parent / target).resolve(): int(number) for number, target in rows if target}
+    assert shown == {case.workflow().resolve(): int(case.folder.name[:2]) for case in load_cases("patterns")}
 
 
 # ---- the check itself: one that cannot fail is none

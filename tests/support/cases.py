@@ -111,7 +111,7 @@ def load_cases(kind: str = "*") -> list[Case]:
 class Player(Protocol):
     """An engine under test: it plays a scenario and answers with what its journals say."""
 
-    def __call__(self, case: Case, scenario: Scenario, seed: int) -> Outcome: ...
+    def __call__(self, case: Case, scenario: Scenario, seed: int | None = None) -> Outcome: ...
 
 
 # ---- what was expected

@@ -64,9 +64,14 @@ def compiled(case: Case, name: str | None = None) -> tuple[Plan, list[Problem]]:
 
 
 def play(case: Case, scenario: Scenario, seed: int | None = None) -> Outcome:
+    """The pure core as a player."""
+    return played(case, scenario, seed).outcome
+
+
+def played(case: Case, scenario: Scenario, seed: int | None = None) -> Stage:
     stage = Stage(case, scenario, seed)
     stage.play()
-    return stage.outcome
+    return stage
 
 
 class Stage:
