@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wfrun.adapters.registry import LOCAL
+from wfrun.app.files import read_file
 from wfrun.app.workflows import examine_workflow
-from wfrun.errors import ConflictError, InvalidError, NotFoundError, Problem
+from wfrun.errors import ConflictError, InvalidError, NotFoundError, Problem, in_order
 from wfrun.resources import resource
 
 _STARTER_SUFFIXES = (".yaml", ".json", ".py")
@@ -21,10 +22,38 @@ def validate(workflow: str, *, services: str | None) -> list[Problem]:
     What only this machine lacks is advice, too: the workflow may be meant to run on another.
     """
     try:
-        problems: Sequence[Problem] = examine_workflow(workflow, services).problems
+        return _as_advice(examine_workflow(workflow, services).problems)
     except InvalidError as invalid:
-        problems = invalid.problems
+        return _as_advice(invalid.problems)
+
+
+def lint(workflow: str, *, services: str | None) -> list[Problem]:
+    """What `validate` says, and beyond that the advice of the rules in wfrun.core.plan.lint. Workflows that this one runs
+    as steps are checked, too, but the advice is about this one."""
+    from wfrun.core.plan.lint import lint as advice
+
+    try:
+        found = examine_workflow(workflow, services)
+    except InvalidError as invalid:
+        return _as_advice(invalid.problems)
+    more = _secrets_of(services) if services is not None else []
+    return in_order([*_as_advice(found.problems), *advice(found.plan), *more])
+
+
+def counts_as_advice(problem: Problem) -> bool:
+    """Whether a warning is about the workflow: what only this machine lacks is none that its author could follow."""
+    return problem.severity == "warning" and problem.code not in LOCAL
+
+
+def _as_advice(problems: Sequence[Problem]) -> list[Problem]:
     return [each._replace(severity="warning") if each.code in LOCAL else each for each in problems]
+
+
+def _secrets_of(services: str) -> list[Problem]:
+    from wfrun.core.plan.lint import secrets
+    from wfrun.load.definition import load_services
+
+    return secrets(load_services(read_file(services, "the services file"), services))
 
 
 def init(folder: str) -> list[Path]:

@@ -61,6 +61,7 @@ COMMANDS = {
     "emit": "emit",
     "cancel": "cancel",
     "validate": "validate",
+    "lint": "lint",
     "graph": "graph",
     "init": "init",
     "batch": "batch",

@@ -55,7 +55,9 @@ def _values(
     values: dict[str, Any] = {}
     for parameter in parameters:
         if isinstance(parameter.meta, Arg) and loose:
-            given[parameter.name] = [loose.pop(0)]
+            taken = len(loose) if parameter.many else 1
+            given[parameter.name] = [*loose[:taken]]
+            loose = loose[taken:]
         if parameter.name not in given:
             if parameter.required:
                 return None

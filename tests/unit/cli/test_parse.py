@@ -54,6 +54,8 @@ COMMON = [
     "reject k7m2x9qd/a --data-file -",
     "tasks",
     "tasks --assignee loan-managers",
+    "validate a.yaml b.yaml --json c.yaml",
+    "lint --strict a.yaml --format sarif -- --b.yaml",
     "list",
     "list --status failed --workflow order --limit 5 --since 2d",
     "list -n 7",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.pages import PAGES, blocks, name_of
 from wfrun.core.plan import examine_plan
 from wfrun.core.plan.lint import RULES, lint
 from wfrun.errors import InvalidError, Problem
@@ -52,3 +53,24 @@ def test_the_good_example_gets_none(code: str) -> None:
 def test_the_author_has_the_last_word(code: str) -> None:
     ignored = b"\nmetadata: { ignore: [%b] }\n" % code.encode()
     assert said(example(code, "bad") + ignored) == []
+
+
+def whole_workflows() -> list[tuple[str, bytes]]:
+    """Every example of a page that is a workflow of its own, with the line where it begins."""
+    found = []
+    for page in PAGES:
+        for block in blocks(page.read_text()) if page.name != "lint.md" else ():
+            text = "\n".join(block.text) + "\n"
+            if (
+                block.language == "yaml"
+                and re.search(r"^name:", text, re.MULTILINE)
+                and re.search(r"^steps:", text, re.MULTILINE)
+            ):
+                found.append((f"{name_of(page)}:{block.line}", text.encode()))
+    return found
+
+
+@pytest.mark.parametrize("source", [pytest.param(source, id=place) for place, source in whole_workflows()])
+def test_examples_of_other_pages_need_no_advice(source: bytes) -> None:
+    """But what is due to their being excerpts: they show one thing, and end before the rest."""
+    assert {problem.code for problem in said(source)} <= {"lint.unused-output", "lint.no-deadline"}
