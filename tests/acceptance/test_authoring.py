@@ -84,3 +84,13 @@ def test_what_is_missing_here_is_a_warning_of_validate_and_stops_a_run_before_it
     assert done.code == 3
     assert "error[service.variable] env.NOT_SET_HERE is not set" in done.err
     assert shell.wfrun("list", "--json").json("list") == {"executions": []}
+
+
+def test_schemas_are_printed_and_listed(shell: Shell) -> None:
+    import json
+
+    assert json.loads(shell.wfrun("schema").out)["title"] == "wfrun workflow"
+    assert json.loads(shell.wfrun("schema", "cli-status").out)["title"] == "wfrun status --json"
+    listed = shell.wfrun("schema", "--list", "--json").json("schema")["schemas"]
+    assert [line.split()[0] for line in shell.wfrun("schema", "--list").lines] == [each["name"] for each in listed]
+    assert shell.wfrun("schema", "nothing").code == 2

@@ -62,6 +62,7 @@ COMMANDS = {
     "cancel": "cancel",
     "validate": "validate",
     "lint": "lint",
+    "schema": "schema",
     "graph": "graph",
     "init": "init",
     "batch": "batch",
