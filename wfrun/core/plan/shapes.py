@@ -85,10 +85,10 @@ def of_error(patterns: Iterable[str]) -> Shape:
     """What a handler knows as its error. Services may add to it; an answer of an HTTP server has a status."""
     fields = {
         **dict.fromkeys(("type", "message", "step"), TEXT),
-        **dict.fromkeys(("status", "attempt"), NUMBER),
-        **dict.fromkeys(("details", "cause"), ANY),
+        **dict.fromkeys(("status", "attempt", "retryAfterMs"), NUMBER),
+        **dict.fromkeys(("details", "cause", "retryable"), ANY),
     }
-    optional = dict.fromkeys(("status", "details", "cause"), "not every error has it")
+    optional = dict.fromkeys(("status", "details", "cause", "retryable", "retryAfterMs"), "not every error has it")
     if all(pattern.startswith("http.") and pattern[5:6].isdigit() for pattern in patterns):
         del optional["status"]
     return Shape(frozenset(["object"]), fields, "unsaid", optional)
