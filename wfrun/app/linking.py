@@ -20,6 +20,7 @@ from wfrun.errors import Problem
 from wfrun.load.definition import load_definition
 from wfrun.load.field_types import read_field
 from wfrun.load.names import did_you_mean
+from wfrun.load.references import inline_references
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -73,12 +74,12 @@ def find(name: str, beside: Path, own: str) -> Path | None:
 
 def _read(file: Path, services: str | None, links: Links) -> Plan:
     """A child's plan, read once, with what is wrong with it and its services."""
-    document = load_definition(read_file(str(file), "the workflow"), str(file))
+    document, wrong = inline_references(load_definition(read_file(str(file), "the workflow"), str(file)))
     plan, problems = examine_plan(document)
     if document.sha256 not in links.names:
         links.documents.append(document)
         _, more = configure(plan, file.parent, services)
-        links.problems.extend(each for each in (*problems, *more) if each.code != "service.unused")
+        links.problems.extend(each for each in (*wrong, *problems, *more) if each.code != "service.unused")
         _link(file, plan, services, links)
     return plan
 

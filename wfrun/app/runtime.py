@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wfrun.adapters.registry import Services
 from wfrun.app.delivering import deliver_all
 from wfrun.app.starting import check_input, clock, first_event, has_ended, runner
-from wfrun.app.workflows import Workflow, stored_workflow
+from wfrun.app.workflows import Workflow, startable, stored_workflow
 from wfrun.core.run import Run
 from wfrun.engines.local.driver import Driver, Observer
 from wfrun.engines.local.engine import Interrupted, LocalEngine
@@ -112,7 +112,7 @@ class Family:
         origin = self._origin(started["workflow"])
         of: dict[str, Any] = {"definition": self._definition(started["workflow"]), "origin": origin}
         workflow = stored_workflow(self._runtime.home, of, self._runtime.services)
-        workflow = workflow._replace(links=self._started.get("links", {}))
+        workflow = startable(workflow, origin["file"])._replace(links=self._started.get("links", {}))
         values = check_input(workflow, started["input"])
         first = first_event(started["child"], workflow, values, origin, self._started["initiator"])
         if not started["detach"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from wfrun.core.plan import Plan, build_plan, examine_plan
 from wfrun.errors import InvalidError, Problem, in_order
 from wfrun.journal.home import Home
 from wfrun.load.definition import load_definition
+from wfrun.load.references import inline_references
 
 
 class Workflow(NamedTuple):
@@ -44,10 +46,11 @@ def examine_workflow(path: str, services: str | None, home: Home | None = None) 
     With a home, a definition that was read before is not read again.
     """
     source = read_file(path, "the workflow")
-    document = load_definition(source, path) if home is None else remember(home, source, path)
+    written = load_definition(source, path) if home is None else remember(home, source, path)
+    document, wrong = inline_references(written)
     plan, problems = examine_plan(document)
     configs, more = configure(plan, Path(path).resolve().parent, services)
-    workflow = Workflow(document, plan, configs, in_order([*problems, *more]))
+    workflow = Workflow(document, plan, configs, in_order([*wrong, *problems, *more]))
     return _linked(workflow, Path(path).resolve(), services) if plan.workflows else workflow
 
 
@@ -74,6 +77,16 @@ def stored_workflow(home: Home, started: Mapping[str, Any], services: str | None
     plan = stored_plan(home, started)
     configs, problems = configure(plan, Path(origin["file"]).parent, services or origin.get("services"))
     return _accepted(Workflow(plan.document, plan, configs, in_order(problems), started.get("links", {})))
+
+
+def startable(workflow: Workflow, file: str) -> Workflow:
+    """A stored workflow, with the schemas that its input refers to as they are now, seen from `file`.
+
+    Raises InvalidError. Only for a start: an execution that has been started is not asked for its input again.
+    """
+    document, wrong = inline_references(replace(workflow.document, file=file))
+    _refuse(wrong)
+    return workflow._replace(document=document)
 
 
 def keep(home: Home, workflow: Workflow) -> None:

@@ -1,20 +1,22 @@
 """Declared fields (`input:` of a workflow, `form:` of a task): what their types mean, and whether they are sound.
 
 A field is a type (`string`), a type with `?` (`string?`, optional), or a JSON Schema (draft 2020-12), optional if its
-type carries the `?` or it has a `default`. A schema stands for itself: references to other schemas are refused, nothing
-is ever fetched. `pattern` is matched by a linear-time engine; `format` is a note, as in the draft.
+type carries the `?` or it has a `default`. References to files are replaced by what they lead to (see `references`)
+before a schema gets here, all others are refused: nothing is ever fetched. `pattern` is matched by a linear-time
+engine; `format` is a note, as in the draft.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
 from wfrun.core.definition import Document, Path
 from wfrun.core.values import Json
-from wfrun.errors import Problem
+from wfrun.errors import Place, Problem
 from wfrun.load.departures import departures, with_pattern
+from wfrun.load.subschemas import subschemas
 
 
 class Field(NamedTuple):
@@ -70,38 +72,48 @@ _BLOCKS = {"steps", "then", "else", "cases", "catch", "finally", "onError"}
 
 
 def check_field_types(document: Document, path: Path) -> list[Problem]:
-    """What the shape check cannot say about the fields declared at `path`: unsound schemas, defaults that don't fit."""
+    """What the shape check cannot say about the fields declared at `path`: unsound schemas, defaults that don't fit.
+
+    Those of the input that refer to files are left to `references`, which knows what is in the files.
+    """
     fields: Any = document.data
     for part in path:
         fields = fields[part]
     problems: list[Problem] = []
     for name, declared in fields.items() if isinstance(fields, dict) else ():
-        if isinstance(declared, dict):
-            problems.extend(_check_schema(document, (*path, name), declared))
+        if isinstance(declared, dict) and not (path == ("input",) and refers(declared)):
+            problems.extend(check_schema(declared, (*path, name), document.place))
     return problems
 
 
-def _check_schema(document: Document, path: Path, declared: dict[str, Json]) -> Iterator[Problem]:
+def refers(declared: Json) -> bool:
+    """Whether a field has a `$ref` in it."""
+    return any("$ref" in schema for _, schema in subschemas(declared))
+
+
+def check_schema(declared: dict[str, Json], path: Path, place: Callable[[Path], Place]) -> Iterator[Problem]:
+    """What is wrong with the schema of a field at `path`; `place` knows where what is at a path stands."""
     field = read_field(declared)
     schema = {**(field.schema or {}), **({} if field.type == "any" else {"type": field.type})}
     unsound = list(_unsound(schema))
     for where, code, message, hint in unsound:
-        yield Problem(code, message, document.place((*path, *where)), hint)
+        yield Problem(code, message, place((*path, *where)), hint)
     if field.has_default and not unsound:
         for found in departures(validator(schema), field.default):
-            place = document.place((*path, "default", *found.path))
-            yield Problem("field.default", f"the default does not fit the field: it {found}", place)
+            where = (*path, "default", *found.path)
+            yield Problem("field.default", f"the default does not fit the field: it {found}", place(where))
 
 
 def _unsound(schema: dict[str, Any]) -> Iterator[tuple[Path, str, str, str]]:
     """Path, code, message and hint of whatever keeps `schema` from being a JSON Schema that stands for itself."""
     from jsonschema import Draft202012Validator
 
-    for path, key, value in _keywords(schema, ()):
-        if key in _REFUSED:
-            yield (*path, key), "field.keyword", f"`{key}` is not accepted in a field", _REFUSED[key]
-        elif key == "pattern" and isinstance(value, str):
-            yield from _bad_pattern((*path, key), value)
+    for path, each in subschemas(schema):
+        for key, value in each.items():
+            if key in _REFUSED:
+                yield (*path, key), "field.keyword", f"`{key}` is not accepted in a field", _REFUSED[key]
+            elif key == "pattern" and isinstance(value, str):
+                yield from _bad_pattern((*path, key), value)
     try:
         for found in departures(Draft202012Validator(Draft202012Validator.META_SCHEMA), schema):
             yield found.path, "field.schema", f"this is not JSON Schema: it {found}", ""
@@ -109,22 +121,12 @@ def _unsound(schema: dict[str, Any]) -> Iterator[tuple[Path, str, str, str]]:
         yield (), "field.schema", "this JSON Schema is nested too deep", ""
 
 
-def _keywords(value: object, path: Path) -> Iterator[tuple[Path, str, object]]:
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _keywords(item, (*path, index))
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if not (path and path[-1] in _NAMED):
-                yield path, key, item
-            if key not in ("const", "enum", "default", "examples"):
-                yield from _keywords(item, (*path, key))
-
-
-# Below these keywords stand names of the user's, not keywords.
-_NAMED = ("properties", "dependentSchemas", "dependentRequired")
+_IN_A_FILE = "put the schema into a file, and refer to it from the `input`: { $ref: ./defs.yaml#/$defs/customer }"
 _REFUSED = {
-    **dict.fromkeys(("$ref", "$dynamicRef", "$id", "$anchor", "$dynamicAnchor", "$defs"), "write the schema out"),
+    # Those of the input have been replaced: what is still there stands in a form.
+    "$ref": "a form is kept in the journal as it is: write it out, or use a YAML anchor",
+    **dict.fromkeys(("$dynamicRef", "$anchor", "$dynamicAnchor", "$defs"), _IN_A_FILE),
+    "$id": "a schema is known by its file",
     "$schema": "fields are JSON Schema draft 2020-12",
     "patternProperties": "use `propertyNames` and `additionalProperties`",
 }
@@ -151,8 +153,10 @@ def compile_pattern(pattern: str) -> Any:
 
 
 def validator(schema: Mapping[str, Any]) -> Any:
-    """A validator (of the jsonschema package) of a sound schema. No reference is in it, so nothing is ever fetched."""
-    return _validator_class()(schema)
+    """A validator (of the jsonschema package) of a sound schema. No reference is in it; nothing would be fetched."""
+    from referencing import Registry
+
+    return _validator_class()(schema, registry=Registry())
 
 
 @cache

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import subprocess
 import sys
 from typing import Any
@@ -92,11 +93,21 @@ def test_numbers_beyond_a_double_are_no_traceback() -> None:
     assert problems({"a": {"type": "number", "multipleOf": 0.1}}, {"a": 10**400})[0].code == "field.value"
 
 
-def test_references_are_refused_at_any_depth_so_nothing_is_ever_fetched() -> None:
-    source = b"name: a\ninput: { a: { allOf: [{ $ref: x }] } }\nsteps: { name: a, service: s, action: x }"
+@pytest.mark.parametrize("keyword", ["$dynamicRef", "$id", "$anchor", "$defs", "$schema", "patternProperties"])
+def test_keywords_that_are_refused_at_any_depth(keyword: str) -> None:
+    source = f"name: a\ninput: {{ a: {{ allOf: [{{ {keyword}: x }}] }} }}\nsteps: {{ name: a, service: s, action: x }}"
     with pytest.raises(InvalidError) as caught:
-        load_definition(source, "f.yaml")
-    assert [problem.code for problem in caught.value.problems] == ["field.keyword"]
+        load_definition(source.encode(), "f.yaml")
+    assert "field.keyword" in [problem.code for problem in caught.value.problems]
+
+
+def test_a_reference_that_is_still_there_is_never_fetched() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        with pytest.raises(Exception, match="Unresolvable"):
+            accepted({"a": {"$ref": f"http://127.0.0.1:{server.getsockname()[1]}/x"}}, {"a": 1})
+        with pytest.raises(TimeoutError):
+            server.accept()
 
 
 @pytest.mark.parametrize(
