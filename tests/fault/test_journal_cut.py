@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.support.journals import ID, INFO, Clock, Ledger, append, bytes_of, completed, live, memory_home, started
+from tests.support.journals import ID, INFO, Ledger, append, bytes_of, completed, live, memory_home, started
 from wfrun.errors import JournalError, NotFoundError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
@@ -43,7 +43,7 @@ def home_with(raw: bytes) -> Home:
 
 def resumed(raw: bytes) -> bytes:
     home = home_with(raw)
-    with closing(Journal.open(home, ID, clock=Clock())) as journal:
+    with closing(Journal.open(home, ID)) as journal:
         journal.drive(INFO)
         append(journal, completed(50))
     return bytes_of(home)
@@ -52,7 +52,7 @@ def resumed(raw: bytes) -> bytes:
 def short() -> bytes:
     """Three records, torn and sealed between the first two: small enough to flip every bit of it."""
     home = memory_home()
-    Journal.create(home, ID, started(), clock=Clock()).close()
+    Journal.create(home, ID, started()).close()
     return resumed(bytes_of(home) + b'{"half')
 
 
@@ -68,7 +68,7 @@ def test_cut_at_every_byte(name: str) -> None:
         if not scan(raw[:cut]).records:
             with pytest.raises(NotFoundError):
                 Journal.read(home, ID)
-            Journal.create(home, ID, started(), clock=Clock()).close()
+            Journal.create(home, ID, started()).close()
             continue
         found = Journal.read(home, ID)
         assert found == whole[: len(found)]
@@ -111,7 +111,7 @@ def test_a_finished_foreign_tail_is_damage() -> None:
             Journal.read(home, ID)
         assert caught.value.code == "journal.damaged"
         with pytest.raises(JournalError):
-            Journal.open(home, ID, clock=Clock())
+            Journal.open(home, ID)
         assert bytes_of(home) == raw + tail
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from tests.support.journals import ID, INFO, Clock, Ledger, append, bytes_of, completed, live, started
+from tests.support.journals import ID, INFO, Ledger, append, bytes_of, completed, live, started
 from wfrun.errors import JournalError, NotFoundError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
@@ -46,7 +46,7 @@ def test_a_full_disk_at_many_sizes(tmp_path: Path) -> None:
             with closing(_start_or_open(home)) as journal:
                 ledger.told(journal)
         assert Journal.read(home, ID)[: len(ledger.records)] == ledger.records
-        with closing(Journal.open(home, ID, clock=Clock())) as journal:
+        with closing(Journal.open(home, ID)) as journal:
             journal.drive(INFO)
             append(journal, completed(99))
             assert journal.records[: len(ledger.records)] == ledger.records
@@ -56,8 +56,8 @@ def test_a_full_disk_at_many_sizes(tmp_path: Path) -> None:
 
 def _start_or_open(home: Home) -> Journal:
     try:
-        journal = Journal.open(home, ID, clock=Clock())
+        journal = Journal.open(home, ID)
     except NotFoundError:
-        return Journal.create(home, ID, started(), clock=Clock())
+        return Journal.create(home, ID, started())
     journal.sync()
     return journal

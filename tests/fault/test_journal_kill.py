@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.journals import INFO, Clock, append, completed
+from tests.support.journals import INFO, append, completed
 from wfrun.errors import NotFoundError
 from wfrun.journal.crash import POINTS
 from wfrun.journal.driver import is_driven
@@ -49,7 +49,7 @@ def go_on(home: Home, execution_id: str, told: int) -> None:
         assert told == 0
         return
     assert len(before) >= told
-    with closing(Journal.open(home, execution_id, clock=Clock())) as journal:
+    with closing(Journal.open(home, execution_id)) as journal:
         journal.drive(INFO)
         append(journal, completed(99))
     assert Journal.read(home, execution_id)[: len(before)] == before

@@ -9,7 +9,7 @@ from typing import Any, cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.journals import ID, INFO, Clock, append, bytes_of, completed, memory_home, started
+from tests.support.journals import ID, INFO, append, bytes_of, completed, memory_home, started
 from wfrun.core.events import Event
 from wfrun.core.values import Json
 from wfrun.journal.chain import Chain
@@ -104,9 +104,9 @@ actions = st.lists(st.sampled_from(["driver", "visitor", "driver dies", "visitor
 def test_any_order_of_processes_keeps_what_was_told(plan: list[str]) -> None:
     """One drives, others visit, processes die and the power fails: what a sync acknowledged is there for ever."""
     home = memory_home()
-    driver = Journal.create(home, ID, started(), clock=Clock())
+    driver = Journal.create(home, ID, started())
     driver.drive(INFO)
-    visitor = Journal.open(home, ID, clock=Clock())
+    visitor = Journal.open(home, ID)
     told: list[dict[str, Any]] = []
     for number, action in enumerate(plan):
         if action == "driver":
@@ -117,7 +117,7 @@ def test_any_order_of_processes_keeps_what_was_told(plan: list[str]) -> None:
             told = list(visitor.records)
         elif action == "visitor opens":
             visitor.close()
-            visitor = Journal.open(home, ID, clock=Clock())
+            visitor = Journal.open(home, ID)
         else:
             home, driver, visitor = _again(home, power=action == "power", driver=driver, visitor=visitor)
         assert Journal.read(home, ID)[: len(told)] == told
@@ -132,11 +132,11 @@ def _again(home: Home, *, power: bool, driver: Journal, visitor: Journal) -> tup
     assert isinstance(files, MemoryFiles)
     if power:
         home = Home(home.path, files.crash(lambda synced, written: written[: (len(synced) + len(written)) // 2]))
-        visitor = Journal.open(home, ID, clock=Clock())
+        visitor = Journal.open(home, ID)
     else:
         files.close(driver.fileno)
-    with closing(Journal.open(home, ID, clock=Clock())) as reader:
+    with closing(Journal.open(home, ID)) as reader:
         assert reader.records
-    driver = Journal.open(home, ID, clock=Clock())
+    driver = Journal.open(home, ID)
     driver.drive(INFO)
     return home, driver, visitor

@@ -9,7 +9,7 @@ import asyncio
 import sys
 from contextlib import closing
 
-from tests.support.journals import INFO, Clock, Ledger, completed, live, started
+from tests.support.journals import INFO, Ledger, completed, live, started
 from wfrun.journal.commit import Committer
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
@@ -28,7 +28,7 @@ async def together(home: Home, ledger: SpokenLedger, *ids: str) -> None:
 
 
 async def drive(home: Home, committer: Committer, ledger: SpokenLedger, execution_id: str) -> None:
-    with closing(Journal.prepare(home, execution_id, started(execution_id), clock=Clock())) as journal:
+    with closing(Journal.prepare(home, execution_id, started(execution_id))) as journal:
         journal.drive(INFO)
         for number in range(3):
             with journal.turn():

@@ -58,7 +58,7 @@ def cancelled(by: str = "bob") -> CancelRequested:
 
 
 def memory_home() -> Home:
-    return Home("/home", MemoryFiles())
+    return Home("/home", MemoryFiles(), Clock())
 
 
 def bytes_of(home: Home, execution_id: str = ID) -> bytes:
@@ -136,9 +136,8 @@ class Ledger:
 
 def live(home: Home, ledger: Ledger) -> None:
     """An execution's life in four processes: one drives, one visits meanwhile, one visits later, one drives on."""
-    clock = Clock()
     ledger.definitions.append(home.write_definition(DEFINITION))
-    with closing(Journal.create(home, ID, started(), clock=clock)) as journal:
+    with closing(Journal.create(home, ID, started())) as journal:
         ledger.told(journal)
         journal.drive(INFO)
         for number in range(2):
@@ -147,18 +146,18 @@ def live(home: Home, ledger: Ledger) -> None:
                 journal.add(completed(number + 10))
             journal.sync()
             ledger.told(journal)
-        _visit(home, ledger, clock)
+        _visit(home, ledger)
         append(journal, completed(2))
         ledger.told(journal)
-    _visit(home, ledger, clock)
-    with closing(Journal.open(home, ID, clock=clock)) as journal:
+    _visit(home, ledger)
+    with closing(Journal.open(home, ID)) as journal:
         journal.drive(INFO)
         append(journal, completed(3))
         ledger.told(journal)
 
 
-def _visit(home: Home, ledger: Ledger, clock: Clock) -> None:
-    with closing(Journal.open(home, ID, clock=clock)) as visitor:
+def _visit(home: Home, ledger: Ledger) -> None:
+    with closing(Journal.open(home, ID)) as visitor:
         append(visitor, cancelled())
         ledger.told(visitor)
 
@@ -169,10 +168,10 @@ def go_on(files: Files, ledger: Ledger) -> None:
     for digest in ledger.definitions:
         assert home.read_definition(digest) == DEFINITION
     if not ledger.records and not _has_records(home):
-        Journal.create(home, ID, started(), clock=Clock()).close()
+        Journal.create(home, ID, started()).close()
     found = Journal.read(home, ID)
     assert found[: len(ledger.records)] == ledger.records
-    with closing(Journal.open(home, ID, clock=Clock())) as journal:
+    with closing(Journal.open(home, ID)) as journal:
         journal.drive(INFO)
         append(journal, completed(99))
         ledger.told(journal)

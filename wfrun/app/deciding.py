@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from wfrun.app.forms import checked_form
-from wfrun.app.starting import clock
 from wfrun.app.workflows import Workflow
 from wfrun.core.effects import EscalateTask
 from wfrun.core.human import Task, Vote, find_repeat, judge
@@ -44,12 +43,12 @@ def record_decision(journal: Journal, workflow: Workflow, id: str, vote: Vote) -
 def _let_expire(journal: Journal, run: Run, id: str) -> bool:
     """If the task is overdue it expires now, even if nothing was running, and goes to whom it escalates to."""
     moved = False
-    if run.tasks[id].is_expired(clock()):
+    if run.tasks[id].is_expired(journal.clock()):
         run.apply(journal.add({"type": "task.expired", "task": id}))
         moved = True
     for effect in list(run.pending.values()):
         if isinstance(effect, EscalateTask) and effect.task == id:
-            intent = make_intent(effect, run.epoch, clock)
+            intent = make_intent(effect, run.epoch, journal.clock)
             assert intent.event is not None
             run.apply(journal.add(intent.event))
             moved = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wfrun.app.executions import index_of
-from wfrun.app.starting import clock, has_ended
+from wfrun.app.starting import has_ended
 from wfrun.errors import ConflictError, NotFoundError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
@@ -25,7 +25,7 @@ def listening(home: Home, event: str) -> list[str]:
 
 def deliver(home: Home, execution: str, event: EventData) -> bool:
     """Record an event durably, unless one with its id has been. False if it had been, or the execution has ended."""
-    journal = Journal.open(home, execution, clock=clock)
+    journal = Journal.open(home, execution)
     try:
         with journal.turn():
             if _has(journal, event["id"]) or _is_over(journal):

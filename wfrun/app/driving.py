@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.app.executions import find_execution
 from wfrun.app.onward import WAY, Outcome, Way, carry_on, check_local, drive, go_on, leave
-from wfrun.app.starting import check_input, clock, create_or_open, origin_of
+from wfrun.app.starting import check_input, create_or_open, origin_of
 from wfrun.app.workflows import open_workflow, require_local, stored_workflow
 from wfrun.core.values import Json
 from wfrun.errors import ConflictError
@@ -46,7 +46,7 @@ def resume(home: Home, prefix: str, *, by: str = "", way: Way = WAY) -> Outcome:
     One that needs attention has what could not be undone tried again, and nothing else: `by` says it was seen to. A
     child is driven on by way of its parent, which waits for it.
     """
-    return go_on(home, Journal.open(home, find_execution(home, prefix), clock=clock), way, by)
+    return go_on(home, Journal.open(home, find_execution(home, prefix)), way, by)
 
 
 def decide(
@@ -70,7 +70,7 @@ def decide(
     from wfrun.core.human import Vote
 
     execution, task = find_task(home, prefix)
-    journal = Journal.open(home, execution, clock=clock)
+    journal = Journal.open(home, execution)
     workflow = stored_workflow(home, journal.records[0], way.services)
     if resume:
         check_local(home, journal, workflow)
@@ -85,7 +85,7 @@ def cancel(home: Home, prefix: str, *, by: str, reason: str = "", way: Way = WAY
     """Ask an execution to stop and be compensated, and see to it unless another process drives it."""
     from wfrun.app.deciding import folded
 
-    journal = Journal.open(home, find_execution(home, prefix), clock=clock)
+    journal = Journal.open(home, find_execution(home, prefix))
     workflow = stored_workflow(home, journal.records[0], way.services)
     check_local(home, journal, workflow)
     with journal.turn():
@@ -123,21 +123,16 @@ def emit(
     """
     from wfrun.app.delivering import deliver_all, deliver_to
     from wfrun.app.onward import drive_on
+    from wfrun.core.instants import format_instant
 
     told: EventData = {
         "id": secrets.token_hex(8) if id is None else id,
         "type": event,
         "source": source,
-        "time": _now(),
+        "time": format_instant(home.clock()),
         "data": data,
     }
     reached = deliver_all(home, told) if to is None else deliver_to(home, find_execution(home, to), told)
     if resume and reached:
         drive_on(home, reached, way)
     return Emitted(told, reached)
-
-
-def _now() -> str:
-    from wfrun.core.instants import format_instant
-
-    return format_instant(clock())

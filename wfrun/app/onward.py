@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from wfrun.app.runtime import Runtime, root_of
 from wfrun.app.standing import view_of
-from wfrun.app.starting import clock, has_ended, runner
+from wfrun.app.starting import has_ended, runner
 from wfrun.app.workflows import Workflow, require_local, stored_workflow
 from wfrun.core.events import Record
 from wfrun.engines.local.driver import Observer
@@ -104,7 +104,7 @@ def _topmost(home: Home, journal: Journal) -> Journal:
     top = root_of(home, journal.execution_id) if "parent" in journal.records[0] else journal.execution_id
     if top == journal.execution_id:
         return journal
-    parent = Journal.open(home, top, clock=clock)
+    parent = Journal.open(home, top)
     first, last = (parent, journal) if has_ended(parent.records) else (journal, parent)
     first.close()
     return last

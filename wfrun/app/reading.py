@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -34,7 +33,7 @@ def open_home(path: str | None) -> Home:
 
 def status(home: Home, prefix: str) -> StatusView:
     """One execution in full. Raises NotFoundError, AmbiguousError, JournalError."""
-    return as_of(_view(home, find_execution(home, prefix)), _now())
+    return as_of(_view(home, find_execution(home, prefix)), format_instant(home.clock()))
 
 
 def records(home: Home, prefix: str) -> list[Record]:
@@ -61,7 +60,7 @@ def follow(home: Home, prefix: str) -> Iterator[Record]:
 
 def tasks(home: Home, assignee: str | None) -> list[TaskView]:
     """Every open task, oldest first, or those of one person, role or group."""
-    return with_overdue(index_of(home).tasks(assignee), _now())
+    return with_overdue(index_of(home).tasks(assignee), format_instant(home.clock()))
 
 
 def executions(
@@ -78,10 +77,6 @@ def reindex(home: Home) -> int:
     from wfrun.views.index.writer import rebuild
 
     return rebuild(home, partial(Journal.read, home))
-
-
-def _now() -> str:
-    return format_instant(datetime.now(UTC))
 
 
 def _view(home: Home, execution: str) -> StatusView:

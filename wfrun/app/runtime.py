@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wfrun.adapters.registry import Services
 from wfrun.app.delivering import deliver_all
-from wfrun.app.starting import check_input, clock, first_event, has_ended, runner
+from wfrun.app.starting import check_input, first_event, has_ended, runner
 from wfrun.app.workflows import Workflow, startable, stored_workflow
 from wfrun.core.run import Run
 from wfrun.engines.local.driver import Driver, Observer
@@ -54,7 +54,7 @@ class Runtime:
     async def take_up(self, execution: str) -> Journal:
         """Drive an execution on from where its journal ends, once nobody else does."""
         while True:
-            journal = Journal.open(self.home, execution, clock=clock)
+            journal = Journal.open(self.home, execution)
             if has_ended(journal.records):
                 journal.close()
                 return journal
@@ -133,7 +133,7 @@ class Family:
 
     def recall(self, child: str) -> None:
         """Asked for once: what is under way is driven on, and what could not be undone is tried again."""
-        journal = Journal.open(self._runtime.home, child, clock=clock)
+        journal = Journal.open(self._runtime.home, child)
         try:
             with journal.turn():
                 ended = has_ended(journal.records)
@@ -171,16 +171,16 @@ class Family:
 
     def _make(self, child: str, first: Record) -> None:
         try:
-            Journal.create(self._runtime.home, child, first, clock=clock).close()  # type: ignore[arg-type]
+            Journal.create(self._runtime.home, child, first).close()  # type: ignore[arg-type]
         except ConflictError:
-            journal = Journal.open(self._runtime.home, child, clock=clock)
+            journal = Journal.open(self._runtime.home, child)
             journal.close()
             if journal.records[0].get("parent") != first.get("parent"):
                 message = f"execution {child!r} is there already, and is not the child of {self._by!r}"
                 raise ConflictError("execution.exists", message) from None
 
     def _tell(self, child: str, event: Any) -> None:
-        journal = Journal.open(self._runtime.home, child, clock=clock)
+        journal = Journal.open(self._runtime.home, child)
         try:
             with journal.turn():
                 if not has_ended(journal.records):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from datetime import UTC, datetime
 from pathlib import Path
 
 from wfrun import __version__
@@ -22,10 +21,6 @@ FORMAT = 1
 # Crockford's base 32: no i, l, o, u, so that an id can be read out and typed.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID_LENGTH = 8
-
-
-def clock() -> datetime:
-    return datetime.now(UTC)
 
 
 def runner() -> DriverInfo:
@@ -108,9 +103,9 @@ def create_or_open(
         return create(home, workflow, values, origin, initiator), False
     first = first_event(execution, workflow, values, origin, initiator)
     try:
-        return Journal.prepare(home, execution, first, clock=clock, driver=runner()), False
+        return Journal.prepare(home, execution, first, driver=runner()), False
     except ConflictError:
-        journal = Journal.open(home, execution, clock=clock)
+        journal = Journal.open(home, execution)
         _same_start(journal.records[0], first)
         return journal, True
 
@@ -121,7 +116,7 @@ def create(home: Home, workflow: Workflow, values: dict[str, Json], origin: dict
         id = new_id()
         first = first_event(id, workflow, values, origin, initiator)
         try:
-            return Journal.prepare(home, id, first, clock=clock, driver=runner())
+            return Journal.prepare(home, id, first, driver=runner())
         except ConflictError:
             continue
 

@@ -19,8 +19,6 @@ from wfrun.journal.failures import broken_off, damaged, failed_elsewhere, io_fai
 from wfrun.journal.marks import AT_REST, FAILED, IN_DOUBT, IN_FLIGHT
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from wfrun.core.events import Record
     from wfrun.journal.home import Home
     from wfrun.journal.io import Stat
@@ -34,7 +32,7 @@ _ages = count()
 class Handle:
     """An open journal file, as `Journal` uses it; `Committer` needs no more of one. A handle serves one thread."""
 
-    def __init__(self, home: Home, execution_id: str, file: tuple[int, Stat], clock: Callable[[], datetime]) -> None:
+    def __init__(self, home: Home, execution_id: str, file: tuple[int, Stat]) -> None:
         self.execution_id = execution_id
         self.path = home.journal_path(execution_id)
         self.fileno, found = file
@@ -43,7 +41,7 @@ class Handle:
         self._home = home
         self._files = home.files
         self._shard = home.shard(execution_id)
-        self._clock = clock
+        self.clock = home.clock
         self._chain = Chain()
         self._synced = 0
         self._named = True  # whether the file's name is durable

@@ -22,6 +22,7 @@ from hashlib import sha256
 from typing import Literal, NamedTuple
 
 from wfrun.errors import JournalError, NotFoundError, StateError, UsageError
+from wfrun.journal.clock import Clock, utc_now
 from wfrun.journal.crash import reach
 from wfrun.journal.io import FILE_MODE, Files, OsFiles, Stat
 
@@ -78,14 +79,15 @@ class _Lock(NamedTuple):
 
 
 class Home:
-    """A state directory at `path`; one object serves any number of executions, and threads.
+    """A state directory at `path`, on a disk, by a clock; one object serves any number of executions, and threads.
 
     It keeps the descriptors of the append locks that it has taken, and nothing else.
     """
 
-    def __init__(self, path: str | os.PathLike[str], files: Files | None = None) -> None:
+    def __init__(self, path: str | os.PathLike[str], files: Files | None = None, clock: Clock = utc_now) -> None:
         self.path = os.path.abspath(path)
         self.files: Files = files or OsFiles()
+        self.clock = clock
         self.executions = f"{self.path}/executions"
         self.definitions = f"{self.path}/definitions"
         self.cache = f"{self.path}/cache"

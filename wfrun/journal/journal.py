@@ -9,7 +9,6 @@ What can go wrong with the file, and what then becomes of the handle, is told in
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -24,8 +23,6 @@ from wfrun.journal.marks import FAILED, IN_DOUBT
 from wfrun.journal.scan import scan
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from wfrun.core.events import Event, Record
     from wfrun.journal.home import Home
 
@@ -51,9 +48,9 @@ class Journal(Handle):
     # ---- making one
 
     @classmethod
-    def create(cls, home: Home, execution_id: str, first: Event, *, clock: Callable[[], datetime]) -> Journal:
+    def create(cls, home: Home, execution_id: str, first: Event) -> Journal:
         """A new journal whose first record and name are durable (C1). ConflictError `execution.exists`."""
-        journal = cls.prepare(home, execution_id, first, clock=clock)
+        journal = cls.prepare(home, execution_id, first)
         try:
             journal.sync()
         except BaseException:
@@ -68,7 +65,6 @@ class Journal(Handle):
         execution_id: str,
         first: Event,
         *,
-        clock: Callable[[], datetime],
         driver: DriverInfo | None = None,
     ) -> Journal:
         """A new journal, still to be synced, for callers that sync many at once. Say its id to nobody before that.
@@ -80,21 +76,21 @@ class Journal(Handle):
             shard = home.shard(execution_id)
             home.ensure(shard)
             with home.locked(shard):
-                journal = cls(home, execution_id, new_file(home, execution_id), clock)
+                journal = cls(home, execution_id, new_file(home, execution_id))
                 journal._begin(first, driver)
         except OSError as error:
             raise io_failed(path, "made", error) from error
         return journal
 
     @classmethod
-    def open(cls, home: Home, execution_id: str, *, clock: Callable[[], datetime]) -> Journal:
+    def open(cls, home: Home, execution_id: str) -> Journal:
         """An existing journal, to append to. NotFoundError; JournalError `journal.damaged`. It writes nothing yet."""
         path = home.journal_path(execution_id)
         found = home.find(path)
         if found is None:
             raise unknown(home, execution_id)
         try:
-            journal = cls(home, execution_id, (home.files.open(path), found), clock)
+            journal = cls(home, execution_id, (home.files.open(path), found))
         except OSError as error:
             raise io_failed(path, "opened", error) from error
         try:
@@ -154,7 +150,7 @@ class Journal(Handle):
         if self._failure is not None or not self._locked:
             self.check()
             raise RuntimeError("Journal.add outside of a turn")
-        self._at = self._at or instant(self._clock())
+        self._at = self._at or instant(self.clock())
         return self._chain.stamp(event, self._at)
 
     def has_foreign(self) -> bool:
@@ -209,7 +205,7 @@ class Journal(Handle):
 
     def _begin(self, first: Event, driver: DriverInfo | None) -> None:
         """The first turn, under a lock that the caller holds."""
-        at = instant(self._clock())
+        at = instant(self.clock())
         self._vouched, self._named = True, False
         try:
             reach("create.named")

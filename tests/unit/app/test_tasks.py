@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -28,7 +27,7 @@ def execution(home: Home, id: str, *tasks: str, decided: bool = False) -> None:
         "steps": list(tasks),
         "origin": {},
     }
-    journal = Journal.create(home, id, first, clock=lambda: datetime.now(UTC))
+    journal = Journal.create(home, id, first)
     with journal.turn():
         for step in tasks:
             journal.add(created(id, step))

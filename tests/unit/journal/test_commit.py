@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.journals import INFO, Clock, FaultyFiles, completed, os_error, started
+from tests.support.journals import INFO, FaultyFiles, completed, os_error, started
 from wfrun.errors import JournalError
 from wfrun.journal.commit import Committer
 from wfrun.journal.home import Home
@@ -30,7 +30,7 @@ def committing(files: Files, body: Body, path: str = "/home") -> Committer:
 
 
 def prepared(home: Home, count: int) -> list[Journal]:
-    return [Journal.prepare(home, f"e{number}", started(f"e{number}"), clock=Clock()) for number in range(count)]
+    return [Journal.prepare(home, f"e{number}", started(f"e{number}")) for number in range(count)]
 
 
 def write(journal: Journal) -> None:
@@ -50,7 +50,7 @@ def test_a_lone_journal_is_synced_by_itself() -> None:
     faulty = FaultyFiles(MemoryFiles(), lambda number, name: None)
 
     async def body(home: Home, committer: Committer) -> None:
-        journal = Journal.create(home, "e", started("e"), clock=Clock())
+        journal = Journal.create(home, "e", started("e"))
         faulty.calls.clear()
         await work(committer, journal, 10)
 
@@ -87,7 +87,7 @@ def test_a_new_journal_alone_is_durable_with_its_name() -> None:
 
 def test_what_is_durable_is_not_synced_again() -> None:
     async def body(home: Home, committer: Committer) -> None:
-        journal = Journal.create(home, "e", started("e"), clock=Clock())
+        journal = Journal.create(home, "e", started("e"))
         await committer.sync(journal)
         assert committer.syncs == 0
 
@@ -118,7 +118,7 @@ def test_a_failed_sync_stops_every_journal_of_the_batch(count: int, call: str) -
 
     async def body(home: Home, committer: Committer) -> None:
         journals = prepared(home, count)
-        bystander = Journal.create(home, "bystander", started("bystander"), clock=Clock())
+        bystander = Journal.create(home, "bystander", started("bystander"))
         armed.append(call)
         results = await asyncio.gather(*(committer.sync(each) for each in journals), return_exceptions=True)
         armed.clear()
@@ -134,7 +134,7 @@ def test_a_failed_sync_stops_every_journal_of_the_batch(count: int, call: str) -
 
 def test_what_is_added_during_a_sync_waits_for_the_next() -> None:
     async def body(home: Home, committer: Committer) -> None:
-        journal = Journal.create(home, "e", started("e"), clock=Clock())
+        journal = Journal.create(home, "e", started("e"))
         write(journal)
         first = asyncio.ensure_future(committer.sync(journal))
         await asyncio.sleep(0)

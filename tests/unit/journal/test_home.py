@@ -13,7 +13,6 @@ import pytest
 
 from tests.support.journals import (
     ID,
-    Clock,
     FaultyFiles,
     ShortWrite,
     completed,
@@ -75,7 +74,7 @@ def test_looking_makes_nothing(home: Home) -> None:
 
 
 def test_only_the_owner_may_enter(home: Home) -> None:
-    Journal.create(home, ID, started(), clock=Clock()).close()
+    Journal.create(home, ID, started()).close()
     digest = home.write_definition(b"x")
     shard = os.path.dirname(home.journal_path(ID))
     assert {mode(path) for path in (home.path, home.executions, home.definitions, shard)} == {0o700}
@@ -89,7 +88,7 @@ def open_files() -> int:
 def test_locks_are_closed_to_make_room(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wfrun.journal.home._most_locks", lambda: 3)
     before = open_files()
-    journals = [Journal.create(home, f"e{number}", started(f"e{number}"), clock=Clock()) for number in range(12)]
+    journals = [Journal.create(home, f"e{number}", started(f"e{number}")) for number in range(12)]
     for journal in journals * 2:
         with journal.turn():
             journal.add(completed(1))
@@ -137,7 +136,7 @@ def test_threads_exclude_each_other_while_locks_come_and_go(home: Home, monkeypa
 
 def test_ids_are_found_by_prefix(home: Home) -> None:
     for id in ("abc", "abd", "xyz"):
-        Journal.create(home, id, started(id), clock=Clock()).close()
+        Journal.create(home, id, started(id)).close()
     Path(home.shard("abc"), ".abc.jsonl.new").write_text("left behind")
     Path(home.shard("abc"), "NOTES.jsonl").write_text("not ours")
     Path(home.executions, "notes.txt").write_text("not ours either")
@@ -148,16 +147,16 @@ def test_ids_are_found_by_prefix(home: Home) -> None:
 
 
 def test_a_directory_that_everybody_can_write_is_refused(home: Home) -> None:
-    Journal.create(home, ID, started(), clock=Clock()).close()
+    Journal.create(home, ID, started()).close()
     os.chmod(home.executions, 0o777)
     with pytest.raises(StateError, match=r"executions can be written by everybody.*chmod"):
         list(Home(home.path).ids())
     with pytest.raises(StateError):
-        Journal.create(Home(home.path), "other", started(), clock=Clock())
+        Journal.create(Home(home.path), "other", started())
 
 
 def test_a_journal_that_everybody_can_write_is_refused(home: Home) -> None:
-    Journal.create(home, ID, started(), clock=Clock()).close()
+    Journal.create(home, ID, started()).close()
     os.chmod(home.journal_path(ID), 0o666)
     with pytest.raises(StateError) as caught:
         Journal.read(home, ID)
@@ -165,11 +164,11 @@ def test_a_journal_that_everybody_can_write_is_refused(home: Home) -> None:
 
 
 def test_links_are_refused(home: Home, tmp_path: Path) -> None:
-    Journal.create(home, ID, started(), clock=Clock()).close()
+    Journal.create(home, ID, started()).close()
     path = Path(home.journal_path(ID))
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
-    for use in (lambda: Journal.read(home, ID), lambda: Journal.open(home, ID, clock=Clock())):
+    for use in (lambda: Journal.read(home, ID), lambda: Journal.open(home, ID)):
         with pytest.raises(StateError) as caught:
             use()
         assert caught.value.code == "state.kind"
@@ -186,7 +185,7 @@ def test_a_pipe_in_the_place_of_a_journal_is_refused(home: Home) -> None:
 
 
 def test_what_belongs_to_others_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    Journal.create(home, ID, started(), clock=Clock()).close()
+    Journal.create(home, ID, started()).close()
     owner = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
     with pytest.raises(StateError) as caught:
@@ -230,7 +229,7 @@ def test_a_home_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     with pytest.raises(JournalError):
         home.write_definition(b"x")
     with pytest.raises(JournalError):
-        Journal.create(home, ID, started(), clock=Clock())
+        Journal.create(home, ID, started())
     assert list(home.ids()) == []
 
 

@@ -10,7 +10,6 @@ import pytest
 from tests.support.journals import (
     ID,
     INFO,
-    Clock,
     FaultyFiles,
     append,
     bytes_of,
@@ -36,11 +35,11 @@ def home() -> Home:
 
 @pytest.fixture
 def journal(home: Home) -> Journal:
-    return Journal.create(home, ID, started(), clock=Clock())
+    return Journal.create(home, ID, started())
 
 
 def opened(home: Home) -> Journal:
-    return Journal.open(home, ID, clock=Clock())
+    return Journal.open(home, ID)
 
 
 def disk(home: Home) -> MemoryFiles:
@@ -61,7 +60,7 @@ def test_a_new_journal_is_durable(home: Home, journal: Journal) -> None:
 
 
 def test_a_prepared_journal_is_durable_after_its_sync(home: Home) -> None:
-    journal = Journal.prepare(home, ID, started(), clock=Clock())
+    journal = Journal.prepare(home, ID, started())
     before = journal.dirty
     journal.sync()
     assert (before, journal.dirty) == (True, False)
@@ -69,9 +68,9 @@ def test_a_prepared_journal_is_durable_after_its_sync(home: Home) -> None:
 
 
 def test_an_id_is_taken_once(home: Home) -> None:
-    Journal.prepare(home, ID, started(), clock=Clock())
+    Journal.prepare(home, ID, started())
     with pytest.raises(ConflictError) as caught:
-        Journal.create(home, ID, started(), clock=Clock())
+        Journal.create(home, ID, started())
     assert caught.value.code == "execution.exists"
     assert len(Journal.read(Home(home.path, disk(home).crash()), ID)) == 1, "what is told to exist is durable"
 
@@ -83,17 +82,17 @@ def test_what_a_dead_creator_left_makes_way(home: Home, left: bytes) -> None:
     home.files.write(fd, left)
     with pytest.raises(NotFoundError):
         opened(home)
-    with closing(Journal.create(home, ID, started(), clock=Clock())) as journal:
+    with closing(Journal.create(home, ID, started())) as journal:
         assert Journal.read(home, ID) == journal.records
 
 
 def test_a_journal_under_the_name_of_another_execution_is_damaged(home: Home) -> None:
     for id in (ID, "other"):
-        Journal.create(home, id, started(id), clock=Clock()).close()
+        Journal.create(home, id, started(id)).close()
     raw = home.read_file(home.journal_path("other"))
     assert raw is not None
     home.files.close(home.replace(home.journal_path(ID), raw))
-    for use in (Journal.read, lambda home, id: Journal.open(home, id, clock=Clock())):
+    for use in (Journal.read, lambda home, id: Journal.open(home, id)):
         with pytest.raises(JournalError, match="record 1 belongs to execution 'other'") as caught:
             use(home, ID)
         assert caught.value.code == "journal.damaged"
@@ -310,8 +309,8 @@ def test_the_first_failure_is_the_last_use(call: str) -> None:
     armed: list[str] = []
     faulty = FaultyFiles(files, lambda number, name: os_error(errno.ENOSPC) if name in armed else None)
     home = Home("/home", faulty.door)
-    Journal.create(home, ID, started(), clock=Clock()).close()
-    journal = Journal.open(home, ID, clock=Clock())
+    Journal.create(home, ID, started()).close()
+    journal = Journal.open(home, ID)
     armed.append(call)
     with pytest.raises(JournalError, match="No space left") as caught:
         append(journal, completed(1))
@@ -328,7 +327,7 @@ def test_a_failure_stops_the_others(call: str) -> None:
     files = MemoryFiles()
     armed: list[str] = []
     home = Home("/home", FaultyFiles(files, lambda number, name: os_error() if name in armed else None).door)
-    driver = Journal.create(home, ID, started(), clock=Clock())
+    driver = Journal.create(home, ID, started())
     driver.drive(INFO)
     driver.sync()
     visitor, late = opened(home), opened(home)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.journals import ID, INFO, Clock, append, bytes_of, cancelled, completed, memory_home, started
+from tests.support.journals import ID, INFO, append, bytes_of, cancelled, completed, memory_home, started
 from wfrun.errors import ConflictError
 from wfrun.journal.driver import is_driven
 from wfrun.journal.home import Home
@@ -23,7 +23,7 @@ PRELUDE = f"""
 import sys
 from tests.support.journals import *
 home = Home(sys.argv[1])
-journal = Journal.open(home, {ID!r}, clock=Clock())
+journal = Journal.open(home, {ID!r})
 """
 DRIVER = """
 journal.drive({"host": "there", "pid": 7, "wfrun": "0.0"})
@@ -56,12 +56,12 @@ def process(code: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     home = Home(tmp_path / "home")
-    Journal.create(home, ID, started(), clock=Clock()).close()
+    Journal.create(home, ID, started()).close()
     return home
 
 
 def test_a_driver_in_another_process_is_named_and_outlived(home: Home) -> None:
-    with process(DRIVER, home.path) as child, closing(Journal.open(home, ID, clock=Clock())) as journal:
+    with process(DRIVER, home.path) as child, closing(Journal.open(home, ID)) as journal:
         assert is_driven(home, ID)
         with pytest.raises(ConflictError, match=r"process 7 on there \(epoch 1\)"):
             journal.drive(INFO)
@@ -91,10 +91,10 @@ def test_many_processes_append_to_one_journal(home: Home) -> None:
 def test_many_threads_append_to_one_journal(where: str, home: Home) -> None:
     if where == "memory":
         home = memory_home()
-        Journal.create(home, ID, started(), clock=Clock()).close()
+        Journal.create(home, ID, started()).close()
 
     def work() -> None:
-        with closing(Journal.open(home, ID, clock=Clock())) as journal:
+        with closing(Journal.open(home, ID)) as journal:
             for number in range(10):
                 append(journal, completed(number))
 
@@ -112,7 +112,7 @@ def test_one_of_many_starters_wins(tmp_path: Path) -> None:
 
     def start() -> None:
         try:
-            Journal.create(home, ID, started(), clock=Clock()).close()
+            Journal.create(home, ID, started()).close()
             outcomes.append("won")
         except ConflictError as error:
             outcomes.append(error.code)
