@@ -52,6 +52,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "run": "run",
     "status": "status",
+    "explain": "explain",
     "resume": "resume",
     "approve": "approve",
     "reject": "reject",

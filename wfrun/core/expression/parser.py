@@ -17,7 +17,7 @@ from wfrun.core.expression.kinds import Run, Value
 from wfrun.core.expression.nodes import Step
 from wfrun.core.expression.path import Path, keys_of
 from wfrun.core.expression.reader import PathReader
-from wfrun.core.expression.reference import Comparison, Operand, Operation, Reference
+from wfrun.core.expression.reference import Comparison, Operation, Reference, operation
 from wfrun.core.expression.scan import Scanner
 from wfrun.core.expression.text_functions import compile_pattern
 from wfrun.core.expression.tokens import FOREIGN, WORDS, TokenReader
@@ -28,7 +28,6 @@ _CONSTANTS: dict[str, Value] = {"true": True, "false": False, "null": None}
 _LEVELS = {"?": 1, "??": 2, "||": 3, "&&": 4, "+": 7, "-": 7, "*": 8, "/": 8, "%": 8, ".": 10, "[": 10}
 _LEVELS.update(dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "in"), 6))
 _NOT, _COMPARED, _NEGATIVE = 5, 6, 9
-_ARITHMETIC = ("+", "-", "*", "/", "%")
 _SHORT_CIRCUITS = ("??", "||", "&&")
 _CHAINS: dict[str, Callable[[Run, list[Step]], Run]] = {
     "??": nodes.coalesce,
@@ -378,15 +377,13 @@ class Parser(TokenReader):
         for path, constant in ((left.path, right.literal), (right.path, left.literal)):
             if path is not None and path.definite and isinstance(constant, str | int | float):
                 self.comparisons.append(Comparison(path.text, path.keys, sign, constant))
-        if left.path is not None and right.path is not None:
-            self._operation(left, sign, right)
+        self.operations += operation(sign, left.path, left.literal, right.path, right.literal)
         run = nodes.comparison(sign, left.run, right.run, pos + 1)
         return Node(run, weight=left.weight + right.weight + 1)
 
     def _extend(self, left: Node, sign: str, right: Node, level: int, pos: int) -> Node:
         """One more operand for a chain of operators of one level, or the first of a new chain."""
-        if sign in _ARITHMETIC:
-            self._operation(left, sign, right)
+        self.operations += operation(sign, left.path, left.literal, right.path, right.literal)
         step = Step(right.run, pos + 1, sign)
         if left.level == level:
             left.steps.append(step)
@@ -397,17 +394,3 @@ class Parser(TokenReader):
         chain = Node(run, weight=left.weight + right.weight + 1, reaches=left.reaches and level == _LEVELS["["])
         chain.level, chain.steps = level, steps
         return chain
-
-    def _operation(self, left: Node, sign: str, right: Node) -> None:
-        sides = _operand(left), _operand(right)
-        if any(side is not None and side.segments is not None for side in sides):
-            self.operations.append(Operation(sign, *sides))
-
-
-def _operand(node: Node) -> Operand | None:
-    if node.path is not None:
-        return Operand(node.path.text, node.path.keys) if node.path.definite else None
-    constant = node.literal
-    if isinstance(constant, str | int | float) and not isinstance(constant, bool):
-        return Operand(repr(constant), None, constant)
-    return None

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from wfrun.core.expression.path import Path
+
+_ARITHMETIC = ("+", "-", "*", "/", "%")
+_COMPARING = ("==", "!=", "<", "<=", ">", ">=")
 
 
 class Reference(NamedTuple):
@@ -44,3 +51,21 @@ class Operation(NamedTuple):
     sign: str
     left: Operand | None
     right: Operand | None
+
+
+def operation(
+    sign: str, left: Path | None, left_literal: object, right: Path | None, right_literal: object
+) -> Iterator[Operation]:
+    """The operation with a sign between two operands, each a path or a literal, if anything can be told about it."""
+    sides = _operand(left, left_literal), _operand(right, right_literal)
+    paths = sum(side is not None and side.segments is not None for side in sides)
+    if (sign in _ARITHMETIC and paths) or (sign in _COMPARING and paths == len(sides)):
+        yield Operation(sign, *sides)
+
+
+def _operand(path: Path | None, literal: object) -> Operand | None:
+    if path is not None:
+        return Operand(path.text, path.keys) if path.definite else None
+    if isinstance(literal, str | int | float) and not isinstance(literal, bool):
+        return Operand(repr(literal), None, literal)
+    return None

@@ -24,7 +24,7 @@ def check_operations(expression: Expression, keys: Keys) -> Iterator[Problem]:
             yield from _sum(operation, left, right)
         elif operation.sign in ("-", "*", "/", "%"):
             yield from _calculated(operation, left, right)
-        elif left.kinds and right.kinds and not left.kinds & right.kinds and operation.sign != "in":
+        elif left.kinds and right.kinds and not left.kinds & right.kinds:
             yield _never(operation, left, right)
 
 
