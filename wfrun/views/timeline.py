@@ -30,12 +30,16 @@ class Timeline:
         self._began: str | None = None
         self._aside = aside
 
-    def moment(self, record: Record) -> Moment:
+    def begin(self, record: Record) -> str:
+        """Remember when the execution began, if this is its first record; when it did."""
         self._began = self._began or record["at"]
+        return self._began
+
+    def moment(self, record: Record) -> Moment:
         return {
             "seq": record["seq"],
             "at": record["at"],
-            "offsetMs": elapsed_ms(self._began, record["at"]),
+            "offsetMs": elapsed_ms(self.begin(record), record["at"]),
             "type": record["type"],
             "step": record.get("step") or _task_step(record),
             "text": describe(record),

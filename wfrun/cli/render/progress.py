@@ -85,25 +85,27 @@ class Lines(Silence):
     def observe(self, execution: str, record: Record, fresh: bool) -> None:
         self._first = self._first or execution
         told = self._told.setdefault(execution, _Told(quiet=execution in self._quiet))
-        lines = self._lines(execution, told, record)
-        if lines and fresh:
-            print("\n".join(lines), file=ours(), flush=True)
+        before, shown = told.loops.see(record)
+        if record["type"] == "child.started" and (told.quiet or not shown):
+            self._quiet.add(record["child"])
+        if fresh:
+            self._tell(execution, told, record, before, shown)
+        else:
+            told.timeline.begin(record)
         if record["type"] == "execution.ended" and execution != self._first:
             del self._told[execution]
             self._quiet.discard(execution)
 
-    def _lines(self, execution: str, told: _Told, record: Record) -> list[str]:
+    def _tell(self, execution: str, told: _Told, record: Record, before: list[str], shown: bool) -> None:
         moment = told.timeline.moment(record)
-        before, shown = told.loops.see(record)
-        if record["type"] == "child.started" and (told.quiet or not shown):
-            self._quiet.add(record["child"])
         texts = [] if told.quiet else before
         if shown and (not told.quiet or went_wrong(record)) and record["type"] not in _QUIET_TYPES:
             texts.append(moment["text"])
-        if execution == self._first:
-            head = [f"execution {execution}"] if record["type"] == "execution.started" else []
-            return [*head, *(moment_line({**moment, "text": text}) for text in texts)]
-        return [moment_line({**moment, "text": f"{execution}: {text}"}) for text in texts]
+        others = "" if execution == self._first else f"{execution}: "
+        lines = [f"execution {execution}"] if record["type"] == "execution.started" and not others else []
+        lines += [moment_line({**moment, "text": f"{others}{text}"}) for text in texts]
+        if lines:
+            print("\n".join(lines), file=ours(), flush=True)
 
 
 class _Seen:

@@ -27,6 +27,10 @@ class Common(TypedDict):
     bound: int | None
 
 
+# What is not written.
+NOTHING = compile_template(None)
+
+
 class Draft:
     """The names taken so far, the compensations that have not found their step, what calls inherit, what is wrong.
 
@@ -62,12 +66,14 @@ class Draft:
         return str(name)
 
     def template(self, value: Json, path: Path) -> Template:
+        if value is None:
+            return NOTHING
         try:
             return self._compile(value)
         except TemplateError as error:
             for inside, problem in error.errors:
                 self._expression_problem(problem, path + inside)
-            return compile_template(None)
+            return NOTHING
 
     def templates(self, values: Mapping[str, Json], path: Path) -> tuple[tuple[str, Template], ...]:
         return tuple((name, self.template(value, (*path, name))) for name, value in values.items())
