@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wfrun.adapters.registry import Services
 from wfrun.app.delivering import deliver_all
+from wfrun.app.in_force import begin_run, in_force, workflow_of
 from wfrun.app.starting import check_input, first_event, has_ended, runner
 from wfrun.app.workflows import Workflow, startable, stored_workflow
-from wfrun.core.run import Run
 from wfrun.engines.local.driver import Driver, Observer
 from wfrun.engines.local.engine import Interrupted, LocalEngine
 from wfrun.errors import ConflictError, NotFoundError, WfrunError
@@ -44,10 +45,10 @@ class Runtime:
 
     async def drive(self, journal: Journal, workflow: Workflow, history: int = 0) -> None:
         """Drive an execution, whose journal is held, until it has ended or is parked. Raises Interrupted."""
-        family = Family(self, journal.records[0])
-        run = Run(workflow.plan)
+        family = Family(self, in_force(journal.records))
+        run = begin_run(self.home, journal.records, workflow)
         driver = Driver(
-            journal, run, self._services(workflow), self._engine.committer, self._observer, history, others=family
+            journal, run, self._services(workflow), self._engine.machine, self._observer, history, others=family
         )
         await self._engine.drive(driver, park=self._park)
 
@@ -71,7 +72,7 @@ class Runtime:
                 return journal
 
     def workflow_of(self, journal: Journal) -> Workflow:
-        return stored_workflow(self.home, journal.records[0], self.services)
+        return workflow_of(self.home, journal.records, self.services)
 
     def adopt(self, execution: str) -> None:
         """Drive an execution as well, whatever becomes of it: one that an event of ours has reached, or that is
@@ -102,9 +103,12 @@ class Runtime:
 
 
 class Family:
-    """The other executions as the one that begins with `started` reaches them: see engines.local.others."""
+    """The other executions as the one that `started` so reaches them, see engines.local.others.
 
-    def __init__(self, runtime: Runtime, started: Record) -> None:
+    `started` says by which definition it goes now: see in_force.
+    """
+
+    def __init__(self, runtime: Runtime, started: Mapping[str, Any]) -> None:
         self._runtime = runtime
         self._started = started
 

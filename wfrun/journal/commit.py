@@ -3,20 +3,18 @@
 A sync costs the same whether it carries one record or a thousand. So whoever comes while a sync runs waits for the
 next one, and everybody who waits is served by that one: a lone journal by its own fdatasync, several by one syncfs(2),
 which covers new files and their names too. Where syncfs does not report failures, each is synced in a thread of a pool.
-
-One thread for the life of the committer does the waiting; it is woken once, and wakes the loop once, for each batch.
 """
 
 from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from operator import attrgetter
-from queue import SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.journal.crash import reach
+from wfrun.journal.worker import Worker, WorkerThread
 
 if TYPE_CHECKING:
     from wfrun.journal.io import Files
@@ -34,21 +32,20 @@ class _Wait(NamedTuple):
 class Committer:
     """Syncs journals that lie on one file system, for one event loop.
 
-    `commits` counts what was asked for, `syncs` the calls to the disk that it took.
+    `commits` counts what was asked for, `syncs` the calls to the disk that it took. The `worker` waits for these, and
+    is closed with the committer.
     """
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, worker: Worker | None = None) -> None:
         self.commits = 0
         self.syncs = 0
         self._files = files
         self._grouped = files.can_sync_filesystem()
         self._pool: ThreadPoolExecutor | None = None
-        self._batches: SimpleQueue[list[_Wait] | None] = SimpleQueue()
+        self._worker = worker or WorkerThread("wfrun-commit")
         self._waiting: list[_Wait] = []
         self._idle = asyncio.Event()
         self._idle.set()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = Thread(target=self._work, name="wfrun-commit", daemon=True)
 
     async def sync(self, journal: Journal) -> None:
         """Returns when everything added to the journal before is durable. JournalError if it cannot be made so; the
@@ -57,7 +54,7 @@ class Committer:
         journal.check()
         if not journal.dirty:
             return
-        loop = self._loop or self._start()
+        loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
         journal.lease()
         self._waiting.append(_Wait(journal, journal.end, done))
@@ -68,35 +65,18 @@ class Committer:
         await done
 
     async def close(self) -> None:
-        """Waits for the syncs that were asked for, and ends the thread."""
+        """Waits for the syncs that were asked for."""
         await self._idle.wait()
-        if self._loop is not None:
-            self._batches.put(None)
-            self._thread.join()
+        self._worker.close()
         if self._pool is not None:
             self._pool.shutdown()
-
-    def _start(self) -> asyncio.AbstractEventLoop:
-        self._loop = asyncio.get_running_loop()
-        self._thread.start()
-        return self._loop
 
     def _send(self) -> None:
         batch, self._waiting = self._waiting, []
         if batch:
-            self._batches.put(batch)
+            self._worker.put(partial(self._sync_all, {wait.journal for wait in batch}), partial(self._settle, batch))
         else:
             self._idle.set()
-
-    def _work(self) -> None:
-        assert self._loop is not None
-        while (batch := self._batches.get()) is not None:
-            failure: BaseException | None = None
-            try:
-                self._sync_all({wait.journal for wait in batch})
-            except BaseException as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
-                failure = error
-            self._loop.call_soon_threadsafe(self._settle, batch, failure)
 
     def _sync_all(self, journals: set[Journal]) -> None:
         reach("commit.syncing")

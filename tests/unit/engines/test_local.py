@@ -61,10 +61,10 @@ class Bench:
             "steps": self.plan.step_names,
             "origin": {"file": "test.yaml"},
         }
-        return Journal.prepare(self.home, "e1", first, clock=now)
+        return Journal.prepare(self.home, "e1", first)
 
     def open(self) -> Journal:
-        return Journal.open(self.home, "e1", clock=now)
+        return Journal.open(self.home, "e1")
 
     def run(
         self, journal: Journal, *, park: bool = True, meanwhile: Callable[[LocalEngine], Awaitable[None]] | None = None
@@ -75,7 +75,7 @@ class Bench:
             journal.drive(ME)
             services = self.services()
             async with open_engine(self.home) as engine:
-                driver = Driver(journal, Run(self.plan), services, engine.committer, self._observe)
+                driver = Driver(journal, Run(self.plan), services, engine.machine, self._observe)
                 other = asyncio.ensure_future(meanwhile(engine)) if meanwhile else None
                 await engine.drive(driver, park=park)
                 if other:
@@ -115,9 +115,9 @@ def test_outcome_and_next_intent_share_one_sync() -> None:
         nonlocal syncs
         journal.drive(ME)
         async with open_engine(bench.home) as engine:
-            driver = Driver(journal, Run(bench.plan), bench.services(), engine.committer)
+            driver = Driver(journal, Run(bench.plan), bench.services(), engine.machine)
             await engine.drive(driver, park=True)
-            syncs = engine.committer.syncs
+            syncs = engine.machine.committer.syncs
 
     asyncio.run(main())
     assert last(journal.records)["status"] == "completed"
@@ -138,7 +138,7 @@ def test_no_effect_before_its_intent_is_on_the_disk() -> None:
         journal = bench.create()
         journal.drive(ME)
         async with open_engine(bench.home) as engine:
-            await engine.drive(Driver(journal, Run(bench.plan), Looking(), engine.committer), park=True)
+            await engine.drive(Driver(journal, Run(bench.plan), Looking(), engine.machine), park=True)
 
     asyncio.run(main())
     assert durable == [["a"], ["a", "b"]]
@@ -330,7 +330,7 @@ def test_whatever_an_adapter_raises_is_the_steps_failure() -> None:
         journal = bench.create()
         journal.drive(ME)
         async with open_engine(bench.home) as engine:
-            await engine.drive(Driver(journal, Run(bench.plan), Odd(), engine.committer), park=True)
+            await engine.drive(Driver(journal, Run(bench.plan), Odd(), engine.machine), park=True)
         return journal
 
     records = asyncio.run(main()).records
@@ -353,7 +353,7 @@ def test_a_disk_that_fails_stops_the_execution_before_the_effect() -> None:
         journal.drive(ME)
         async with open_engine(bench.home) as engine:
             bench.files.sync = fail  # type: ignore[method-assign]
-            await engine.drive(Driver(journal, Run(bench.plan), Counting(), engine.committer), park=True)
+            await engine.drive(Driver(journal, Run(bench.plan), Counting(), engine.machine), park=True)
 
     with pytest.raises(JournalError):
         asyncio.run(main())
@@ -377,7 +377,7 @@ def drive_stubbornly(bench: Bench, meanwhile: Callable[[LocalEngine], Awaitable[
         journal.drive(ME)
         async with open_engine(bench.home) as engine:
             other = asyncio.ensure_future(meanwhile(engine)) if meanwhile else None
-            await engine.drive(Driver(journal, Run(bench.plan), Stubborn(), engine.committer), park=True)
+            await engine.drive(Driver(journal, Run(bench.plan), Stubborn(), engine.machine), park=True)
             if other:
                 await other
 
@@ -427,7 +427,7 @@ def test_no_exception_of_a_service_ends_or_hangs_the_run(error: BaseException) -
         journal = bench.create()
         journal.drive(ME)
         async with open_engine(bench.home) as engine:
-            await engine.drive(Driver(journal, Run(bench.plan), Odd(), engine.committer), park=True)
+            await engine.drive(Driver(journal, Run(bench.plan), Odd(), engine.machine), park=True)
 
     asyncio.run(main())
     assert last(Journal.read(bench.home, "e1"))["error"]["type"] == "adapter.defect"

@@ -16,9 +16,9 @@ from wfrun.core.fibers import stop_id
 from wfrun.core.run import Run
 from wfrun.engines.local.errands import Errands
 from wfrun.engines.local.intents import Intent, make_intent
+from wfrun.engines.local.machine import Machine
 from wfrun.engines.local.others import Others
-from wfrun.engines.local.performer import Caller, Performer, utc_now
-from wfrun.journal.commit import Committer
+from wfrun.engines.local.performer import Caller, Performer
 from wfrun.journal.crash import reach
 from wfrun.journal.journal import Journal
 
@@ -37,7 +37,7 @@ class Driver:
         journal: Journal,
         run: Run,
         services: Caller,
-        committer: Committer,
+        machine: Machine,
         observer: Observer | None = None,
         history: int = 0,
         others: Others | None = None,
@@ -45,10 +45,11 @@ class Driver:
         self.run = run
         self.journal = journal
         self.execution: str = journal.records[0]["execution"]
-        self._committer = committer
+        self._committer = machine.committer
+        self._clock = journal.clock
         self._observer = observer
         errands = Errands(others, self._answer, self._wake)
-        self._performer = Performer(self.execution, run, services, errands, self._answer)
+        self._performer = Performer(self.execution, run, services, errands, self._answer, journal.clock, machine)
         self._outcomes: deque[tuple[str, Event]] = deque()
         self._effects: deque[Effect] = deque()
         self._turned = False
@@ -111,7 +112,7 @@ class Driver:
     def _record_outcome(self, effect: str, event: Event) -> None:
         if event["type"] == "task.expired":
             # Judged here, under the lock: somebody may have decided, or the task may have gone on to others (C12).
-            if not self.run.tasks[event["task"]].is_expired(utc_now()):
+            if not self.run.tasks[event["task"]].is_expired(self._clock()):
                 return
         elif effect not in self.run.pending:
             return
@@ -121,7 +122,7 @@ class Driver:
         """Write down what is about to be attempted, unless an earlier runner did or nobody needs it any more."""
         if effect.id in self.run.recorded or effect.id not in self.run.pending:
             return Intent(effect, None)
-        intent = make_intent(effect, self.run.epoch, utc_now)
+        intent = make_intent(effect, self.run.epoch, self._clock)
         if intent.event is not None:
             self._learn(intent.event)
         return intent

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 from wfrun.engines.local.driver import Driver
+from wfrun.engines.local.machine import Machine
 from wfrun.journal.commit import Committer
 from wfrun.journal.home import Home
 
@@ -34,8 +35,8 @@ class Interrupted(Exception):
 class LocalEngine:
     """Drives executions until they end, park, or the process is told to stop. Lives within one `open_engine`."""
 
-    def __init__(self, home: Home) -> None:
-        self.committer = Committer(home.files)
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
         self._driving: dict[Driver, asyncio.Task[Any] | None] = {}
         self._signal = ""
 
@@ -70,20 +71,24 @@ class LocalEngine:
     async def look_around(self) -> None:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            for driver in list(self._driving):
-                driver.look()
+            self.look()
+
+    def look(self) -> None:
+        """Have every execution notice what others have appended to its journal."""
+        for driver in list(self._driving):
+            driver.look()
 
 
 @asynccontextmanager
 async def open_engine(home: Home) -> AsyncIterator[LocalEngine]:
-    engine = LocalEngine(home)
+    engine = LocalEngine(Machine(Committer(home.files)))
     looking = asyncio.ensure_future(engine.look_around())
     try:
         with _signals(engine.interrupt):
             yield engine
     finally:
         looking.cancel()
-        await engine.committer.close()
+        await engine.machine.committer.close()
 
 
 @contextmanager

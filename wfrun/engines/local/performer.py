@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from random import random
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from wfrun.adapters.contract import Call
@@ -17,10 +16,10 @@ from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.engines.local.errands import Errands
 from wfrun.engines.local.intents import Intent
+from wfrun.engines.local.machine import Machine
 from wfrun.errors import ServiceError
+from wfrun.journal.clock import Clock
 
-# A sleep is cut into pieces, so that a clock that is set or a machine that slept is noticed.
-LONGEST_SLEEP_S = 30.0
 # How long a call that was told to stop is waited for. Adapters take up to 2 s to end a process; what is then still
 # there ignores being told.
 GRACE_S = 5.0
@@ -32,10 +31,6 @@ class Caller(Protocol):
     """What a performer needs of the services: one call."""
 
     async def call(self, call: Call) -> Any: ...
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -51,12 +46,23 @@ class _Running:
 class Performer:
     """The outside work of one execution. Each outcome is handed to `answer(effect id, event)`, on the loop."""
 
-    def __init__(self, execution: str, run: Run, services: Caller, errands: Errands, answer: Answer) -> None:
+    def __init__(
+        self,
+        execution: str,
+        run: Run,
+        services: Caller,
+        errands: Errands,
+        answer: Answer,
+        clock: Clock,
+        machine: Machine,
+    ) -> None:
         self._execution = execution
         self._run = run
         self._services = services
         self._errands = errands
         self._answer = answer
+        self._clock = clock
+        self._machine = machine
         self._calls: dict[str, _Running] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._alarms: dict[str, tuple[datetime, asyncio.TimerHandle]] = {}
@@ -126,8 +132,8 @@ class Performer:
         loop = asyncio.get_running_loop()
         running = self._calls[effect.id] = _Running(effect, loop.create_task(self._call(effect, call)))
         if deadline is not None:
-            late = _failed(effect, {"type": "timeout", "message": f"no answer within the {of}"})
-            left = max(0.0, (deadline - utc_now()).total_seconds())
+            late = self._failed(effect, {"type": "timeout", "message": f"no answer within the {of}"})
+            left = max(0.0, (deadline - self._clock()).total_seconds())
             running.alarm = loop.call_later(left, self._tell_to_stop, running, late)
 
     def _stop(self, stop: Stop) -> None:
@@ -177,9 +183,9 @@ class Performer:
                 raise
             outcome = running.stopped
         except ServiceError as error:
-            outcome = _failed(effect, error_data(error))
+            outcome = self._failed(effect, error_data(error))
         except BaseException as error:  # noqa: BLE001 - whatever an adapter does wrong is the step's failure, not ours
-            outcome = _failed(effect, {"type": "adapter.defect", "message": f"{type(error).__name__}: {error}"})
+            outcome = self._failed(effect, {"type": "adapter.defect", "message": f"{type(error).__name__}: {error}"})
         self._settle(effect.id, outcome)
 
     def _limit(self, effect: CallService) -> tuple[datetime | None, str]:
@@ -187,16 +193,25 @@ class Performer:
         limits = []
         if effect.node.timeout is not None:
             words = f"timeout of {effect.node.timeout / 1000:g} s"
-            limits.append((utc_now() + timedelta(milliseconds=effect.node.timeout), words))
+            limits.append((self._clock() + timedelta(milliseconds=effect.node.timeout), words))
         if (deadline := self._run.deadline(effect)) is not None:
             limits.append((deadline, "deadline of the step"))
         return min(limits) if limits else (None, "")
+
+    def _failed(self, effect: CallService, error: ErrorData) -> StepFailed:
+        return {
+            "type": "step.failed",
+            "step": effect.step,
+            "attempt": effect.attempt,
+            "error": error,
+            "random": round(self._machine.chance(), 6),
+        }
 
     # ---- timers
 
     def _sleep(self, timer: str, due: datetime) -> None:
         self._timers.pop(timer, None)
-        left = _seconds_until(due)
+        left = self._seconds_until(due)
         if timer not in self._run.pending:
             return
         if left <= 0:
@@ -206,16 +221,15 @@ class Performer:
 
     def _watch(self, task: str, due: datetime) -> None:
         self._alarms.pop(task, None)
-        left = _seconds_until(due)
+        left = self._seconds_until(due)
         if left <= 0:
             self._answer(task, {"type": "task.expired", "task": task})
         else:
             self._alarms[task] = due, asyncio.get_running_loop().call_later(left, self._watch, task, due)
 
-
-def _seconds_until(due: datetime) -> float:
-    """How long to sleep before looking at the clock again; 0 or less once it is time."""
-    return min((due - utc_now()).total_seconds(), LONGEST_SLEEP_S)
+    def _seconds_until(self, due: datetime) -> float:
+        """How long to sleep before looking at the clock again; 0 or less once it is time."""
+        return min((due - self._clock()).total_seconds(), self._machine.longest_sleep_s)
 
 
 def error_data(error: ServiceError) -> ErrorData:
@@ -229,16 +243,6 @@ def error_data(error: ServiceError) -> ErrorData:
     if error.retry_after_ms is not None:
         data["retryAfterMs"] = error.retry_after_ms
     return data
-
-
-def _failed(effect: CallService, error: ErrorData) -> StepFailed:
-    return {
-        "type": "step.failed",
-        "step": effect.step,
-        "attempt": effect.attempt,
-        "error": error,
-        "random": round(random(), 6),
-    }
 
 
 def _cancelled(effect: CallService) -> StepCancelled:
