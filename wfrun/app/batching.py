@@ -12,6 +12,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import NoReturn, TypeAlias
 
+from wfrun.app.in_force import in_force
 from wfrun.app.runtime import Runtime
 from wfrun.app.standing import brief_in
 from wfrun.app.starting import check_input, create, create_or_open, has_ended, origin_of, runner
@@ -100,7 +101,7 @@ class Batch:
         journal, existing = create_or_open(self.home, self.workflow, values, id, self.origin, self.initiator)
         if not existing or has_ended(journal.records):
             return journal
-        if journal.records[0]["definition"] != self.workflow.document.sha256:
+        if in_force(journal.records)["definition"] != self.workflow.document.sha256:
             journal.close()
             message = f"execution {id!r} was started with another version of the workflow"
             raise ConflictError("execution.version", message, hint=f"drive it on by itself: wfrun resume {id}")

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from wfrun.app.forms import checked_form
+from wfrun.app.in_force import begin_run
 from wfrun.app.workflows import Workflow
 from wfrun.core.effects import EscalateTask
 from wfrun.core.human import Task, Vote, find_repeat, judge
 from wfrun.core.run import Run
 from wfrun.engines.local.intents import make_intent
 from wfrun.errors import InvalidError, WfrunError
+from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 
 
-def folded(journal: Journal, workflow: Workflow) -> Run:
-    run = Run(workflow.plan)
+def folded(home: Home, journal: Journal, workflow: Workflow) -> Run:
+    run = begin_run(home, journal.records, workflow)
     for record in journal.records:
         run.apply(record)
     return run
 
 
-def record_decision(journal: Journal, workflow: Workflow, id: str, vote: Vote) -> tuple[str, WfrunError | None]:
+def record_decision(
+    home: Home, journal: Journal, workflow: Workflow, id: str, vote: Vote
+) -> tuple[str, WfrunError | None]:
     """Fold, judge, append and sync under one lock. What became of the vote, in words.
 
     A vote that is refused raises ConflictError, UsageError or InvalidError. If the task was found to have expired, and
     that is durable by then, the refusal is returned instead: the execution has to be driven on before it is told.
     """
     with journal.turn():
-        run = folded(journal, workflow)
+        run = folded(home, journal, workflow)
         moved = _let_expire(journal, run, id)
         refused: WfrunError | None = None
         note = ""

@@ -1,4 +1,4 @@
-"""The outline of a workflow, of a file or of the definition that an execution started with: what can be drawn."""
+"""The outline of a workflow, of a file or of the definition by which an execution goes: what can be drawn."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from wfrun.app.executions import find_execution
+from wfrun.app.in_force import in_force
 from wfrun.app.workflows import open_workflow, stored_plan
 from wfrun.core.definition import Document, render_path
 from wfrun.core.definition import Path as DocumentPath
@@ -44,11 +45,11 @@ class Outline(NamedTuple):
 
 
 def outline(home: Home, subject: str) -> Outline:
-    """The steps of a workflow file, or of the definition that an execution started with."""
+    """The steps of a workflow file, or of the definition by which an execution goes."""
     if Path(subject).exists():
         plan = open_workflow(subject, None).plan
     else:
-        plan = stored_plan(home, Journal.read(home, find_execution(home, subject))[0])
+        plan = stored_plan(home, in_force(Journal.read(home, find_execution(home, subject))))
     return Outline(plan.name, draw(plan.root.steps, plan.document))
 
 

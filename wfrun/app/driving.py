@@ -6,9 +6,10 @@ import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.app.executions import find_execution
+from wfrun.app.in_force import workflow_of
 from wfrun.app.onward import WAY, Outcome, Way, carry_on, check_local, drive, go_on, leave
 from wfrun.app.starting import check_input, create_or_open, origin_of
-from wfrun.app.workflows import open_workflow, require_local, stored_workflow
+from wfrun.app.workflows import open_workflow, require_local
 from wfrun.core.values import Json
 from wfrun.errors import ConflictError
 from wfrun.journal.home import Home
@@ -71,10 +72,10 @@ def decide(
 
     execution, task = find_task(home, prefix)
     journal = Journal.open(home, execution)
-    workflow = stored_workflow(home, journal.records[0], way.services)
+    workflow = workflow_of(home, journal.records, way.services)
     if resume:
         check_local(home, journal, workflow)
-    note, refused = record_decision(journal, workflow, task, Vote(decision, by, comment, data or {}))
+    note, refused = record_decision(home, journal, workflow, task, Vote(decision, by, comment, data or {}))
     outcome = carry_on(home, journal, way, note) if resume else leave(home, journal, note)
     if refused is not None:
         raise refused
@@ -86,10 +87,10 @@ def cancel(home: Home, prefix: str, *, by: str, reason: str = "", way: Way = WAY
     from wfrun.app.deciding import folded
 
     journal = Journal.open(home, find_execution(home, prefix))
-    workflow = stored_workflow(home, journal.records[0], way.services)
+    workflow = workflow_of(home, journal.records, way.services)
     check_local(home, journal, workflow)
     with journal.turn():
-        run = folded(journal, workflow)
+        run = folded(home, journal, workflow)
         if run.ended is not None:
             status = run.ended["status"]
             raise ConflictError("execution.ended", f"execution {journal.execution_id} has ended: {status}")

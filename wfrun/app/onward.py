@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
+from wfrun.app.in_force import workflow_of
 from wfrun.app.runtime import Runtime, root_of
 from wfrun.app.standing import view_of
 from wfrun.app.starting import has_ended, runner
-from wfrun.app.workflows import Workflow, require_local, stored_workflow
+from wfrun.app.workflows import Workflow, require_local
 from wfrun.core.events import Record
 from wfrun.engines.local.driver import Observer
 from wfrun.engines.local.engine import Interrupted, open_engine, run_loop
@@ -112,7 +113,7 @@ def _topmost(home: Home, journal: Journal) -> Journal:
 
 def _take_up(home: Home, journal: Journal, way: Way, note: str = "", repaired_by: str = "") -> Outcome:
     """Become the driver of an execution that was begun before. One that needs attention is taken for repaired."""
-    workflow = stored_workflow(home, journal.records[0], way.services)
+    workflow = workflow_of(home, journal.records, way.services)
     check_local(home, journal, workflow)
     history = len(journal.records)
     journal.drive(runner())
