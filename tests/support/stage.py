@@ -267,6 +267,7 @@ class Actor(World):
         answer = self._services.answer(call)
         limits = [since + _milliseconds(node.timeout)] if node.timeout is not None else []
         limits += [deadline] if (deadline := self.run.deadline(effect)) is not None else []
+        limits += [since + _until_silent(answer, node.heartbeat)] if node.heartbeat is not None else []
         ends = since + timedelta(seconds=min(answer.delay_seconds, 10**9))
         if limits and min(limits) < ends:
             late: ErrorData = {"type": "timeout", "message": "no answer in time"}
@@ -382,6 +383,14 @@ def _answered(answer: Answer, call: Call) -> dict[str, Any]:
         return {"type": "step.completed", "result": answer.act(call)}
     except ServiceError as error:
         return _failed(error_data(error))
+
+
+def _until_silent(answer: Answer, heartbeat: int) -> timedelta:
+    """When an answer has given no sign of life for so many milliseconds, seen from the beginning of its call."""
+    seconds, beats = heartbeat / 1000, answer.beats
+    if beats is not None and beats.seconds < seconds:
+        seconds += beats.seconds * min(beats.times, 10**9)
+    return timedelta(seconds=min(seconds, 10**9))
 
 
 def _failed(error: ErrorData) -> dict[str, Any]:

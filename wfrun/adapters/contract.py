@@ -11,8 +11,16 @@ from wfrun.core.values import Json
 from wfrun.errors import Place
 
 
+def _unheard() -> None:
+    """A sign of life that nobody waits for."""
+
+
 class Call(NamedTuple):
-    """One attempt at one step. The key is the same for every attempt, process and machine (C5)."""
+    """One attempt at one step. The key is the same for every attempt, process and machine (C5).
+
+    `heartbeat()` is a sign of life: where the step asks for them, an attempt that gives none for a while is stopped. It
+    costs next to nothing, and can be given from any thread.
+    """
 
     execution: str
     step: str
@@ -22,6 +30,7 @@ class Call(NamedTuple):
     action: str
     input: Json
     deadline: datetime | None = None
+    heartbeat: Callable[[], None] = _unheard
 
 
 class Service(Protocol):

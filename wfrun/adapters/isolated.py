@@ -1,7 +1,7 @@
 """`isolate: true`: each call of a Python function in a process of its own, which can really be ended.
 
-The parent sends one JSON object on standard input and reads one from standard output. What the function itself prints
-goes to standard error, so that it cannot be taken for the answer.
+The parent sends one JSON object on standard input and reads one from standard output; before that, each line end there
+is a sign of life. What the function itself prints goes to standard error, so that it cannot be taken for the answer.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class IsolatedService:
                 stdin=self._request(call).encode(),
                 limit=MAX_OUTPUT,
                 guard=self._guard,
+                on_line=call.heartbeat,
             )
         except OSError as error:
             message = f"no process could be started for the function: {error.strerror}"
@@ -49,6 +50,8 @@ class IsolatedService:
         return _outcome(finished)
 
     def _request(self, call: Call) -> str:
+        about = call._asdict()
+        del about["heartbeat"]
         deadline = call.deadline.isoformat() if call.deadline else None
         settings = {key: self._config.settings.get(key, {}) for key in ("module", "functions")}
         return canonical(
@@ -56,7 +59,7 @@ class IsolatedService:
                 "name": self._config.name,
                 "folder": str(self._config.folder.resolve()),
                 "settings": settings,
-                "call": {**call._asdict(), "deadline": deadline},
+                "call": {**about, "deadline": deadline},
             }
         )
 

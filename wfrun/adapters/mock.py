@@ -73,8 +73,18 @@ class MockService:
 
 async def _perform(answer: Answer, call: Call) -> Json:
     if answer.delay_seconds:
-        await asyncio.sleep(answer.delay_seconds)
+        await _wait(answer, call)
     return answer.act(call)
+
+
+async def _wait(answer: Answer, call: Call) -> None:
+    left, beats = answer.delay_seconds, answer.beats
+    given = 0
+    while beats is not None and given < beats.times and left > beats.seconds:
+        await asyncio.sleep(beats.seconds)
+        call.heartbeat()
+        given, left = given + 1, left - beats.seconds
+    await asyncio.sleep(left)
 
 
 async def _recorded(record: CallRecord, answer: Answer, call: Call) -> Json:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from wfrun.adapters.contract import Call, ServiceConfig
 from wfrun.adapters.templates import Entry, closed, refused, told
@@ -18,8 +18,16 @@ from wfrun.errors import Problem, ServiceError
 if TYPE_CHECKING:
     from wfrun.core.expression import Template
 
-_ANSWER_KEYS = {"result", "error", "delay", "hang", "exit", "effect-then-die"}
+_ANSWER_KEYS = {"result", "error", "delay", "hang", "heartbeat", "exit", "effect-then-die"}
+_BEATS_KEYS = {"every", "times"}
 _ERROR_KEYS = {"type", "message", "status", "details", "retryable", "retryAfterMs"}
+
+
+class Beats(NamedTuple):
+    """Signs of life that an answer gives while it waits: so many, so far apart."""
+
+    seconds: float
+    times: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,7 @@ class Answer:
     delay_seconds: float
     act: Callable[[Call], Json]
     dies: bool
+    beats: Beats | None
 
 
 def check(entry: Entry) -> Iterator[Problem]:
@@ -66,12 +75,28 @@ def _answer(entry: Entry, answer: Any, *path: str | int) -> Answer:
         raise refused(entry.config, "mock.answer", "this is not an answer of a mock", *path, hint=hint)
     closed(entry.config, answer, _ANSWER_KEYS, "mock.answer", "an answer", *path)
     return Answer(
-        _seconds(entry, answer, *path), _act(entry, answer, *path), dies=answer.get("effect-then-die") is True
+        _seconds(entry, answer, *path),
+        _act(entry, answer, *path),
+        answer.get("effect-then-die") is True,
+        _beats(entry, answer["heartbeat"], *path, "heartbeat") if "heartbeat" in answer else None,
     )
 
 
 def _seconds(entry: Entry, answer: Mapping[str, Any], *path: str | int) -> float:
     return inf if answer.get("hang") is True else entry.milliseconds(answer.get("delay", 0), *path, "delay") / 1000
+
+
+def _beats(entry: Entry, beats: Any, *path: str | int) -> Beats:
+    if not isinstance(beats, Mapping) or "every" not in beats:
+        hint = "such as { every: 100ms } or { every: 100ms, times: 5 }"
+        raise refused(entry.config, "mock.heartbeat", "this does not say when to give signs of life", *path, hint=hint)
+    closed(entry.config, beats, _BEATS_KEYS, "mock.heartbeat", "a heartbeat", *path)
+    seconds, times = entry.milliseconds(beats["every"], *path, "every") / 1000, beats.get("times", inf)
+    if seconds == 0:
+        raise refused(entry.config, "mock.heartbeat", "a time above 0 is needed", *path, "every")
+    if times != inf and (type(times) is not int or times < 0):
+        raise refused(entry.config, "mock.heartbeat", "a whole number is needed", *path, "times")
+    return Beats(seconds, times)
 
 
 def _act(entry: Entry, answer: Mapping[str, Any], *path: str | int) -> Callable[[Call], Json]:

@@ -11,7 +11,7 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,11 +50,19 @@ class Finished:
 
 
 async def run_process(
-    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: bytes | None, limit: int, guard: Guard
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    stdin: bytes | None,
+    limit: int,
+    guard: Guard,
+    on_line: Callable[[], None],
 ) -> Finished:
     """Runs a command to its end. Raises OSError if it cannot be started.
 
-    A process that writes more than `limit` bytes to standard output is killed; `overflow` says so.
+    A process that writes more than `limit` bytes to standard output is killed; `overflow` says so. `on_line` is called
+    whenever it has ended lines on one of its outputs.
     """
     with _input(stdin) as source:
         process = subprocess.Popen(
@@ -67,7 +75,7 @@ async def run_process(
             start_new_session=True,
         )
     guard.add(process.pid)
-    output, errors = _Output(process, limit), _Tail(process, 2 * STDERR_TAIL)
+    output, errors = _Output(process, on_line, limit), _Tail(process, on_line, 2 * STDERR_TAIL)
     try:
         await _exited(process.pid)
         # Those whom the leader left behind may still be writing what belongs to the output.
@@ -143,9 +151,10 @@ def _signal(group: int, number: signal.Signals) -> None:
 class _Pipe:
     """Reads one of a process's outputs as it comes. `ended` is done when nobody can write to it any more."""
 
-    def __init__(self, file: IO[bytes] | None) -> None:
+    def __init__(self, file: IO[bytes] | None, on_line: Callable[[], None]) -> None:
         assert file is not None
         self._file = file
+        self._on_line = on_line
         self._loop = asyncio.get_running_loop()
         self.content = bytearray()
         self.ended: asyncio.Future[None] = self._loop.create_future()
@@ -158,6 +167,8 @@ class _Pipe:
         except BlockingIOError:
             return
         if chunk:
+            if b"\n" in chunk:
+                self._on_line()
             self.take(chunk)
         else:
             self.close()
@@ -176,8 +187,8 @@ class _Pipe:
 class _Output(_Pipe):
     """Standard output: kept whole, up to a limit that ends the process."""
 
-    def __init__(self, process: subprocess.Popen[bytes], limit: int) -> None:
-        super().__init__(process.stdout)
+    def __init__(self, process: subprocess.Popen[bytes], on_line: Callable[[], None], limit: int) -> None:
+        super().__init__(process.stdout, on_line)
         self._group = process.pid
         self._limit = limit
         self.overflow = False
@@ -194,8 +205,8 @@ class _Output(_Pipe):
 class _Tail(_Pipe):
     """Standard error: only its end is kept."""
 
-    def __init__(self, process: subprocess.Popen[bytes], keep: int) -> None:
-        super().__init__(process.stderr)
+    def __init__(self, process: subprocess.Popen[bytes], on_line: Callable[[], None], keep: int) -> None:
+        super().__init__(process.stderr, on_line)
         self._keep = keep
 
     def take(self, chunk: bytes) -> None:

@@ -62,6 +62,11 @@ def known_actions(config: ServiceConfig) -> frozenset[str] | None:
     return frozenset(map(str, actions)) if isinstance(actions, Mapping) else None
 
 
+def shows_life(config: ServiceConfig) -> bool:
+    """Whether a service can give signs of life before its answer. HTTP cannot; what a plugin can is its own affair."""
+    return config.settings.get("adapter") != "http"
+
+
 def check_entry(config: ServiceConfig, actions: Collection[str]) -> list[Problem]:
     """What is wrong with an entry of which these actions are called. Nothing is reached, run or opened.
 

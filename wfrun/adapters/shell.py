@@ -42,6 +42,7 @@ class ShellService:
                 stdin=canonical(call.input).encode() if command.stdin == "json" else None,
                 limit=MAX_OUTPUT,
                 guard=self._guard,
+                on_line=call.heartbeat,
             )
         except OSError as error:
             what = f" ({error.filename})" if error.filename not in (None, arguments[0]) else ""

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from wfrun.adapters.contract import ServiceConfig
-from wfrun.adapters.registry import LOCAL, check_entry, known_actions
+from wfrun.adapters.registry import LOCAL, check_entry, known_actions, shows_life
 from wfrun.app.files import read_file
 from wfrun.app.variables import variable
 from wfrun.core.definition import Document
 from wfrun.core.definition import Path as DocumentPath
-from wfrun.core.plan import Plan, called, check_services
+from wfrun.core.plan import Plan, called, check_heartbeats, check_services
 from wfrun.errors import Place, Problem
 from wfrun.load.definition import load_services, services_in
 from wfrun.load.names import did_you_mean
@@ -67,4 +67,5 @@ def _check(plan: Plan, configs: Configs) -> list[Problem]:
         elif all(each.severity == "warning" or each.code in LOCAL for each in problems):
             actions[name] = known_actions(config)
         found.extend(problems)
-    return [*found, *check_services(plan, actions)]
+    silent = {name for name, config in configs.items() if not shows_life(config)}
+    return [*found, *check_services(plan, actions), *check_heartbeats(plan, silent)]

@@ -95,7 +95,7 @@ KEYS: Mapping[str, tuple[Meaning, ...]] = {
     **_all("approvers approver approval owner", _called("assignee", "who decides is called"), _TASK),
     **_all("quorum excludeinitiator", _IN_ASSIGNEE),
     **_all("on", _called("error", "the type of an error stands under"), _LATER),
-    **_all("trigger triggers schedule cron webhook heartbeat oncrash remind", _LATER),
+    **_all("trigger triggers schedule cron webhook oncrash remind", _LATER),
     **_all(
         "env", Meaning("", "variables belong to services: `env:` of a shell action, or `${env.NAME}` in their entry")
     ),

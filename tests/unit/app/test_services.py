@@ -152,6 +152,16 @@ def test_problems_of_the_plan_and_of_services_are_told_together(write: Write) ->
     assert [problem.code for problem in validate(path, services=None)] == ["service.adapter", "plan.unknown-path"]
 
 
+def test_a_heartbeat_that_can_never_come(write: Write) -> None:
+    undo = "compensate: { service: s, action: go, heartbeat: 5s }"
+    steps = f"steps: [{{ name: a, service: s, action: go, heartbeat: 30s, {undo} }}]"
+    found = validate(
+        write("{ adapter: http, baseUrl: https://example.com, actions: { go: POST / } }", steps), services=None
+    )
+    assert [(each.code, each.severity) for each in found] == [("plan.heartbeat", "error")] * 2
+    assert validate(write("{ adapter: mock }", steps), services=None) == []
+
+
 def test_validate_leaves_nothing_behind(tmp_path: Path, write: Write) -> None:
     validate(write("{ adapter: mock }"), services=None)
     assert os.listdir(tmp_path) == ["w.yaml"]

@@ -121,6 +121,16 @@ class TestTimes:
         found = problem(call("a", deadline="5s"), errorHandling={"timeout": "10s"})
         assert (found.code, found.severity) == ("plan.deadline", "warning")
 
+    @pytest.mark.parametrize("heartbeat", ["10s", "1m"])
+    def test_a_heartbeat_that_the_timeout_never_waits_for(self, heartbeat: str) -> None:
+        found = problem(call("a", timeout="10s", heartbeat=heartbeat))
+        assert (found.code, found.severity) == ("plan.heartbeat", "warning")
+        assert problems(call("a", timeout="2m", heartbeat=heartbeat)) == problems(call("a", heartbeat=heartbeat)) == []
+
+    def test_a_heartbeat_is_a_time_like_others(self) -> None:
+        assert problem(call("a", heartbeat=0)).severity == "error"
+        assert problem(call("a", heartbeat=30)).message == "a heartbeat of 30 is 30 milliseconds"
+
 
 class TestQuorum:
     @pytest.mark.parametrize("users", [["ann", "bob"], ["ann", "bob", "ann"], "ann"])

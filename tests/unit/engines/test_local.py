@@ -16,6 +16,7 @@ from wfrun.adapters.contract import ServiceConfig
 from wfrun.adapters.registry import Services
 from wfrun.app.variables import variable
 from wfrun.core.events import Record
+from wfrun.core.instants import parse_instant
 from wfrun.core.plan import Plan, compile_plan
 from wfrun.core.run import Run
 from wfrun.engines.local import engine, performer
@@ -153,6 +154,48 @@ def test_a_call_that_takes_too_long_is_stopped_and_tried_again() -> None:
     assert [error["type"] for error in errors] == ["timeout", "timeout"]
     assert errors[0]["message"] == "no answer within the timeout of 0.03 s"
     assert last(records)["output"] == "ok"
+
+
+def test_a_call_that_gives_no_sign_of_life_is_stopped_and_tried_again() -> None:
+    answers = [{"hang": True}, {"hang": True, "heartbeat": {"every": "20ms", "times": 5}}, {"result": "ok"}]
+    retry = {"policy": "fixed", "initialDelay": "10ms", "maxRetries": 3}
+    bench = Bench(call("a", heartbeat="80ms", retry=retry, output="a"), output="$.a", actions={"do": answers})
+    records = bench.run(bench.create())
+    began, ended = (
+        [parse_instant(record["at"]) for record in records if record["type"] == type]
+        for type in ("step.started", "step.failed")
+    )
+    first, second = ((end - begin).total_seconds() for begin, end in zip(began, ended, strict=False))
+    assert 0.08 <= first < 0.16
+    assert 0.18 <= second < 0.4
+    errors = [record["error"] for record in records if record["type"] == "step.failed"]
+    assert errors == [{"type": "timeout", "message": "no sign of life within the heartbeat of 0.08 s"}] * 2
+    assert last(records)["output"] == "ok"
+
+
+def test_a_call_that_gives_signs_of_life_may_take_its_time() -> None:
+    answer = {"delay": "400ms", "heartbeat": {"every": "20ms"}, "result": "ok"}
+    bench = Bench(call("a", heartbeat="150ms", output="a"), output="$.a", actions={"do": answer})
+    assert last(bench.run(bench.create()))["output"] == "ok"
+
+
+def test_signs_of_life_do_not_outlast_a_timeout() -> None:
+    answer = {"hang": True, "heartbeat": {"every": "10ms"}}
+    bench = Bench(call("a", heartbeat="50ms", timeout="100ms"), actions={"do": answer})
+    assert last(bench.run(bench.create()))["error"]["message"] == "no answer within the timeout of 0.1 s"
+
+
+def test_what_fell_silent_is_in_doubt() -> None:
+    undo = {"service": "svc", "action": "undo"}
+    bench = Bench(call("a", heartbeat="30ms", compensate=undo), actions={"do": {"hang": True}})
+    records = bench.run(bench.create())
+    assert [record["step"] for record in records if record["type"] == "step.completed"] == ["compensate:a"]
+
+
+@pytest.mark.usefixtures("little_grace")
+def test_silence_is_noticed_while_a_service_ignores_being_stopped() -> None:
+    records = drive_stubbornly(Bench(call("a", heartbeat="50ms")))
+    assert last(records)["error"]["message"] == "no sign of life within the heartbeat of 0.05 s"
 
 
 def test_a_deadline_bounds_all_attempts() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from wfrun.core.plan.draft import nearest
 from wfrun.core.plan.nodes import Call, Plan, walk
@@ -33,6 +33,17 @@ def check_services(plan: Plan, services: Mapping[str, frozenset[str] | None]) ->
             hint = nearest(call.action, actions) or f"it has {', '.join(sorted(actions)) or 'none'}"
             problems.append(Problem("plan.unknown-action", message, place((*call.path, "action")), hint))
     return problems
+
+
+def check_heartbeats(plan: Plan, silent: Collection[str]) -> Iterator[Problem]:
+    """Calls of `silent` services, of which no sign of life will ever come, that wait for one."""
+    for call in _calls(plan):
+        if call.heartbeat is not None and call.service in silent:
+            message = (
+                f"service {call.service!r} gives no sign of life before its answer, so no attempt could last longer"
+            )
+            place = plan.document.place((*call.path, "heartbeat"))
+            yield Problem("plan.heartbeat", message, place, "write `timeout` instead")
 
 
 def _calls(plan: Plan) -> Iterator[Call]:

@@ -40,6 +40,7 @@ def call(draft: Draft, data: Mapping[str, Any], path: Path, common: Common) -> C
         timeout=draft.timeout if timeout is None else timeout,
         deadline=draft.duration(data, "deadline", path),
         pivot=data.get("pivot", False),
+        heartbeat=draft.duration(data, "heartbeat", path),
     )
 
 

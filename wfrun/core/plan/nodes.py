@@ -42,7 +42,8 @@ class Node:
 
 @node
 class Call(Node):
-    """One call of a service. `timeout` bounds one attempt, `deadline` all of them together.
+    """One call of a service. `timeout` bounds one attempt, `deadline` all of them together; an attempt may go without a
+    sign of life for a `heartbeat`.
 
     Each of `retries` keeps a counter of its own, and the first one that an error fits decides about it. Once a
     `pivot` has completed, nothing is undone any more.
@@ -57,6 +58,7 @@ class Call(Node):
     timeout: int | None
     deadline: int | None
     pivot: bool = False
+    heartbeat: int | None = None
 
 
 @node

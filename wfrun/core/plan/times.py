@@ -41,6 +41,10 @@ def check_times(step: Step, document: Document) -> Iterator[Problem]:
 def _of_call(call: Call, document: Document) -> Iterator[Problem]:
     yield from _limit(document, call.path, "timeout")
     yield from _limit(document, call.path, "deadline")
+    yield from _limit(document, call.path, "heartbeat")
+    if call.heartbeat and call.timeout and call.heartbeat >= call.timeout:
+        message = "the heartbeat is not shorter than the timeout, which therefore always comes first"
+        yield Problem("plan.heartbeat", message, document.place((*call.path, "heartbeat")), severity="warning")
     if call.deadline and call.timeout and call.deadline < call.timeout:
         message = "the deadline of all attempts is shorter than the timeout of one"
         place = document.place((*call.path, "deadline"))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any, Protocol
 
 from wfrun.adapters.contract import Call
@@ -33,14 +34,36 @@ class Caller(Protocol):
     async def call(self, call: Call) -> Any: ...
 
 
+class _Pulse:
+    """When a call last gave a sign of life, which it can do from any thread: nothing happens then but this."""
+
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        self.last = monotonic()
+
+    def beat(self) -> None:
+        self.last = monotonic()
+
+
 @dataclass(slots=True)
 class _Running:
-    """A call under way. Once it has been told to stop, `stopped` is the outcome that it has if it obeys."""
+    """A call under way. Once it has been told to stop, `stopped` is the outcome that it has if it obeys.
+
+    The `alarm` goes off at its deadline, the `watch` when it has given no sign of life for too long.
+    """
 
     effect: CallService
     task: asyncio.Task[None]
     alarm: asyncio.TimerHandle | None = None
+    watch: asyncio.TimerHandle | None = None
     stopped: Event | None = None
+
+    def silence(self) -> None:
+        """Have nothing go off any more."""
+        for handle in (self.alarm, self.watch):
+            if handle is not None:
+                handle.cancel()
 
 
 class Performer:
@@ -108,8 +131,7 @@ class Performer:
             handle.cancel()
         tasks = [running.task for running in self._calls.values()]
         for running in list(self._calls.values()):
-            if running.alarm is not None:
-                running.alarm.cancel()
+            running.silence()
             running.task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=GRACE_S)
@@ -119,6 +141,7 @@ class Performer:
 
     def _begin_call(self, effect: CallService, key: str, input: Json) -> None:
         deadline, of = self._limit(effect)
+        pulse = _Pulse()
         call = Call(
             execution=self._execution,
             step=effect.step,
@@ -128,6 +151,7 @@ class Performer:
             action=effect.node.action,
             input=input,
             deadline=deadline,
+            heartbeat=pulse.beat,
         )
         loop = asyncio.get_running_loop()
         running = self._calls[effect.id] = _Running(effect, loop.create_task(self._call(effect, call)))
@@ -135,6 +159,17 @@ class Performer:
             late = self._failed(effect, {"type": "timeout", "message": f"no answer within the {of}"})
             left = max(0.0, (deadline - self._clock()).total_seconds())
             running.alarm = loop.call_later(left, self._tell_to_stop, running, late)
+        if effect.node.heartbeat is not None:
+            self._listen(running, pulse, effect.node.heartbeat / 1000)
+
+    def _listen(self, running: _Running, pulse: _Pulse, seconds: float) -> None:
+        """Stop a call that has given no sign of life for so many seconds; else look again when that may be."""
+        left = pulse.last + seconds - monotonic()
+        if left > 0:
+            running.watch = asyncio.get_running_loop().call_later(left, self._listen, running, pulse, seconds)
+        else:
+            message = f"no sign of life within the heartbeat of {seconds:g} s"
+            self._tell_to_stop(running, self._failed(running.effect, {"type": "timeout", "message": message}))
 
     def _stop(self, stop: Stop) -> None:
         if stop.of == "call":
@@ -156,8 +191,7 @@ class Performer:
         """The outcome counts once the call has really stopped. One that ignores this is given up after a while."""
         if running.stopped is not None:
             return
-        if running.alarm is not None:
-            running.alarm.cancel()
+        running.silence()
         running.stopped = outcome
         running.task.cancel()
         running.alarm = asyncio.get_running_loop().call_later(GRACE_S, self._settle, running.effect.id, outcome)
@@ -167,8 +201,7 @@ class Performer:
         running = self._calls.pop(id, None)
         if running is None:
             return
-        if running.alarm is not None:
-            running.alarm.cancel()
+        running.silence()
         if not self._leaving or outcome["type"] == "step.completed":
             self._answer(id, outcome)
 
