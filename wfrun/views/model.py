@@ -191,6 +191,7 @@ class BriefView(TypedDict):
     parent: Parent | None
     listens: list[str]
     error: ErrorData | None
+    initiator: str
 
 
 class StatusView(BriefView):
@@ -206,7 +207,6 @@ class StatusView(BriefView):
     cancelRequested: bool
     failures: list[ErrorData]
     output: Json
-    initiator: str
     origin: dict[str, str]
     driver: DriverView | None
 
@@ -232,6 +232,7 @@ class Summary(TypedDict):
     children: list[str]
     listens: list[str]
     parent: str | None
+    initiator: str
 
 
 class Moment(TypedDict):

@@ -114,6 +114,7 @@ class StatusFold:
             "parent": started.get("parent"),
             "listens": started.get("listens", []),
             "error": self._error(),
+            "initiator": started["initiator"],
         }
 
     def view(self, driven: bool | None = None, child: StatusOf | None = None) -> StatusView:
@@ -144,7 +145,7 @@ class StatusFold:
             "error": brief["error"],
             "failures": ended.get("failures", []),
             "output": ended.get("output"),
-            "initiator": started["initiator"],
+            "initiator": brief["initiator"],
             "origin": started["origin"],
             "parent": brief["parent"],
             "listens": brief["listens"],
@@ -198,9 +199,18 @@ class StatusFold:
         if repair is None:
             return
         repair["done"] = True
+        if "definition" in request:
+            self._replace(request)
         step = request.get("step", "")
         if self._steps.knows(step) and request["action"] in ("skip", "set-output"):
             self._steps.turn(step, "skipped" if request["action"] == "skip" else "completed", record["at"])
+
+    def _replace(self, request: Record) -> None:
+        """Another workflow has taken the place of the one it started with."""
+        told = {key: request[key] for key in ("version", "origin", "listens") if key in request}
+        self._started = {**self._require_start(), **told}
+        if "steps" in request:
+            self._steps.replan(request["steps"])
 
     def _on_driver_start(self, record: Record) -> None:
         self._driver = {

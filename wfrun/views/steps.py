@@ -50,6 +50,15 @@ class Rows:
         elif name not in self._rows:
             self._rows[name] = new_row(name)
 
+    def replan(self, steps: Iterable[str]) -> None:
+        """Other steps from now on, in this order. What has run and is not among them keeps its row, at the end."""
+        before = self._rows
+        self._rows = {}
+        for step in steps:
+            self._rows[step] = before.get(step) or new_row(step)
+        self._rows |= {name: row for name, row in before.items() if name not in self._rows and row["startedAt"]}
+        self._iterated = {name: found for name, found in self._iterated.items() if name in self._rows}
+
     def iterated(self, name: str) -> Iterated:
         """The step as one in a loop, which it is from now on."""
         found = self._iterated.get(name)
@@ -135,6 +144,9 @@ class StepFold:
     def plan(self, steps: Iterable[str]) -> None:
         for step in steps:
             self.forward.plan(step)
+
+    def replan(self, steps: Iterable[str]) -> None:
+        self.forward.replan(steps)
 
     def plan_compensations(self, steps: Iterable[str]) -> None:
         for step in steps:

@@ -35,4 +35,5 @@ def summary_of(view: BriefView) -> Summary:
         "children": [child["execution"] for child in view["children"] if _is_waited_for(child)],
         "listens": view["listens"],
         "parent": view["parent"]["execution"] if view["parent"] else None,
+        "initiator": view["initiator"],
     }

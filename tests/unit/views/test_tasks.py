@@ -74,6 +74,7 @@ def test_summary_of_a_waiting_execution(story: StoryMaker) -> None:
         "until": None,
         "children": [],
         "listens": [],
+        "initiator": "ada",
         "parent": None,
     }
 

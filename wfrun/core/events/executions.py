@@ -83,7 +83,8 @@ Repair: TypeAlias = Literal["resume", "skip", "set-output", "set-input", "rewind
 
 class RepairRequested(TypedDict):
     """What is to be repaired, by whom, and what follows: the facts with the numbers `dropped` no longer count, after
-    the steps `undo` have been compensated in this order. `definition` is the hash of a workflow that replaces it."""
+    the steps `undo` have been compensated in this order. `definition` is the hash of a workflow that replaces it; then
+    the last five say what execution.started would say of that one."""
 
     type: Literal["repair.requested"]
     action: Repair
@@ -94,6 +95,11 @@ class RepairRequested(TypedDict):
     dropped: list[int]
     undo: list[str]
     definition: NotRequired[str]
+    version: NotRequired[Json]
+    steps: NotRequired[list[str]]
+    origin: NotRequired[dict[str, str]]
+    links: NotRequired[dict[str, dict[str, str]]]
+    listens: NotRequired[list[str]]
 
 
 class ExecutionRepaired(TypedDict):

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from heapq import merge
 from itertools import groupby, islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from wfrun.views.index.rows import JOURNAL, Layout, Read, Row, fold_row, journal_size, size_at, stored_row
 from wfrun.views.index.store import empty, is_of_this_boot, journals_in, open_reading, rows_in, shard_names
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wfrun.views.model import Summary, TaskView
 
 Driven = Callable[[str], bool]
+Keep: TypeAlias = "Callable[[Summary], bool]"
 Answer = TypeVar("Answer")
 # More rows than a database can have.
 _ALL = 2**62
@@ -38,11 +39,15 @@ class Index:
         limit: int | None = None,
         since: str | None = None,
         driven: Driven | None = None,
+        keep: Keep | None = None,
     ) -> list[Summary]:
-        """Newest first. `since` is an instant as journals write them; `driven` tells running from interrupted."""
+        """Newest first. `since` is an instant as journals write them; `driven` tells running from interrupted.
+
+        `keep` chooses among those that fit all else.
+        """
         wanted = {"status": "running" if status == "interrupted" else status, "workflow": workflow}
         most = None if limit is None else min(limit, _ALL)
-        return self._ask(lambda now: now.summaries(wanted, since, status, most, driven))
+        return self._ask(lambda now: now.summaries(wanted, since, status, most, driven, keep))
 
     def tasks(self, assignee: str | None = None) -> list[TaskView]:
         """Open tasks, oldest first, those of one person or group if `assignee` is given."""
@@ -85,14 +90,18 @@ class _Now:
         status: str | None,
         limit: int | None,
         driven: Driven | None,
+        keep: Keep | None,
     ) -> list[Summary]:
+        def fits(summary: Summary) -> bool:
+            return status in (None, summary["status"]) and (keep is None or keep(summary))
+
         def shown(most: int | None) -> list[Summary]:
             found = (self._checked(row) for row in self._newest_first(wanted, since, most))
             all = (self._with_driver(row, driven) for row in found if row)
-            return list(islice((summary for summary in all if status in (None, summary["status"])), limit))
+            return list(islice(filter(fits, all), limit))
 
         # Whether a running execution is driven is no part of a row, so a question for it can't be cut short in SQL.
-        most = None if wanted["status"] == "running" else limit
+        most = None if wanted["status"] == "running" or keep is not None else limit
         answer = shown(most)
         # A row that turned out to be wrong may have taken the place of another.
         return answer if most is None or len(answer) >= most else shown(None)

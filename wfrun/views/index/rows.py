@@ -123,4 +123,5 @@ def _damaged(home: Layout, execution: str, error: JournalError) -> Summary:
         "children": [],
         "listens": [],
         "parent": None,
+        "initiator": "",
     }
