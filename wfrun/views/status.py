@@ -207,7 +207,7 @@ class StatusFold:
 
     def _replace(self, request: Record) -> None:
         """Another workflow has taken the place of the one it started with."""
-        told = {key: request[key] for key in ("version", "origin", "listens") if key in request}
+        told: Record = {key: request[key] for key in ("version", "origin", "listens") if key in request}
         self._started = {**self._require_start(), **told}
         if "steps" in request:
             self._steps.replan(request["steps"])
