@@ -95,14 +95,16 @@ _CHECKS = {
 
 
 def _unset(entry: Entry, actions: Collection[str]) -> Iterator[Problem]:
-    """Variables that the calls of these actions need and that are not set, or cannot be used."""
+    """Variables of the calls of these actions that are needed and not set, or that cannot be used."""
     variable = Redactor().recording(entry.config.variable)
-    for path, kind, name in dict.fromkeys(entry.variables):
+    for path, each in dict.fromkeys(entry.variables):
         if path[0] == "actions" and path[1] not in actions:
             continue
         try:
-            variable(kind, name)
+            variable(each.kind, each.name)
         except ExpressionError as error:
+            if each.optional and error.code == "expression.undefined":
+                continue
             yield Problem("service.variable", error.message, place(entry.config, *path), error.hint)
 
 

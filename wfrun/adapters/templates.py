@@ -11,7 +11,7 @@ from wfrun.core.values import Json
 from wfrun.errors import ExpressionError, InvalidError, Place, Problem
 
 if TYPE_CHECKING:
-    from wfrun.core.expression import Missing, Template
+    from wfrun.core.expression import Missing, Template, Variable
 
 
 class InputContext:
@@ -54,13 +54,13 @@ class VariableHost:
 class Entry:
     """The compiled templates of one service, and the host they are resolved with.
 
-    `variables` are those that the templates compiled so far ask for: path, kind (`env`, `secret`) and name of each.
+    `variables` are those that the templates compiled so far ask for, each with the path of its template.
     """
 
     def __init__(self, config: ServiceConfig) -> None:
         self.config = config
         self.host = VariableHost(config.variable)
-        self.variables: list[tuple[tuple[str | int, ...], str, str]] = []
+        self.variables: list[tuple[tuple[str | int, ...], Variable]] = []
 
     def compile(self, value: Any, *path: str | int) -> Template:
         """A value that may use variables and the call's input. Raises InvalidError with every wrong expression."""
@@ -72,7 +72,7 @@ class Entry:
             raise InvalidError(
                 [Problem(e.code, e.message, place(self.config, *path, *at), e.hint) for at, e in error.errors]
             ) from None
-        self.variables += [(path, kind, name) for kind, name in template.variables]
+        self.variables += [(path, variable) for variable in template.variables]
         return template
 
     def resolve(self, template: Template, input: Json = None) -> Json:

@@ -11,7 +11,7 @@ from wfrun.errors import ExpressionError
 def variable(kind: str, name: str) -> str:
     """The value of `env.NAME`, or of `secret.NAME`, which may also stand in the file that `NAME_FILE` names.
 
-    Raises ExpressionError if there is none.
+    Raises ExpressionError: `expression.undefined` if there is none, `secret.unreadable` if its file cannot be read.
     """
     if name in os.environ:
         return os.environ[name]
@@ -26,4 +26,4 @@ def _read_secret(path: Path, name: str) -> str:
         return path.read_text().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         message = f"secret.{name}: the file named by {name}_FILE cannot be read: {type(error).__name__}"
-        raise ExpressionError("expression.undefined", message) from None
+        raise ExpressionError("secret.unreadable", message) from None

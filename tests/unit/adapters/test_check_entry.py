@@ -106,6 +106,17 @@ class TestVariables:
         assert problem.code == "service.variable"
         assert "fewer than 4" in problem.message
 
+    @pytest.mark.parametrize(
+        "text",
+        ["${env.NOWHERE ?? 'x'}", "${default(secret.NOWHERE, env.REGION)}", "${has(env.NOWHERE) ? env.NOWHERE : 1}"],
+    )
+    def test_one_that_something_else_is_said_for(self, text: str) -> None:
+        assert told(shell("echo", text)) == []
+
+    def test_a_secret_that_could_not_be_hidden_is_told_wherever_it_stands(self) -> None:
+        (problem,) = told(shell("echo", "${secret.PIN ?? 'none'}"))
+        assert "fewer than 4" in problem.message
+
     def test_actions_that_are_not_called_need_none(self) -> None:
         assert told(shell("echo", "${env.NOWHERE}"), Path(), "stop") == []
 

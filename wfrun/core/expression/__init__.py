@@ -7,7 +7,7 @@ parsed before a run; evaluation asks only its context (the data) and its host (t
 from wfrun.core.expression.export import render
 from wfrun.core.expression.expression import Expression, parse
 from wfrun.core.expression.kinds import MISSING, Context, DictContext, Host, Missing
-from wfrun.core.expression.reference import Comparison, Reference
+from wfrun.core.expression.reference import Comparison, Reference, Variable
 from wfrun.core.expression.template import Template, TemplateError, compile_template, defer_template
 from wfrun.core.expression.times import parse_duration, to_instant
 
@@ -22,6 +22,7 @@ __all__ = [
     "Reference",
     "Template",
     "TemplateError",
+    "Variable",
     "compile_template",
     "defer_template",
     "parse",

@@ -23,7 +23,7 @@ from wfrun.core.expression.nodes import located
 from wfrun.core.expression.parser import Node, Parser
 from wfrun.core.expression.path import Path, lookup
 from wfrun.core.expression.query import Finder
-from wfrun.core.expression.reference import Comparison, Operation, Reference
+from wfrun.core.expression.reference import Comparison, Operation, Reference, Variable
 from wfrun.core.values import Json, canonical
 from wfrun.errors import ExpressionError
 
@@ -35,15 +35,15 @@ class Expression:
     """A parsed expression; immutable, cheap to share.
 
     `references` are its paths in the order written, `comparisons` those with a constant, `operations` what is
-    calculated with paths and which of them are compared, `variables` its (`env` | `secret`, NAME) pairs. `constant`
-    says that it has no path and no variable, nor a function that the host answers.
+    calculated with paths and which of them are compared, `variables` those of services. `constant` says that it has no
+    path and no variable, nor a function that the host answers.
     """
 
     text: str
     references: tuple[Reference, ...]
     comparisons: tuple[Comparison, ...]
     operations: tuple[Operation, ...]
-    variables: tuple[tuple[str, str], ...]
+    variables: tuple[Variable, ...]
     constant: bool
     _run: Run = field(repr=False)
     _paths: tuple[Path, ...] = field(repr=False)
@@ -111,16 +111,17 @@ def check_source(text: str) -> None:
 
 def build(text: str, node: Node, parser: Parser) -> Expression:
     """The expression that a parser has read."""
-    references = parser.references
+    mentions = parser.mentions
+    references = mentions.references
     return Expression(
         text=text,
         references=references,
-        comparisons=tuple(parser.comparisons),
-        operations=tuple(parser.operations),
-        variables=tuple(parser.variables),
+        comparisons=tuple(mentions.comparisons),
+        operations=tuple(mentions.operations),
+        variables=mentions.variables,
         constant=not references and not parser.asks_host,
         _run=node.run,
-        _paths=tuple(parser.paths.values()),
+        _paths=tuple(mentions.paths.values()),
         _raw=node.path is not None,
     )
 

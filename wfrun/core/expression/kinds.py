@@ -65,7 +65,10 @@ class Host(Protocol):
     def uuid(self) -> str: ...
 
     def variable(self, kind: str, name: str) -> str:
-        """The value of `env.NAME` or `secret.NAME`; raises ExpressionError where there is none."""
+        """The value of `env.NAME` or `secret.NAME`.
+
+        Raises ExpressionError: `expression.undefined` where it is not set, another where it is and cannot be had.
+        """
         ...
 
 

@@ -76,6 +76,8 @@ def host_variable(kind: str, name: str, column: int) -> Run:
         try:
             return frame.host.variable(kind, name)
         except ExpressionError as error:
+            if frame.lenient and error.code == "expression.undefined":
+                raise Absent from None
             raise located(error, column) from None
 
     return run

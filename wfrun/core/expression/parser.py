@@ -14,10 +14,11 @@ from wfrun.core.expression import nodes
 from wfrun.core.expression.functions import FUNCTIONS
 from wfrun.core.expression.hints import nearest
 from wfrun.core.expression.kinds import Run, Value
+from wfrun.core.expression.mentions import Mentions
 from wfrun.core.expression.nodes import Step
 from wfrun.core.expression.path import Path, keys_of
 from wfrun.core.expression.reader import PathReader
-from wfrun.core.expression.reference import Comparison, Operation, Reference, operation
+from wfrun.core.expression.reference import Comparison, operation
 from wfrun.core.expression.scan import Scanner
 from wfrun.core.expression.text_functions import compile_pattern
 from wfrun.core.expression.tokens import FOREIGN, WORDS, TokenReader
@@ -70,21 +71,12 @@ class Parser(TokenReader):
         self._allow_variables = variables
         self._depth = 0
         self._bound: list[str] = []
-        self._guards: list[tuple[str | int, ...]] = []
-        self._references: list[Reference] = []
-        self.paths: dict[str, Path] = {}
-        self.comparisons: list[Comparison] = []
-        self.operations: list[Operation] = []
-        self.variables: list[tuple[str, str]] = []
+        self.mentions = Mentions()
         self.asks_host = False
-
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        return tuple(found._replace(optional=True) if self._guarded(found) else found for found in self._references)
 
     def expression(self, minimum: int = 0) -> Node:
         """The longest expression of operators that bind tighter than `minimum`."""
-        mark = len(self._references)
+        mark = self.mentions.mark()
         left = self._prefix(minimum)
         while True:
             sign = self._sign()
@@ -92,11 +84,11 @@ class Parser(TokenReader):
             if level <= minimum:
                 return left
             if sign == "??":
-                self._make_optional(mark)
+                self.mentions.make_optional(mark)
+            before = self.mentions.mark()
             left = self._infix(left, sign, level)
-
-    def _guarded(self, reference: Reference) -> bool:
-        return any(reference.segments[: len(guard)] == guard for guard in self._guards)
+            if sign == "??":
+                self.mentions.make_fallback(mark, before)
 
     # What begins an operand
 
@@ -141,15 +133,12 @@ class Parser(TokenReader):
             raise self._error("'$' is followed by '.' or '['", hint=f"write $.{self._text[pos + 1 :].split()[0]}")
         reader = PathReader(self._text, pos)
         path: Path = self._read(reader, reader.path)
-        self._mention(path, pos)
+        self.mentions.path(path, pos + 1)
         for start, end, query in path.absolute:
-            self._mention(Path(self._text[start:end], query.segments, keys_of(query.segments), True), start)
+            inner = Path(self._text[start:end], query.segments, keys_of(query.segments), True)
+            self.mentions.path(inner, start + 1)
         run = nodes.definite(path, pos + 1) if path.definite else nodes.indefinite(path, pos + 1)
         return Node(run, path=path, reaches=True)
-
-    def _mention(self, path: Path, pos: int) -> None:
-        self.paths.setdefault(path.text, path)
-        self._references.append(Reference(path.text, path.keys, path.definite, False, pos + 1))
 
     def _literal(self) -> Node:
         scanner = Scanner(self._text, self.token.pos)
@@ -225,7 +214,7 @@ class Parser(TokenReader):
     def _unknown(self, name: str, pos: int) -> ExpressionError:
         if name in FOREIGN:
             hint = FOREIGN[name]
-        elif self._text[pos - 1 : pos] == "-" and self._references:
+        elif self._text[pos - 1 : pos] == "-" and self.mentions.paths:
             hint = "a key with a hyphen is written $['a-b']"
         elif name in FUNCTIONS or name in _SPECIAL:
             hint = f"call it: {name}(…)"
@@ -242,9 +231,9 @@ class Parser(TokenReader):
         if self.token.kind != "name":
             raise self._unexpected(f"expected a name after '{kind}.'")
         name = self._advance().text
-        self.variables.append((kind, name))
+        self.mentions.variable(kind, name)
         self.asks_host = True
-        return Node(nodes.host_variable(kind, name, pos + 1))
+        return Node(nodes.host_variable(kind, name, pos + 1), reaches=True)
 
     def _call(self, name: str, pos: int) -> Node:
         if name in nodes.BINDERS:
@@ -282,36 +271,34 @@ class Parser(TokenReader):
             raise nodes.located(error, pos + 1) from None
 
     def _has(self, pos: int) -> Node:
+        mark = self.mentions.mark()
         argument = self._optional()
         if not argument.reaches:
             raise self._error("has() asks for a path", hint="has($.order.discount)", pos=pos)
         self._expect(")", "to close has()")
         path = argument.path
         if path is not None and path.definite:
-            self._guards.append(path.keys)
+            self.mentions.guard(path.keys)
+        self.mentions.guard_variables(mark)
         many = path is not None and not path.definite
         return Node(nodes.has(argument.run, many=many), weight=argument.weight + 1)
 
     def _default(self) -> Node:
+        first = self.mentions.mark()
         argument = self._optional()
         self._expect(",", "and another value in default()")
-        mark = len(self._references)
+        mark = self.mentions.mark()
         otherwise = self._nested(self.expression)
-        self._make_conditional(mark)
+        self.mentions.make_conditional(mark)
+        self.mentions.make_fallback(first, mark)
         self._expect(")", "to close default()")
         return Node(nodes.default(argument.run, otherwise.run), weight=argument.weight + otherwise.weight + 1)
 
     def _optional(self) -> Node:
-        mark = len(self._references)
+        mark = self.mentions.mark()
         node = self._nested(self.expression)
-        self._make_optional(mark)
+        self.mentions.make_optional(mark)
         return node
-
-    def _make_optional(self, start: int) -> None:
-        self._references[start:] = [found._replace(optional=True) for found in self._references[start:]]
-
-    def _make_conditional(self, start: int) -> None:
-        self._references[start:] = [found._replace(conditional=True) for found in self._references[start:]]
 
     def _binder(self, word: str, pos: int) -> Node:
         """`any($.items, i, i.qty > 0)`"""
@@ -320,9 +307,9 @@ class Parser(TokenReader):
         name = self._variable_name(word)
         self._expect(",", f"after the name in {word}()")
         self._bound.append(name)
-        mark = len(self._references)
+        mark = self.mentions.mark()
         body = self._nested(self.expression)
-        self._make_conditional(mark)
+        self.mentions.make_conditional(mark)
         self._bound.pop()
         self._expect(")", f"to close {word}()")
         run = nodes.binder(word, source.run, name, body.run, body.weight, pos + 1)
@@ -349,20 +336,20 @@ class Parser(TokenReader):
             key = self._nested(self.expression)
             self._expect("]", "after the index")
             return self._extend(left, sign, key, level, pos)
-        mark = len(self._references)
+        mark = self.mentions.mark()
         right = self.expression(level)
         if sign in _SHORT_CIRCUITS:
-            self._make_conditional(mark)
+            self.mentions.make_conditional(mark)
         if level == _COMPARED:
             return self._comparison(left, sign, right, pos)
         return self._extend(left, sign, right, level, pos)
 
     def _conditional(self, condition: Node, pos: int) -> Node:
-        mark = len(self._references)
+        mark = self.mentions.mark()
         then = self._nested(self.expression)
         self._expect(":", "between the two values of '?'")
         otherwise = self._nested(self.expression)
-        self._make_conditional(mark)
+        self.mentions.make_conditional(mark)
         run = nodes.conditional(condition.run, then.run, otherwise.run, pos + 1)
         return Node(run, weight=condition.weight + then.weight + otherwise.weight + 1)
 
@@ -376,14 +363,14 @@ class Parser(TokenReader):
             raise self._error("comparisons cannot be chained", hint="write a < b and b < c")
         for path, constant in ((left.path, right.literal), (right.path, left.literal)):
             if path is not None and path.definite and isinstance(constant, str | int | float):
-                self.comparisons.append(Comparison(path.text, path.keys, sign, constant))
-        self.operations += operation(sign, left.path, left.literal, right.path, right.literal)
+                self.mentions.comparisons.append(Comparison(path.text, path.keys, sign, constant))
+        self.mentions.operations += operation(sign, left.path, left.literal, right.path, right.literal)
         run = nodes.comparison(sign, left.run, right.run, pos + 1)
         return Node(run, weight=left.weight + right.weight + 1)
 
     def _extend(self, left: Node, sign: str, right: Node, level: int, pos: int) -> Node:
         """One more operand for a chain of operators of one level, or the first of a new chain."""
-        self.operations += operation(sign, left.path, left.literal, right.path, right.literal)
+        self.mentions.operations += operation(sign, left.path, left.literal, right.path, right.literal)
         step = Step(right.run, pos + 1, sign)
         if left.level == level:
             left.steps.append(step)

@@ -28,6 +28,14 @@ class Reference(NamedTuple):
     conditional: bool = False
 
 
+class Variable(NamedTuple):
+    """`env.NAME` or `secret.NAME`. `optional`: something else is said for where it is not set."""
+
+    kind: str
+    name: str
+    optional: bool = False
+
+
 class Comparison(NamedTuple):
     """A definite path compared with a constant text or number: `$.a == 'x'`, whichever side it stands on."""
 

@@ -20,7 +20,7 @@ from wfrun.core.expression.kinds import MISSING, Context, DictContext, Host, che
 from wfrun.core.expression.parser import Parser
 from wfrun.core.expression.path import lookup
 from wfrun.core.expression.reader import parse_path
-from wfrun.core.expression.reference import Reference
+from wfrun.core.expression.reference import Reference, Variable
 from wfrun.core.values import Json
 from wfrun.errors import ExpressionError
 
@@ -51,7 +51,7 @@ class Template:
 
     references: tuple[tuple[Path, Reference], ...]
     constant: bool
-    variables: tuple[tuple[str, str], ...]
+    variables: tuple[Variable, ...]
     _resolve: Resolve = field(repr=False)
     expressions: tuple[tuple[Path, Expression], ...] = field(default=(), repr=False)
 
@@ -70,7 +70,7 @@ class _Builder:
         self.variables_allowed = variables_allowed
         self.references: list[tuple[Path, Reference]] = []
         self.expressions: list[tuple[Path, Expression]] = []
-        self.variables: list[tuple[str, str]] = []
+        self.variables: list[Variable] = []
         self.errors: list[tuple[Path, ExpressionError]] = []
         self.constant = True
 

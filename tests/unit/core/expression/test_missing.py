@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -137,3 +138,86 @@ def test_reserved_names_are_reached_but_not_part_of_the_whole(host: Any) -> None
     with pytest.raises(ExpressionError) as caught:
         parse("$.xyz").evaluate(context, host)
     assert caught.value.hint == "$ has: execution, total"
+
+
+# Variables of services: FixedHost knows all but ABSENT.
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("env.ABSENT ?? 'x'", "x"),
+        ("env.HOME ?? 'x'", "env HOME"),
+        ("secret.ABSENT ?? env.ABSENT ?? env.HOME", "env HOME"),
+        ("secret.ABSENT ?? env.ABSENT ?? null", None),
+        ("default(env.ABSENT, 'x')", "x"),
+        ("default(env.HOME, 'x')", "env HOME"),
+        ("default('v' + upper(env.ABSENT), 'x')", "x"),
+        ("default(env.ABSENT, env.HOME)", "env HOME"),
+        ("has(env.ABSENT)", False),
+        ("has(secret.KEY)", True),
+        ("has(env.ABSENT) ? env.ABSENT : 'x'", "x"),
+        ("has(env.ABSENT) and env.ABSENT == 'on'", False),
+        ("default($.nowhere, env.HOME)", "env HOME"),
+    ],
+)
+def test_a_variable_that_is_not_set_is_missing(evaluate: Callable[..., Any], text: str, expected: Any) -> None:
+    assert evaluate(text, variables=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("env.ABSENT", 1),
+        ("'x' + env.ABSENT", 7),
+        ("env.ABSENT == null", 1),
+        ("env.ABSENT ?? secret.ABSENT", 15),
+        ("default(env.ABSENT, secret.ABSENT)", 21),
+        ("has(env.ABSENT) ? 1 : env.ABSENT", 23),
+    ],
+)
+def test_without_anything_else_said_that_is_an_error(
+    failure: Callable[..., ExpressionError], text: str, column: int
+) -> None:
+    error = failure(text, variables=True)
+    assert (error.code, error.column) == ("expression.undefined", column)
+    assert error.message.endswith("ABSENT is not set")
+
+
+class Unreadable:
+    def variable(self, kind: str, name: str) -> str:
+        raise ExpressionError("secret.unreadable", "the file cannot be read")
+
+
+@pytest.mark.parametrize("text", ["secret.A ?? 'x'", "default(secret.A, 'x')", "has(secret.A)"])
+def test_a_variable_that_is_set_and_cannot_be_had_is_an_error(text: str) -> None:
+    host: Any = Unreadable()
+    with pytest.raises(ExpressionError) as caught:
+        parse(text, variables=True).evaluate(DictContext({}), host)
+    assert caught.value.code == "secret.unreadable"
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        ("env.A", ["A"]),
+        ("env.A ?? 'x'", []),
+        ("env.A ?? env.B", []),
+        ("'x' + env.A ?? env.B + env.C", []),
+        ("default(env.A, env.B)", []),
+        ("$.a ?? env.A", ["A"]),
+        ("default($.a, env.A)", ["A"]),
+        ("has(env.A)", []),
+        ("has(env.A) ? env.A : env.B", ["B"]),
+        ("has($.a) ? env.A : env.B", ["A", "B"]),
+        ("env.A + (env.B ?? '')", ["A"]),
+        ("(env.B ?? '') + env.A", ["A"]),
+        ("env.A + (env.A ?? '')", ["A"]),
+        ("has(secret.A) and env.A == 'x'", ["A"]),
+        ("[env.A ?? 1, env.B]", ["B"]),
+    ],
+)
+def test_what_an_expression_cannot_do_without(text: str, needed: list[str]) -> None:
+    variables = parse(text, variables=True).variables
+    assert [each.name for each in variables if not each.optional] == needed
+    assert {each.name for each in variables} == set(re.findall(r"\b[A-C]\b", text))

@@ -121,7 +121,7 @@ def test_a_constant_template_is_resolved_once(host: Any) -> None:
 
 def test_variables_where_they_are_allowed(host: Any) -> None:
     template = compile_template({"url": "https://${env.HOST}/", "key": "${secret.API_KEY}"}, variables=True)
-    assert template.variables == (("env", "HOST"), ("secret", "API_KEY"))
+    assert template.variables == (("env", "HOST", False), ("secret", "API_KEY", False))
     assert not template.constant
     assert template.resolve(DictContext({}), host) == {"url": "https://env HOST/", "key": "secret API_KEY"}
     with pytest.raises(TemplateError, match=r"env\.… cannot be used here"):
