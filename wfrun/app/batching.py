@@ -14,8 +14,8 @@ from typing import NoReturn, TypeAlias
 
 from wfrun.app.in_force import in_force
 from wfrun.app.runtime import Runtime
-from wfrun.app.standing import brief_in
-from wfrun.app.starting import check_input, create, create_or_open, has_ended, origin_of, runner
+from wfrun.app.standing import brief_in, has_ended
+from wfrun.app.starting import check_input, create, create_or_open, origin_of, runner
 from wfrun.app.workflows import Workflow, keep, open_workflow, require_local
 from wfrun.core.expression import DictContext, Template, TemplateError, compile_template
 from wfrun.core.values import Json

@@ -1,15 +1,16 @@
-"""Decisions of people: judged and recorded under one lock, so that the first durable one wins (C12)."""
+"""What people decide: judged and recorded under one lock, so that the first durable one wins (C12)."""
 
 from __future__ import annotations
 
 from wfrun.app.forms import checked_form
 from wfrun.app.in_force import begin_run
+from wfrun.app.standing import has_ended
 from wfrun.app.workflows import Workflow
 from wfrun.core.effects import EscalateTask
 from wfrun.core.human import Task, Vote, find_repeat, judge
 from wfrun.core.run import Run
 from wfrun.engines.local.intents import make_intent
-from wfrun.errors import InvalidError, WfrunError
+from wfrun.errors import ConflictError, InvalidError, WfrunError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 
@@ -42,6 +43,15 @@ def record_decision(
             refused = error
         journal.sync()
     return note, refused
+
+
+def record_cancellation(journal: Journal, by: str, reason: str) -> None:
+    """Ask an execution to stop and be compensated. Raises ConflictError if it has ended."""
+    with journal.turn():
+        if (status := has_ended(journal.records)) is not None:
+            raise ConflictError("execution.ended", f"execution {journal.execution_id} has ended: {status}")
+        journal.add({"type": "cancel.requested", "by": by, "reason": reason})
+        journal.sync()
 
 
 def _let_expire(journal: Journal, run: Run, id: str) -> bool:

@@ -5,22 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wfrun.app.executions import index_of
-from wfrun.app.starting import has_ended
+from wfrun.app.standing import brief_in, has_ended
 from wfrun.errors import ConflictError, NotFoundError
 from wfrun.journal.home import Home
+from wfrun.journal.io import OsFiles
 from wfrun.journal.journal import Journal
+from wfrun.views.summary import summary_of
 
 if TYPE_CHECKING:
     from wfrun.core.events import EventData
+    from wfrun.views.model import Summary
 
 # What has ended for good takes no events. What needs attention may be taken up again.
 _OPEN = ("running", "waiting", "paused", "needs-attention")
 
 
 def listening(home: Home, event: str) -> list[str]:
-    """The executions that have not ended and have a step that waits for such events, newest first."""
-    found = index_of(home).summaries()
+    """The executions that have not ended and have a step that waits for such events."""
+    found = _summaries(home)
     return [each["execution"] for each in found if event in each["listens"] and each["status"] in _OPEN]
+
+
+def _summaries(home: Home) -> list[Summary]:
+    """All executions. Only the disk of the operating system can have an index: any other has its journals read."""
+    if isinstance(home.files, OsFiles):
+        return index_of(home).summaries()
+    return [summary_of(brief_in(home, Journal.read(home, id))) for id in home.ids()]
 
 
 def deliver(home: Home, execution: str, event: EventData) -> bool:

@@ -48,9 +48,18 @@ def with_services_of(
 
 def begin_run(home: Home, records: Sequence[Record], workflow: Workflow) -> Run:
     """A fold for the records of an execution, none of them folded yet. `workflow` is the one in force."""
-    started = records[0]
-    known = {workflow.plan.document.sha256: workflow.plan}
+    return _begin_run(home, records[0], {workflow.plan.document.sha256: workflow.plan})
 
+
+def fold(home: Home, records: Sequence[Record]) -> Run:
+    """The records of an execution, folded. No service of its workflow is looked at."""
+    run = _begin_run(home, records[0], {})
+    for record in records:
+        run.apply(record)
+    return run
+
+
+def _begin_run(home: Home, started: Record, known: dict[str, Plan]) -> Run:
     def plan(definition: str) -> Plan:
         if definition not in known:
             known[definition] = stored_plan(home, {**started, "definition": definition})

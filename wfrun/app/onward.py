@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
+from wfrun.app.family import root_of
 from wfrun.app.in_force import workflow_of
-from wfrun.app.runtime import Runtime, root_of
-from wfrun.app.standing import view_of
-from wfrun.app.starting import has_ended, runner
+from wfrun.app.runtime import Runtime
+from wfrun.app.standing import has_ended, view_of
+from wfrun.app.starting import runner
 from wfrun.app.workflows import Workflow, require_local
 from wfrun.core.events import Record
 from wfrun.engines.local.driver import Observer

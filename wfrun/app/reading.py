@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from wfrun.app.executions import find_execution, index_of
-from wfrun.app.standing import view_of
+from wfrun.app.standing import standstill, view_of
 from wfrun.core.instants import format_instant
 from wfrun.journal.codec import encode
 from wfrun.journal.driver import is_driven
@@ -46,14 +46,14 @@ def line_of(record: Record) -> str:
 
 
 def follow(home: Home, prefix: str) -> Iterator[Record]:
-    """The records, and then each further one as it comes, until the execution has ended."""
+    """The records, and then each further one as it comes, until the execution has ended or is paused."""
     execution = find_execution(home, prefix)
     seen = 0
     while True:
         found = Journal.read(home, execution)
         yield from found[seen:]
         seen = len(found)
-        if any(record["type"] == "execution.ended" for record in found[-3:]):
+        if standstill(found) is not None:
             return
         time.sleep(FOLLOW_EVERY_S)
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wfrun.adapters.registry import Services
 from wfrun.app.delivering import deliver_all
+from wfrun.app.family import root_of
 from wfrun.app.in_force import begin_run, in_force, workflow_of
-from wfrun.app.starting import check_input, first_event, has_ended, runner
+from wfrun.app.services import Configs
+from wfrun.app.standing import has_ended
+from wfrun.app.starting import check_input, first_event, runner
 from wfrun.app.workflows import Workflow, startable, stored_workflow
 from wfrun.engines.local.driver import Driver, Observer
 from wfrun.engines.local.engine import Interrupted, LocalEngine
-from wfrun.errors import ConflictError, NotFoundError, WfrunError
+from wfrun.engines.local.performer import Caller
+from wfrun.errors import ConflictError, WfrunError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 
@@ -26,21 +30,35 @@ if TYPE_CHECKING:
 LOOK_EVERY_S = 0.1
 
 
+class OpenServices(Caller, Protocol):
+    """The services of a workflow: each can be called, and all are closed together."""
+
+    async def close(self) -> None: ...
+
+
 class Runtime:
     """Lives within one `open_engine`. With `park`, nobody waits for people or events.
 
-    `services` replaces the services file that an execution was started with.
+    `services` replaces the services file that an execution was started with, `open_services` what answers its calls.
     """
 
     def __init__(
-        self, home: Home, engine: LocalEngine, observer: Observer | None, *, park: bool, services: str | None = None
+        self,
+        home: Home,
+        engine: LocalEngine,
+        observer: Observer | None,
+        *,
+        park: bool,
+        services: str | None = None,
+        open_services: Callable[[Configs], OpenServices] = Services,
     ) -> None:
         self.home = home
         self.services = services
         self._engine = engine
         self._observer = observer
         self._park = park
-        self._opened: dict[int, tuple[Workflow, Services]] = {}
+        self._open_services = open_services
+        self._opened: dict[int, tuple[Workflow, OpenServices]] = {}
         self._adopted: set[asyncio.Task[None]] = set()
 
     async def drive(self, journal: Journal, workflow: Workflow, history: int = 0) -> None:
@@ -76,7 +94,10 @@ class Runtime:
 
     def adopt(self, execution: str) -> None:
         """Drive an execution as well, whatever becomes of it: one that an event of ours has reached, or that is
-        detached from its parent."""
+        detached from its parent. One that is driven here already notices by itself."""
+        if self._engine.drives(execution):
+            self._engine.look()
+            return
         task = asyncio.ensure_future(self._drive_adopted(execution))
         self._adopted.add(task)
         task.add_done_callback(self._adopted.discard)
@@ -95,10 +116,10 @@ class Runtime:
         except (WfrunError, Interrupted):
             return
 
-    def _services(self, workflow: Workflow) -> Services:
+    def _services(self, workflow: Workflow) -> OpenServices:
         """The services of a workflow, opened once. The workflow is kept, for its id is what they are known by."""
         if id(workflow) not in self._opened:
-            self._opened[id(workflow)] = workflow, Services(workflow.services)
+            self._opened[id(workflow)] = workflow, self._open_services(workflow.services)
         return self._opened[id(workflow)][1]
 
 
@@ -182,6 +203,9 @@ class Family:
             if journal.records[0].get("parent") != first.get("parent"):
                 message = f"execution {child!r} is there already, and is not the child of {self._by!r}"
                 raise ConflictError("execution.exists", message) from None
+            if journal.records[0]["input"] != first["input"]:
+                message = f"execution {child!r} was begun with another input"
+                raise ConflictError("execution.exists", message) from None
 
     def _tell(self, child: str, event: Any) -> None:
         journal = Journal.open(self._runtime.home, child)
@@ -192,18 +216,6 @@ class Family:
                     journal.sync()
         finally:
             journal.close()
-
-
-def root_of(home: Home, execution: str) -> str:
-    """The topmost parent: driving it drives all that it waits for."""
-    while True:
-        try:
-            parent = Journal.read(home, execution)[0].get("parent")
-        except (NotFoundError, IndexError):
-            return execution
-        if parent is None:
-            return execution
-        execution = parent["execution"]
 
 
 def _end_of(records: list[Record]) -> ChildEnd | None:

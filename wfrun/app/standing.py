@@ -39,3 +39,26 @@ def statuses_in(home: Home) -> StatusOf:
         return fold.status(is_driven(home, execution), status) if found == "running" else found
 
     return status
+
+
+def has_ended(records: list[Record]) -> str | None:
+    """How the execution ended, unless it has not, or was taken up again since."""
+    for record in reversed(records):
+        if record["type"] == "execution.ended":
+            return str(record["status"])
+        if record["type"] in _TAKEN_UP:
+            return None
+    return None
+
+
+def standstill(records: list[Record]) -> str | None:
+    """How the execution ended, or `paused` if a failure has stopped it; None if neither, or it was taken up since."""
+    for record in reversed(records):
+        if record["type"] == "execution.paused":
+            return "paused"
+        if record["type"] in _TAKEN_UP or record["type"] == "execution.ended":
+            return has_ended(records)
+    return None
+
+
+_TAKEN_UP = frozenset({"execution.resumed", "compensation.requested", "repair.requested"})

@@ -133,16 +133,3 @@ def _same_start(earlier: Record, now: ExecutionStarted) -> None:
         f"execution {now['execution']!r} was started before, {what}",
         hint="choose another --id, or leave it out",
     )
-
-
-def has_ended(records: list[Record]) -> str | None:
-    """How the execution ended, unless it has not, or was taken up again since."""
-    for record in reversed(records):
-        if record["type"] == "execution.ended":
-            return str(record["status"])
-        if record["type"] in _TAKEN_UP:
-            return None
-    return None
-
-
-_TAKEN_UP = frozenset({"execution.resumed", "compensation.requested", "repair.requested"})

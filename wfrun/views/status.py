@@ -199,18 +199,13 @@ class StatusFold:
         if repair is None:
             return
         repair["done"] = True
-        if "definition" in request:
-            self._replace(request)
+        told: Record = {key: request[key] for key in ("version", "origin", "listens") if key in request}
+        self._started = {**self._require_start(), **told}
+        if "steps" in request:  # another workflow has taken the place of the one it started with
+            self._steps.replan(request["steps"])
         step = request.get("step", "")
         if self._steps.knows(step) and request["action"] in ("skip", "set-output"):
             self._steps.turn(step, "skipped" if request["action"] == "skip" else "completed", record["at"])
-
-    def _replace(self, request: Record) -> None:
-        """Another workflow has taken the place of the one it started with."""
-        told: Record = {key: request[key] for key in ("version", "origin", "listens") if key in request}
-        self._started = {**self._require_start(), **told}
-        if "steps" in request:
-            self._steps.replan(request["steps"])
 
     def _on_driver_start(self, record: Record) -> None:
         self._driver = {

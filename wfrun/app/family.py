@@ -1,0 +1,55 @@
+"""Children and parents as their journals tell of them: who waits for whom, and who has given whom up."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from wfrun.core.events import Record
+from wfrun.errors import JournalError, NotFoundError
+from wfrun.journal.home import Home
+from wfrun.journal.journal import Journal
+
+_ABOUT_CHILDREN = ("child.started", "child.recalled", "child.ended")
+
+
+class Bond(NamedTuple):
+    """A parent, as seen by its child: the step that it is, and how it ended for the parent.
+
+    `ended` is None as long as the parent waits for it.
+    """
+
+    parent: str
+    step: str
+    ended: str | None
+    records: list[Record]
+
+
+def bond_of(home: Home, records: list[Record]) -> Bond | None:
+    """The bond of the execution whose records these are to its parent, if it has one that can be read."""
+    told = records[0].get("parent")
+    if told is None:
+        return None
+    try:
+        found = Journal.read(home, told["execution"])
+    except (NotFoundError, JournalError):
+        return None
+    return Bond(told["execution"], told["step"], _end_of(records[0]["execution"], found), found)
+
+
+def _end_of(child: str, records: list[Record]) -> str | None:
+    for record in reversed(records):
+        if record["type"] in _ABOUT_CHILDREN and record["child"] == child:
+            return str(record["status"]) if record["type"] == "child.ended" else None
+    return None
+
+
+def root_of(home: Home, execution: str) -> str:
+    """The topmost execution that waits for this one, or for one that does: driving it drives all that it waits for."""
+    while True:
+        try:
+            bond = bond_of(home, Journal.read(home, execution))
+        except (NotFoundError, JournalError):
+            return execution
+        if bond is None or bond.ended is not None:
+            return execution
+        execution = bond.parent

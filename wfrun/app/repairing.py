@@ -1,0 +1,340 @@
+"""What a person does about an execution that went wrong: prepared and looked at first, and then carried out.
+
+A child execution that its parent waits for goes on with its parent. One that its parent has given up, and that the
+parent has failed or stands still with, can be repaired by itself: the parent stays as it is until somebody resumes that
+one, too. What a parent has gone on from, or has undone, is not taken from under it. And whoever has a parent try a
+failed child again has the child try again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypedDict, cast
+
+from wfrun.app.executions import find_execution
+from wfrun.app.family import bond_of, root_of
+from wfrun.app.in_force import fold, workflow_of
+from wfrun.app.onward import WAY, Outcome, Way, carry_on, check_local, drive
+from wfrun.app.replacing import Replacement, read_replacement
+from wfrun.app.standing import has_ended, standstill
+from wfrun.app.starting import runner
+from wfrun.app.workflows import keep, require_local
+from wfrun.core.events import Event, Record, Repair
+from wfrun.core.expression import MISSING, Missing
+from wfrun.core.repair import Proposal, fire_now, propose, reasons_not_to_undo
+from wfrun.core.repair_history import COMPENSATE, instance_of
+from wfrun.core.run import Run
+from wfrun.core.values import Json
+from wfrun.errors import ConflictError, InvalidError, NotFoundError, Problem
+from wfrun.journal.driver import is_driven
+from wfrun.journal.failures import held
+from wfrun.journal.home import Home
+from wfrun.journal.journal import Journal
+
+# What is written by whoever drives, and changes nothing about what there is to repair.
+_HOUSEKEEPING = ("driver.started", "driver.stopped", "journal.recovered")
+# What is wrong with a file, and not with an execution.
+_OF_THE_FILE = ("repair.step-gone", "repair.step-moved", "repair.step-differs")
+
+
+class Refused(ConflictError):
+    """An execution that cannot be repaired so, with every reason."""
+
+    def __init__(self, execution: str, reasons: list[Problem]) -> None:
+        told = [each._replace(message=f"execution {execution}: {each.message}") for each in reasons]
+        super().__init__(told[0].code, told[0].message, hint=told[0].hint)
+        self._problems = tuple(told)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return self._problems
+
+
+class Ask(NamedTuple):
+    """What somebody wants: see wfrun.core.repair. `file` is the workflow that is to replace the one in force."""
+
+    action: Repair
+    step: str | None = None
+    value: Json | Missing = MISSING
+    keep: bool = False
+    file: str | None = None
+
+
+class Aside(TypedDict):
+    """A record that counts no more."""
+
+    seq: int
+    type: str
+    step: str | None
+
+
+class Preview(TypedDict):
+    """What a repair would do. `children` are executions that are taken up again with this one."""
+
+    execution: str
+    action: str
+    step: str | None
+    setAside: list[Aside]
+    undo: list[str]
+    again: list[str]
+    children: list[str]
+
+
+@dataclass(slots=True)
+class _Part:
+    """One execution's share. `fact` makes of who and why the record that sets it going."""
+
+    journal: Journal
+    fact: Callable[[str, str], Event]
+    known: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.known = len(self.journal.records)
+
+    def record(self, by: str, reason: str) -> None:
+        """Hold the execution, so that nobody else can drive it, and write down what is wanted. Durable on return."""
+        self.journal.drive(runner())
+        with self.journal.turn():
+            if any(record["type"] not in _HOUSEKEEPING for record in self.journal.records[self.known :]):
+                message = f"execution {self.journal.execution_id} has changed meanwhile"
+                raise ConflictError("repair.changed", message, hint="look again, with --dry-run")
+            self.journal.add(self.fact(by, reason))
+            self.journal.sync()
+
+
+class Prepared:
+    """A repair that has been found possible, with the journals that it concerns open. To be carried out or closed."""
+
+    def __init__(self, home: Home, preview: Preview, parts: list[_Part], replacement: Replacement | None) -> None:
+        self.preview = preview
+        self._home = home
+        self._parts = parts
+        self._replacement = replacement
+
+    def carry_out(self, by: str, reason: str = "", way: Way = WAY) -> Outcome:
+        """Record it, and drive the execution on, by way of its topmost parent if that waits for it."""
+        journal, history = self.record(by, reason, way.services)
+        root = root_of(self._home, journal.execution_id)
+        if root != journal.execution_id:
+            journal.close()
+            return carry_on(self._home, Journal.open(self._home, root), way)
+        workflow = workflow_of(self._home, journal.records, way.services)
+        return drive(self._home, journal, workflow, way, history, _about_parent(self._home, journal.records))
+
+    def record(self, by: str, reason: str, services: str | None) -> tuple[Journal, int]:
+        """Only record it. The journal, held for driving, and how many records it had before.
+
+        Raises ConflictError if another process drives the execution or something has happened meanwhile, InvalidError
+        if this machine lacks what the calls need.
+        """
+        *children, own = self._parts
+        try:
+            self._make_ready(own.journal, services)
+            for part in self._parts:
+                part.record(by, reason)
+        except BaseException:
+            self.close()
+            raise
+        for part in children:
+            part.journal.close()
+        return own.journal, own.known
+
+    def close(self) -> None:
+        for part in self._parts:
+            part.journal.close()
+
+    def _make_ready(self, journal: Journal, services: str | None) -> None:
+        if self._replacement is None:
+            require_local(workflow_of(self._home, journal.records, services))
+        else:
+            require_local(self._replacement.workflow)
+            keep(self._home, self._replacement.workflow)
+
+
+def prepare(home: Home, prefix: str, ask: Ask, services: str | None = None) -> Prepared:
+    """Work out what a repair would do. Nothing is written.
+
+    Raises Refused; InvalidError if the workflow that is to replace another does not fit; ConflictError if another
+    process drives the execution.
+    """
+    journal = _open(home, prefix)
+    try:
+        replacement = None if ask.file is None else read_replacement(journal.records, ask.file, services)
+        proposal = _proposal(home, journal, ask, replacement)
+        children = list(_children(home, journal.records, proposal))
+        _heed_parent(home, journal)
+    except BaseException:
+        journal.close()
+        raise
+    preview = _preview(journal, ask, proposal.dropped, proposal.undo)
+    preview["again"] = list(proposal.again)
+    preview["children"] = [part.journal.execution_id for part in children]
+    return Prepared(home, preview, [*children, _Part(journal, _request(proposal, replacement))], replacement)
+
+
+def prepare_resume(home: Home, prefix: str, services: str | None = None) -> Prepared | None:
+    """What `resume` would repair. None if there is nothing to repair: it only has to be driven on, or is over."""
+    execution = find_execution(home, prefix)
+    records = Journal.read(home, execution)
+    status = standstill(records)
+    if status == "failed" or (status == "paused" and fold(home, records).is_paused):
+        return prepare(home, execution, Ask("resume"), services)
+    return None
+
+
+def prepare_compensation(home: Home, prefix: str) -> Prepared:
+    """Undo all that an execution has done. Raises Refused; ConflictError if another process drives it."""
+    journal = _open(home, prefix)
+    try:
+        run = fold(home, journal.records)
+        if reasons := reasons_not_to_undo(run):
+            raise Refused(journal.execution_id, reasons)
+        _heed_parent(home, journal)
+    except BaseException:
+        journal.close()
+        raise
+    preview = _preview(journal, Ask("compensate"), undo=reversed(run.interpreter.undos))
+    part = _Part(journal, lambda by, reason: {"type": "compensation.requested", "by": by, "reason": reason})
+    return Prepared(home, preview, [part], None)
+
+
+def retry_now(home: Home, prefix: str, step: str | None, *, by: str, reason: str = "", way: Way = WAY) -> Outcome:
+    """Let those that wait for a time not wait any longer: a step, or without one all that wait for a further attempt.
+
+    Whoever drives the execution goes on at once, else this process does. Raises NotFoundError if nothing waits so.
+    """
+    journal = Journal.open(home, find_execution(home, prefix))
+    try:
+        check_local(home, journal, workflow_of(home, journal.records, way.services))
+        with journal.turn():
+            run = fold(home, journal.records)
+            for each in [step] if step is not None else _retrying(journal.execution_id, run):
+                journal.add(fire_now(run, each, by, reason))
+            journal.sync()
+    except BaseException:
+        journal.close()
+        raise
+    return carry_on(home, journal, way)
+
+
+def _retrying(execution: str, run: Run) -> list[str]:
+    due = [str(record["step"]) for record in run.recorded.values() if record.get("reason") == "retry"]
+    if not due:
+        hint = f"`wfrun status {execution}` shows what it waits for; name a `wait` step to end its wait"
+        raise NotFoundError("repair.not-waiting", f"nothing in {execution} waits for a further attempt", hint=hint)
+    return due
+
+
+# ---- what it would do
+
+
+def _open(home: Home, prefix: str) -> Journal:
+    """Raises ConflictError if another process drives the execution, which nobody could repair under its hands."""
+    journal = Journal.open(home, find_execution(home, prefix))
+    if is_driven(home, journal.execution_id):
+        journal.close()
+        raise held(journal.execution_id, journal.records)
+    return journal
+
+
+def _proposal(home: Home, journal: Journal, ask: Ask, replacement: Replacement | None) -> Proposal:
+    action, step, value, keep, _ = ask
+    plan = replacement.workflow.plan if replacement is not None else None
+    proposal = propose(fold(home, journal.records), action, step=step, value=value, keep=keep, replacement=plan)
+    reasons = list(proposal.reasons)
+    if any(each.code in _OF_THE_FILE for each in reasons):
+        raise InvalidError(reasons)
+    if reasons:
+        raise Refused(journal.execution_id, reasons)
+    return proposal
+
+
+def _request(proposal: Proposal, replacement: Replacement | None) -> Callable[[str, str], Event]:
+    facts = {} if replacement is None else replacement.facts
+
+    def fact(by: str, reason: str) -> Event:
+        return cast(Event, {**proposal.request(by, reason), **facts})
+
+    return fact
+
+
+def _preview(journal: Journal, ask: Ask, dropped: Iterable[int] = (), undo: Iterable[str] = ()) -> Preview:
+    dropped = frozenset(dropped)
+    return {
+        "execution": journal.execution_id,
+        "action": ask.action,
+        "step": ask.step,
+        "setAside": [_aside(record) for record in journal.records if record["seq"] in dropped],
+        "undo": list(undo),
+        "again": [],
+        "children": [],
+    }
+
+
+def _aside(record: Record) -> Aside:
+    return {"seq": record["seq"], "type": record["type"], "step": instance_of(record)}
+
+
+# ---- children and parents
+
+
+def _children(home: Home, records: list[Record], proposal: Proposal) -> Iterator[_Part]:
+    """The children that a repair has try again, below them theirs: those that failed without being undone.
+
+    One that was undone begins anew as another execution, by itself. Raises Refused.
+    """
+    dropped = frozenset(proposal.dropped)
+    for record in records:
+        if record["seq"] in dropped and _failed_as_child(record) and record["step"] in proposal.again:
+            if proposal.wish.action == "set-input" and record["step"] == proposal.wish.step:
+                raise _begun_otherwise(records[0]["execution"], record)
+            yield from _reopened(home, record["child"])
+
+
+def _failed_as_child(record: Record) -> bool:
+    if record["type"] != "child.ended" or record["step"].startswith(COMPENSATE):
+        return False
+    return record["status"] in ("failed", "needs-attention")
+
+
+def _reopened(home: Home, child: str) -> Iterator[_Part]:
+    """Nothing, if it could not even be begun or has been taken up again already."""
+    try:
+        journal = Journal.open(home, child)
+    except NotFoundError:
+        return
+    status = has_ended(journal.records)
+    if status == "needs-attention":
+        yield _Part(journal, lambda by, reason: {"type": "execution.resumed", "by": by})
+    elif status == "failed":
+        proposal = _proposal(home, journal, Ask("resume"), None)
+        yield from _children(home, journal.records, proposal)
+        yield _Part(journal, _request(proposal, None))
+    else:
+        journal.close()
+
+
+def _begun_otherwise(execution: str, ended: Record) -> Refused:
+    message = f"{ended['step']!r} has begun as execution {ended['child']}, with the input that it has"
+    hint = f"repair that one, and then `wfrun resume {execution}`"
+    return Refused(execution, [Problem("repair.child-input", message, hint=hint)])
+
+
+def _heed_parent(home: Home, journal: Journal) -> None:
+    """Raises Refused if the parent does not wait any more, and has not just failed with it either."""
+    bond = bond_of(home, journal.records)
+    if bond is None or bond.ended is None:
+        return
+    stands = standstill(bond.records)
+    if bond.ended != "completed" and stands in ("failed", "paused"):
+        return
+    message = f"its parent {bond.parent} has gone on from it, and has ended as {stands}" if stands else ""
+    message = message or f"its parent {bond.parent} has gone on from it"
+    hint = f"`wfrun rewind {bond.parent} {bond.step}` runs it again as a part of its parent"
+    raise Refused(journal.execution_id, [Problem("repair.parent", message, hint=hint)])
+
+
+def _about_parent(home: Home, records: list[Record]) -> str:
+    bond = bond_of(home, records)
+    return f"its parent stays as it is: `wfrun resume {bond.parent}` takes it up again" if bond is not None else ""
