@@ -121,5 +121,5 @@ KEYWORDS: dict[str, Callable[[Any, Any, Mapping[str, Any]], bool]] = {
     "minItems": lambda wanted, value, _: not isinstance(value, list) or len(value) >= wanted,
     "minProperties": lambda wanted, value, _: not isinstance(value, dict) or len(value) >= wanted,
     **dict.fromkeys(("then", "else", "$schema", "title", "description", "default", "examples"), _note),
-    **dict.fromkeys(("errorMessage", "enumDescriptions"), _note),
+    **dict.fromkeys(("errorMessage", "patternErrorMessage", "enumDescriptions", "defaultSnippets"), _note),
 }

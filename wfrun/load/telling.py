@@ -29,7 +29,7 @@ def tell(document: Document, found: Departure) -> Iterator[Problem]:
         yield from _missing_alternatives(document, found)
     elif found.keyword == "dependencies":
         yield from _missing_companions(document, found)
-    elif "errorMessage" in found.schema:
+    elif found.keyword == "enum" and "errorMessage" in found.schema:
         yield _conflict(document, found)
     elif found.of_key:
         yield _bad_key(document, found)

@@ -85,3 +85,15 @@ def test_an_unknown_one() -> None:
     with pytest.raises(NotFoundError) as error:
         bundled("servces")
     assert (error.value.code, error.value.hint) == ("schema.unknown", "did you mean `services`?")
+
+
+def test_what_editors_say_of_an_unknown_key_lists_all_there_are() -> None:
+    schema = json.loads((REPOSITORY / "schemas/workflow.schema.json").read_text())
+    closed = [schema, *(each for each in schema["$defs"].values() if each.get("additionalProperties") is False)]
+    assert len(closed) > 20
+    for each in closed:
+        needs, _, can_have = each["errorMessage"].partition("can have ")
+        needed = needs.partition(" needs ")[2].removesuffix(", and ")
+        listed = [name for part in (needed, can_have) if part for name in part.split(", ")]
+        assert listed[: len(each.get("required", []))] == each.get("required", [])
+        assert set(listed) == each["properties"].keys() - {"metadata", "description", "needs"}
