@@ -82,6 +82,9 @@ KINDS: Mapping[type[Node], Kind] = {
     Child: children.child,
 }
 
+# These remember what they have done themselves, with their results.
+WITH_RESULT = (Call, Child, HumanTask, Await)
+
 
 class Interpreter:
     """Drives the fibers of one execution.
@@ -286,7 +289,7 @@ class Interpreter:
             if not (isinstance(step, Await) and step.accept_timeout):
                 raise Failed(_late(step, scope))
             return
-        if step.compensation and not isinstance(step, Call | Child):
+        if step.compensation and not isinstance(step, WITH_RESULT):
             self.remember(step, scope)
 
     def _give(self, step: Step, scope: Scope, given: Given) -> None:

@@ -200,3 +200,19 @@ class TestSaga:
 
         world = World(plan_of(call("x", retry=retry)), script=script).finish()
         assert len(world.steps()) == 4
+
+    @pytest.mark.parametrize(
+        ("step", "of"),
+        [
+            ({"type": "human-task", "name": "a", "assignee": "bob"}, "$.result.by"),
+            (wait("a"), "$.result.id"),
+            ({**TestChildren.CHILD, "name": "a", "input": {}}, "$.result.of"),
+        ],
+    )
+    def test_a_compensation_sees_the_result_of_whatever_it_undoes(self, step: Any, of: str) -> None:
+        undoing = {**step, "compensate": {**UNDO, "input": of}}
+        people = {"decision": "approved", "by": "bob", "data": {}}
+        events = [an_event("paid", "bob")]
+        plan = plan_of(undoing, call("b"))
+        world = World(plan, script=fail_at("b"), people=lambda task: people, events=events).finish()
+        assert world.calls[-1] == ("compensate:a", "a" if of.endswith("of") else "bob")

@@ -23,8 +23,11 @@ async def human_task(run: Interpreter, step: HumanTask, scope: Scope) -> None:
         run.scheduler.settle(task.id)
     if ballot.rejected and not step.accept_rejection:
         raise Failed(ballot.rejection(instance))
+    result = ballot.result()
     if step.output is not None:
-        scope.set(step.output, ballot.result())
+        scope.set(step.output, result)
+    if step.compensation:
+        run.remember(step, scope, {"result": result})
 
 
 async def _vote(run: Interpreter, task: OpenTask) -> Ballot:

@@ -36,9 +36,12 @@ async def await_events(run: Interpreter, step: Await, scope: Scope) -> None:
         found = await _listen(run, wait, scope)
     finally:
         run.scheduler.settle(wait.id)
+    events = [found[position] for position in sorted(found)]
+    result = cast(Json, events[0] if step.single else events)
     if step.output is not None:
-        events = [found[position] for position in sorted(found)]
-        scope.set(step.output, cast(Json, events[0] if step.single else events))
+        scope.set(step.output, result)
+    if step.compensation:
+        run.remember(step, scope, {"result": result})
 
 
 async def _listen(run: Interpreter, wait: Listen, scope: Scope) -> dict[int, EventData]:
