@@ -6,7 +6,7 @@ fast anything is, and a scenario has a day pass in no time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,6 @@ from tests.support.world import EPOCH, World
 from wfrun.adapters.contract import Call, ServiceConfig
 from wfrun.adapters.mock_script import Answer, parse_script
 from wfrun.adapters.templates import Entry
-from wfrun.core.definition import Document
 from wfrun.core.effects import (
     CallService,
     Effect,
@@ -47,8 +46,8 @@ from wfrun.load.fields import check_fields
 ENOUGH = 5_000
 
 # What makes a step begun, and what makes it done, for what happens `during` or `after` it.
-_BEGUN = {"step.started", "task.created", "wait.started", "timer.started", "child.started"}
-_DONE = {"step.completed", "task.decided", "event.published", "child.ended"}
+BEGUN = {"step.started", "task.created", "wait.started", "timer.started", "child.started"}
+DONE = {"step.completed", "task.decided", "event.published", "child.ended"}
 
 
 class Moment(NamedTuple):
@@ -130,9 +129,9 @@ class Stage:
 
     def notice(self, record: Record) -> None:
         step = record.get("step") or str(record.get("task", "")).partition("/")[2]
-        if record["type"] in _BEGUN:
+        if record["type"] in BEGUN:
             self.begun.setdefault(step, self.now)
-        elif record["type"] in _DONE:
+        elif record["type"] in DONE:
             self.done.setdefault(step, self.now)
         elif record["type"] == "timer.fired" and record["timer"].endswith("!wait"):
             self.done.setdefault(record["timer"].removesuffix("!wait"), self.now)
@@ -148,12 +147,12 @@ class _Cue:
 
     def due(self) -> datetime | None:
         data = self._data
-        begin: datetime | None = EPOCH + _milliseconds(data.get("at", 0))
+        begin: datetime | None = EPOCH + milliseconds(data.get("at", 0))
         if "after" in data:
             begin = self._stage.done.get(data["after"])
         elif "during" in data:
             begin = self._stage.begun.get(data["during"])
-        return None if begin is None else begin + _milliseconds(data.get("delay", 0))
+        return None if begin is None else begin + milliseconds(data.get("delay", 0))
 
     def act(self) -> None:
         if "type" in self._data:
@@ -185,9 +184,9 @@ class Actor(World):
         self._told: set[str] = set()
         self._voted: dict[str, int] = {}
         self._answers: dict[str, tuple[datetime, Callable[[], Any]]] = {}
-        self._services = _Services(plan.document, stage.scenario)
         self._events = {one.event for step in walk(plan.root) if isinstance(step, Await) for one in step.listeners}
         data: Any = plan.document.data
+        self._services = Answers(data.get("services", {}), stage.scenario)
         given = check_fields(data["input"], input, file=data["name"], what="input") if "input" in data else input
         super().__init__(plan, given)
 
@@ -205,7 +204,7 @@ class Actor(World):
         if isinstance(effect, OpenTask | EscalateTask):
             event: Any = effect.intent()
             if event["type"] != "evaluation.failed" and effect.timeout is not None:
-                event["due"] = format_instant(self.stage.now + _milliseconds(effect.timeout))
+                event["due"] = format_instant(self.stage.now + milliseconds(effect.timeout))
             self.add(event)
         else:
             super()._record(effect)
@@ -265,7 +264,7 @@ class Actor(World):
         node, since = effect.node, self._since[effect.id]
         call = Call(self.execution, effect.step, effect.attempt, "", node.service, node.action, self._inputs[effect.id])
         answer = self._services.answer(call)
-        limits = [since + _milliseconds(node.timeout)] if node.timeout is not None else []
+        limits = [since + milliseconds(node.timeout)] if node.timeout is not None else []
         limits += [deadline] if (deadline := self.run.deadline(effect)) is not None else []
         limits += [since + _until_silent(answer, node.heartbeat)] if node.heartbeat is not None else []
         ends = since + timedelta(seconds=min(answer.delay_seconds, 10**9))
@@ -281,7 +280,7 @@ class Actor(World):
         number = self._voted.get(effect.id, 0)
         if number < len(votes):
             vote = votes[number]
-            due = self._since[effect.id] + _milliseconds(vote.get("after", 0))
+            due = self._since[effect.id] + milliseconds(vote.get("after", 0))
             yield Moment(due, lambda: self._vote(effect, vote))
         if (expires := self.run.tasks[effect.id].due) is not None:
             yield Moment(expires, self._adding({"type": "task.expired", "task": effect.id}))
@@ -341,12 +340,12 @@ def _refusal(task: Task, vote: Vote) -> str | None:
     return None
 
 
-class _Services:
+class Answers:
     """The answers to calls: what the scenario says about the step, or else what the workflow's own mocks say."""
 
-    def __init__(self, document: Document, scenario: Scenario) -> None:
-        data: Any = document.data
-        self._own: dict[str, Any] = data.get("services", {})
+    def __init__(self, own: Mapping[str, Any], scenario: Scenario) -> None:
+        """`own` are the entries of the workflow's `services`."""
+        self._own = own
         self._steps = scenario.services
         self._calls: dict[tuple[str, str], int] = {}
 
@@ -398,5 +397,5 @@ def _failed(error: ErrorData) -> dict[str, Any]:
     return {"type": "step.failed", "error": error, "random": 0.5}
 
 
-def _milliseconds(duration: Any) -> timedelta:
+def milliseconds(duration: Any) -> timedelta:
     return timedelta(milliseconds=parse_duration(duration))

@@ -39,7 +39,7 @@ class MockService:
         answer = self._next(call)
         record = self._record or self._open_record()
         if record is None:
-            return await _perform(answer, call)
+            return await perform(answer, call)
         record.begin(call)
         if answer.dies:
             record.end(call, "died")
@@ -71,7 +71,8 @@ class MockService:
             self._record.close()
 
 
-async def _perform(answer: Answer, call: Call) -> Json:
+async def perform(answer: Answer, call: Call) -> Json:
+    """What an answer says is done. Raises ServiceError."""
     if answer.delay_seconds:
         await _wait(answer, call)
     return answer.act(call)
@@ -89,7 +90,7 @@ async def _wait(answer: Answer, call: Call) -> None:
 
 async def _recorded(record: CallRecord, answer: Answer, call: Call) -> Json:
     try:
-        result = await _perform(answer, call)
+        result = await perform(answer, call)
     except ServiceError as error:
         record.end(call, "error", error.type)
         raise

@@ -11,7 +11,6 @@ from wfrun.app.onward import WAY, Outcome, Way, carry_on, check_local, drive, go
 from wfrun.app.starting import check_input, create_or_open, origin_of
 from wfrun.app.workflows import open_workflow, require_local
 from wfrun.core.values import Json
-from wfrun.errors import ConflictError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 
@@ -84,18 +83,11 @@ def decide(
 
 def cancel(home: Home, prefix: str, *, by: str, reason: str = "", way: Way = WAY) -> Outcome:
     """Ask an execution to stop and be compensated, and see to it unless another process drives it."""
-    from wfrun.app.deciding import folded
+    from wfrun.app.deciding import record_cancellation
 
     journal = Journal.open(home, find_execution(home, prefix))
-    workflow = workflow_of(home, journal.records, way.services)
-    check_local(home, journal, workflow)
-    with journal.turn():
-        run = folded(home, journal, workflow)
-        if run.ended is not None:
-            status = run.ended["status"]
-            raise ConflictError("execution.ended", f"execution {journal.execution_id} has ended: {status}")
-        journal.add({"type": "cancel.requested", "by": by, "reason": reason})
-        journal.sync()
+    check_local(home, journal, workflow_of(home, journal.records, way.services))
+    record_cancellation(journal, by, reason)
     return carry_on(home, journal, way)
 
 

@@ -94,13 +94,15 @@ class Runtime:
 
     def adopt(self, execution: str) -> None:
         """Drive an execution as well, whatever becomes of it: one that an event of ours has reached, or that is
-        detached from its parent. One that is driven here already notices by itself."""
-        if self._engine.drives(execution):
-            self._engine.look()
-            return
+        detached from its parent."""
         task = asyncio.ensure_future(self._drive_adopted(execution))
         self._adopted.add(task)
         task.add_done_callback(self._adopted.discard)
+
+    def notice(self, execution: str) -> None:
+        """Something was recorded for an execution: see to it that it goes on."""
+        if not self._engine.wake(execution):
+            self.adopt(root_of(self.home, execution))
 
     async def close(self) -> None:
         """Wait for what was adopted, and let go of the services."""
@@ -175,7 +177,7 @@ class Family:
         reached = deliver_all(self._runtime.home, event)
         for execution in reached:
             if execution != self._started["execution"]:
-                self._runtime.adopt(root_of(self._runtime.home, execution))
+                self._runtime.notice(execution)
         return len(reached)
 
     @property

@@ -48,7 +48,7 @@ class Driver:
         self._committer = machine.committer
         self._clock = journal.clock
         self._observer = observer
-        errands = Errands(others, self._answer, self._wake)
+        errands = Errands(others, self._answer, self.wake)
         self._performer = Performer(self.execution, run, services, errands, self._answer, journal.clock, machine)
         self._outcomes: deque[tuple[str, Event]] = deque()
         self._effects: deque[Effect] = deque()
@@ -83,7 +83,7 @@ class Driver:
         if self._turned:
             self._turned = False
         elif self.journal.has_foreign():
-            self._wake()
+            self.wake()
 
     async def leave(self, reason: str) -> None:
         """Stop where we are; the execution can be resumed. What has already come back is kept."""
@@ -154,9 +154,10 @@ class Driver:
 
     def _answer(self, effect: str, event: Event) -> None:
         self._outcomes.append((effect, event))
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Have another turn."""
         self._awake = True
         if self._sleep is not None and not self._sleep.done():
             self._sleep.set_result(None)

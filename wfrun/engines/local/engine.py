@@ -55,6 +55,13 @@ class LocalEngine:
             del self._driving[driver]
             driver.journal.close()
 
+    def wake(self, execution: str) -> bool:
+        """Have an execution notice at once what others have appended. False if it is not driven here."""
+        found = [driver for driver in self._driving if driver.execution == execution]
+        for driver in found:
+            driver.wake()
+        return bool(found)
+
     @property
     def is_interrupted(self) -> bool:
         return bool(self._signal)

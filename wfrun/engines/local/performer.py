@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import monotonic
 from typing import Any, Protocol
 
 from wfrun.adapters.contract import Call
@@ -37,13 +36,14 @@ class Caller(Protocol):
 class _Pulse:
     """When a call last gave a sign of life, which it can do from any thread: nothing happens then but this."""
 
-    __slots__ = ("last",)
+    __slots__ = ("last", "time")
 
-    def __init__(self) -> None:
-        self.last = monotonic()
+    def __init__(self, time: Callable[[], float]) -> None:
+        self.time = time
+        self.last = time()
 
     def beat(self) -> None:
-        self.last = monotonic()
+        self.last = self.time()
 
 
 @dataclass(slots=True)
@@ -141,7 +141,8 @@ class Performer:
 
     def _begin_call(self, effect: CallService, key: str, input: Json) -> None:
         deadline, of = self._limit(effect)
-        pulse = _Pulse()
+        loop = asyncio.get_running_loop()
+        pulse = _Pulse(loop.time)
         call = Call(
             execution=self._execution,
             step=effect.step,
@@ -153,7 +154,6 @@ class Performer:
             deadline=deadline,
             heartbeat=pulse.beat,
         )
-        loop = asyncio.get_running_loop()
         running = self._calls[effect.id] = _Running(effect, loop.create_task(self._call(effect, call)))
         if deadline is not None:
             late = self._failed(effect, {"type": "timeout", "message": f"no answer within the {of}"})
@@ -163,10 +163,14 @@ class Performer:
             self._listen(running, pulse, effect.node.heartbeat / 1000)
 
     def _listen(self, running: _Running, pulse: _Pulse, seconds: float) -> None:
-        """Stop a call that has given no sign of life for so many seconds; else look again when that may be."""
-        left = pulse.last + seconds - monotonic()
-        if left > 0:
-            running.watch = asyncio.get_running_loop().call_later(left, self._listen, running, pulse, seconds)
+        """Look again when a call may have given no sign of life for so many seconds."""
+        loop, heard = asyncio.get_running_loop(), pulse.last
+        running.watch = loop.call_at(heard + seconds, self._stop_silent, running, pulse, seconds, heard)
+
+    def _stop_silent(self, running: _Running, pulse: _Pulse, seconds: float, heard: float) -> None:
+        """Stop a call unless it has given a sign of life since the one that was heard."""
+        if pulse.last > heard:
+            self._listen(running, pulse, seconds)
         else:
             message = f"no sign of life within the heartbeat of {seconds:g} s"
             self._tell_to_stop(running, self._failed(running.effect, {"type": "timeout", "message": message}))
