@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from wfrun.core.events import EventData, Record
     from wfrun.engines.local.others import ChildEnd
 
-# How often a child that another process drives is looked at.
+# How often an execution that another process drives is looked at.
 LOOK_EVERY_S = 0.1
 
 
@@ -84,10 +84,16 @@ class Runtime:
                 journal.close()
                 if held.code != "execution.held":
                     raise
-                await asyncio.sleep(LOOK_EVERY_S)
+                await self._until_let_go(execution)
             else:
                 await self.drive(journal, self.workflow_of(journal), history)
                 return journal
+
+    async def _until_let_go(self, execution: str) -> None:
+        if self._engine.wake(execution):
+            await self._engine.let_go(execution)
+        else:
+            await asyncio.sleep(LOOK_EVERY_S)
 
     def workflow_of(self, journal: Journal) -> Workflow:
         return workflow_of(self.home, journal.records, self.services)
@@ -99,9 +105,13 @@ class Runtime:
         self._adopted.add(task)
         task.add_done_callback(self._adopted.discard)
 
+    def wake(self, execution: str) -> bool:
+        """Have an execution notice at once what was recorded for it. False if it is not driven here."""
+        return self._engine.wake(execution)
+
     def notice(self, execution: str) -> None:
         """Something was recorded for an execution: see to it that it goes on."""
-        if not self._engine.wake(execution):
+        if not self.wake(execution):
             self.adopt(root_of(self.home, execution))
 
     async def close(self) -> None:
@@ -157,6 +167,7 @@ class Family:
 
     def cancel(self, child: str) -> None:
         self._tell(child, {"type": "cancel.requested", "by": self._by, "reason": "its parent was stopped"})
+        self._runtime.wake(child)
 
     def recall(self, child: str) -> None:
         """Asked for once: what is under way is driven on, and what could not be undone is tried again."""

@@ -38,22 +38,30 @@ class LocalEngine:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self._driving: dict[Driver, asyncio.Task[Any] | None] = {}
+        self._awaited: dict[str, asyncio.Event] = {}
         self._signal = ""
 
     async def drive(self, driver: Driver, *, park: bool) -> None:
         """Raises Interrupted once the execution has been left in order, JournalError if its journal failed."""
         task = self._driving[driver] = asyncio.current_task()
         try:
-            await driver.drive(park=park)
+            await self._drive_or_leave(driver, task, park)
+        finally:
+            del self._driving[driver]
+            driver.journal.close()
+            if (awaited := self._awaited.pop(driver.execution, None)) is not None:
+                awaited.set()
+
+    async def _drive_or_leave(self, driver: Driver, task: asyncio.Task[Any] | None, park: bool) -> None:
+        try:
+            if not self._signal:
+                return await driver.drive(park=park)
         except asyncio.CancelledError:
             if not self._signal or task is None:
                 raise
             task.uncancel()
-            await driver.leave(self._signal)
-            raise Interrupted(self._signal) from None
-        finally:
-            del self._driving[driver]
-            driver.journal.close()
+        await driver.leave(self._signal)
+        raise Interrupted(self._signal)
 
     def wake(self, execution: str) -> bool:
         """Have an execution notice at once what others have appended. False if it is not driven here."""
@@ -61,6 +69,10 @@ class LocalEngine:
         for driver in found:
             driver.wake()
         return bool(found)
+
+    async def let_go(self, execution: str) -> None:
+        """Until an execution that is driven here is not any more."""
+        await self._awaited.setdefault(execution, asyncio.Event()).wait()
 
     @property
     def is_interrupted(self) -> bool:
