@@ -64,11 +64,23 @@ def tasks(home: Home, assignee: str | None) -> list[TaskView]:
 
 
 def executions(
-    home: Home, *, status: str | None, workflow: str | None, limit: int | None, since: str | None
+    home: Home,
+    *,
+    status: str | None,
+    workflow: str | None,
+    limit: int | None,
+    since: str | None,
+    where: str | None = None,
 ) -> list[Summary]:
-    """Executions, newest first."""
+    """Executions, newest first. `where` is a condition over what is listed: see views.filtering."""
+    keep = None
+    if where is not None:
+        from wfrun.views.filtering import parse_filter
+
+        chosen = parse_filter(where, home.clock())
+        status, workflow, keep = status or chosen.status, workflow or chosen.workflow, chosen.keeps
     return index_of(home).summaries(
-        status=status, workflow=workflow, limit=limit, since=since, driven=partial(is_driven, home)
+        status=status, workflow=workflow, limit=limit, since=since, driven=partial(is_driven, home), keep=keep
     )
 
 

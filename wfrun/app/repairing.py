@@ -167,8 +167,9 @@ def prepare(home: Home, prefix: str, ask: Ask, services: str | None = None) -> P
     except BaseException:
         journal.close()
         raise
-    preview = _preview(journal, ask, proposal.dropped, proposal.undo)
-    preview["again"] = list(proposal.again)
+    dropped = frozenset(proposal.dropped)
+    preview = _preview(journal.execution_id, ask, (each for each in journal.records if each["seq"] in dropped))
+    preview["undo"], preview["again"] = list(proposal.undo), list(proposal.again)
     preview["children"] = [part.journal.execution_id for part in children]
     return Prepared(home, preview, [*children, _Part(journal, _request(proposal, replacement))], replacement)
 
@@ -183,6 +184,11 @@ def prepare_resume(home: Home, prefix: str, services: str | None = None) -> Prep
     return None
 
 
+def nothing(execution: str) -> Preview:
+    """The preview of what only drives an execution on."""
+    return _preview(execution, Ask("resume"), ())
+
+
 def prepare_compensation(home: Home, prefix: str) -> Prepared:
     """Undo all that an execution has done. Raises Refused; ConflictError if another process drives it."""
     journal = _open(home, prefix)
@@ -194,7 +200,8 @@ def prepare_compensation(home: Home, prefix: str) -> Prepared:
     except BaseException:
         journal.close()
         raise
-    preview = _preview(journal, Ask("compensate"), undo=reversed(run.interpreter.undos))
+    preview = _preview(journal.execution_id, Ask("compensate"), ())
+    preview["undo"] = list(reversed(run.interpreter.undos))
     part = _Part(journal, lambda by, reason: {"type": "compensation.requested", "by": by, "reason": reason})
     return Prepared(home, preview, [part], None)
 
@@ -259,14 +266,13 @@ def _request(proposal: Proposal, replacement: Replacement | None) -> Callable[[s
     return fact
 
 
-def _preview(journal: Journal, ask: Ask, dropped: Iterable[int] = (), undo: Iterable[str] = ()) -> Preview:
-    dropped = frozenset(dropped)
+def _preview(execution: str, ask: Ask, dropped: Iterable[Record]) -> Preview:
     return {
-        "execution": journal.execution_id,
+        "execution": execution,
         "action": ask.action,
         "step": ask.step,
-        "setAside": [_aside(record) for record in journal.records if record["seq"] in dropped],
-        "undo": list(undo),
+        "setAside": [_aside(record) for record in dropped],
+        "undo": [],
         "again": [],
         "children": [],
     }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from wfrun.errors import WfrunError
 
 OFFERED = 50
@@ -31,4 +34,20 @@ def tasks(incomplete: str) -> list[tuple[str, str]]:
     return [(task["task"], task["title"]) for task in found if task["task"].startswith(incomplete)][:OFFERED]
 
 
-COMPLETERS = {"executions": executions, "tasks": tasks}
+def steps(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
+    """Those of the execution that has been typed before."""
+    from wfrun.app import reading
+
+    try:
+        view = reading.status(reading.open_home(None), ctx.params.get("execution") or "")
+    except WfrunError:
+        return []
+    shown = [row for step in view["steps"] for row in (step.get("iterations", {}).get("shown") or [step])]
+    return [(row["step"], str(row["status"])) for row in shown if row["step"].startswith(incomplete)][:OFFERED]
+
+
+COMPLETERS: dict[str, Callable[..., list[tuple[str, str]]]] = {
+    "executions": executions,
+    "tasks": tasks,
+    "steps": steps,
+}

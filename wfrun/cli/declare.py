@@ -13,7 +13,7 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 
 class Arg(NamedTuple):
-    """A positional argument. `complete` names what the shell can offer: `executions` or `tasks`, else files."""
+    """A positional argument. `complete` names what the shell can offer: executions, tasks or steps, else files."""
 
     help: str
     metavar: str = ""
@@ -61,6 +61,12 @@ COMMANDS = {
     "log": "log",
     "emit": "emit",
     "cancel": "cancel",
+    "skip": "skip",
+    "set-output": "set_output",
+    "set-input": "set_input",
+    "rewind": "rewind",
+    "retry-now": "retry_now",
+    "compensate": "compensate",
     "validate": "validate",
     "lint": "lint",
     "schema": "schema",

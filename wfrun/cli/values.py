@@ -68,7 +68,7 @@ def assign(pairs: Iterable[str], onto: dict[str, Json] | None = None) -> dict[st
         names = key.split(".")
         if not equals or not all(names):
             raise UsageError("usage.set", f"`{pair}` is no assignment", hint="write key=value, or a.b=value to nest")
-        _assign(result, names, _value(text), pair)
+        _assign(result, names, parse_value(text), pair)
     return result
 
 
@@ -82,7 +82,8 @@ def _assign(target: dict[str, Json], names: list[str], value: Json, pair: str) -
     target[names[-1]] = value
 
 
-def _value(text: str) -> Json:
+def parse_value(text: str) -> Json:
+    """JSON if it reads as JSON, else the text itself."""
     from wfrun.load.json import parse_json
 
     try:

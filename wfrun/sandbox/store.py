@@ -31,8 +31,8 @@ CREATE TABLE answers (
   PRIMARY KEY (system, key)
 );
 CREATE TABLE undone (
-  system TEXT NOT NULL, action TEXT NOT NULL, reference TEXT NOT NULL, at TEXT NOT NULL,
-  PRIMARY KEY (system, action, reference)
+  system TEXT NOT NULL, action TEXT NOT NULL, reference TEXT NOT NULL, round INTEGER NOT NULL, at TEXT NOT NULL,
+  PRIMARY KEY (system, action, reference, round)
 );
 CREATE TABLE faults (id INTEGER PRIMARY KEY, target TEXT NOT NULL, fault TEXT NOT NULL);
 """

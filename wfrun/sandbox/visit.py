@@ -83,14 +83,17 @@ class Visit:
             raise ServiceError(f"{self.action.system}.conflict", message, status=409, retryable=False) from error
 
     def _heed_undone(self, fields: Fields) -> None:
-        """What undoes leaves a mark that outlives it; what was undone before it arrived is refused."""
-        action = self.action
+        """What undoes leaves a mark that outlives it; what was undone before it arrived is refused.
+
+        What is done once more after it was undone is asked for in a further round, and its key says so.
+        """
+        action, round = self.action, _round_of(self.caller.idempotency_key)
         if action.undoes:
-            row = (action.system, action.undoes, fields["reference"], _now())
-            self.db.execute("INSERT OR IGNORE INTO undone VALUES (?, ?, ?, ?)", row)
+            row = (action.system, action.undoes, fields["reference"], round, _now())
+            self.db.execute("INSERT OR IGNORE INTO undone VALUES (?, ?, ?, ?, ?)", row)
             return
-        sql = "SELECT at FROM undone WHERE system = ? AND action = ? AND reference = ?"
-        row = self.db.execute(sql, (action.system, action.name, fields.get("reference"))).fetchone()
+        sql = "SELECT at FROM undone WHERE system = ? AND action = ? AND reference = ? AND round >= ?"
+        row = self.db.execute(sql, (action.system, action.name, fields.get("reference"), round)).fetchone()
         if row is not None:
             message = f"{action} of {fields['reference']} came too late: it was undone at {row[0]}"
             raise ServiceError(f"{action.system}.undone", message, status=409, retryable=False)
@@ -103,6 +106,12 @@ class Visit:
     def _note(self, entry: int, outcome: str) -> None:
         said = "CASE WHEN outcome IS NULL THEN ?1 ELSE outcome || ', then ' || ?1 END"
         self.db.execute(f"UPDATE calls SET outcome = {said} WHERE id = ?2", (outcome, entry))
+
+
+def _round_of(key: str) -> int:
+    """The keys of a step that was undone and runs again end with `~2`, then `~3`, and so do those of its undoing."""
+    digits = key.rpartition("~")[2]
+    return int(digits) if "~" in key and digits.isascii() and digits.isdigit() else 1
 
 
 def _text(value: object) -> str:

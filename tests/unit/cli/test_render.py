@@ -156,7 +156,7 @@ def test_tables(tale: MakeTale) -> None:
         "k7m2x9qd   order:2   waiting      0/1    2026-11-23 09:00:00Z  -     for loan-managers",
         "k7m2x9qd   order:2   compensated  1/3    2026-11-23 09:00:00Z  8.0s  payment.declined",
     ]
-    assert summary_line(7, rows[1]) == "line 7  k7m2x9qd  compensated  1/3  8.0s  payment.declined"
+    assert summary_line("line 7", rows[1]) == "line 7  k7m2x9qd  compensated  1/3  8.0s  payment.declined"
 
 
 def test_a_damaged_journal_in_the_list(tale: MakeTale) -> None:

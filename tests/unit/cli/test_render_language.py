@@ -150,9 +150,9 @@ def test_what_is_waited_for_in_lists(tale: MakeTale) -> None:
     row = summary_of(status_of(told.records, child=lambda _: "waiting"))
     words = "loan-managers, event paid, event shipped, until 2026-11-24 09:00:00Z, execution k7.d"
     assert execution_table([row])[1].endswith(f"for {words}")
-    assert summary_line(1, row) == f"line 1  k7m2x9qd  waiting  0/4  -  {words}"
+    assert summary_line("line 1", row) == f"line 1  k7m2x9qd  waiting  0/4  -  {words}"
     row["children"] = ["x", "y"]
-    assert summary_line(1, row).endswith("execution x and 1 more")
+    assert summary_line("line 1", row).endswith("execution x and 1 more")
 
 
 # ---- live

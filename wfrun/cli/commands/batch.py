@@ -81,9 +81,9 @@ def _warn(code: str, message: str, hint: str) -> None:
     print(problem_text(Problem(code, message, hint=hint, severity="warning")), file=sys.stderr)
 
 
-def exit_code(counts: dict[str, int]) -> int:
-    """`refused` counts inputs that were not accepted, `stopped` what wfrun had to let go; all else is a status."""
+def exit_code(counts: dict[str, int], refused: int = InvalidError.exit_code) -> int:
+    """`refused` counts what was not accepted, `stopped` what wfrun had to let go; all else is a status."""
     from wfrun.cli.invoke import EXIT_CODES
 
-    codes = {**EXIT_CODES, "refused": InvalidError.exit_code, "stopped": JournalError.exit_code}
+    codes = {**EXIT_CODES, "refused": refused, "stopped": JournalError.exit_code}
     return next((codes[outcome] for outcome in WORST_FIRST if counts.get(outcome)), 0)

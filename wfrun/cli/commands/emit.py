@@ -15,7 +15,8 @@ def command(
         str | None, Opt(("--id",), "The event's id: emitted again, it counts once (else a new one).", "ID")
     ] = None,
     to: Annotated[
-        str | None, Opt(("--to",), "Only for this execution (else for all that wait for it).", "EXECUTION", "executions")
+        str | None,
+        Opt(("--to",), "Only for this execution (else for all that wait for it).", "EXECUTION", "executions"),
     ] = None,
     by: Annotated[str | None, Opt(("--as",), "Who emits it, kept as its source (else the login name).", "NAME")] = None,
     no_resume: Annotated[bool, Opt(("--no-resume",), "Only record the event; drive nothing.")] = False,

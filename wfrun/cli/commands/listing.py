@@ -10,6 +10,9 @@ def command(
     status: Annotated[str | None, Opt(("--status",), "Only those with this status.", "STATUS")] = None,
     workflow: Annotated[str | None, Opt(("--workflow",), "Only those of this workflow.", "NAME")] = None,
     since: Annotated[str | None, Opt(("--since",), "Started since: an age (2h, 7d) or an instant.", "TIME")] = None,
+    where: Annotated[
+        str | None, Opt(("--where",), "Only those that a condition fits: 'error == timeout'.", "CONDITION")
+    ] = None,
     limit: Annotated[int, Opt(("--limit", "-n"), "At most so many.", "N")] = 20,
     home: Home = None,
     as_json: AsJson = False,
@@ -23,7 +26,7 @@ def command(
     if limit < 0:
         raise UsageError("usage.limit", f"{limit} is not a number of executions")
     found = reading.executions(
-        reading.open_home(home), status=status, workflow=workflow, limit=limit, since=_instant(since)
+        reading.open_home(home), status=status, workflow=workflow, limit=limit, since=_instant(since), where=where
     )
     if as_json:
         print_json({"executions": found})

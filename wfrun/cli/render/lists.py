@@ -59,13 +59,14 @@ def _few(words: Sequence[str]) -> str:
     return ", ".join(words[:SHOWN]) + more
 
 
-def summary_line(number: int, row: Summary) -> str:
-    """One line for one execution of a batch, begun with that line of its inputs; it waits for no other to be known."""
+def summary_line(head: str, row: Summary) -> str:
+    """One line for one of many executions; it waits for no other to be known. `head` stands before its id, or is it."""
     took = duration_words(elapsed_ms(row["startedAt"], row["endedAt"])) if row["endedAt"] else "-"
     progress = _progress(row)
     status = paint(COLOURS[row["status"]], row["status"])
     notes = safe(row["error"] or waiting_words(row))
-    return f"line {number}  {row['execution']}  {status}  {progress}  {took}  {notes}".rstrip()
+    names = head if head == row["execution"] else f"{head}  {row['execution']}"
+    return f"{names}  {status}  {progress}  {took}  {notes}".rstrip()
 
 
 def moment_line(moment: Moment) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wfrun.cli.render.errors import error_in_row, error_lines
+from wfrun.cli.render.next_steps import next_steps
 from wfrun.cli.render.tasks import task_lines
 from wfrun.cli.render.waits import child_lines, repair_lines, wait_lines
 from wfrun.cli.text import Cell, columns, paint, safe
@@ -116,22 +117,3 @@ def footer_lines(view: StatusView) -> list[str]:
         blocks.append([f"Output  {safe(json.dumps(view['output'], ensure_ascii=False, sort_keys=True))}"])
     blocks.append(next_steps(view))
     return [line for block in blocks if block for line in ("", *block)]
-
-
-def next_steps(view: StatusView) -> list[str]:
-    execution = view["execution"]
-    if view["status"] == "interrupted":
-        return [f"Nothing drives it now. To go on:  wfrun resume {execution}"]
-    if view["status"] == "paused":
-        return [
-            f"Everything is kept as it was when it failed; to see how that came:  wfrun log {execution}",
-            f"To try again what failed:  wfrun resume {execution}",
-        ]
-    if view["status"] == "needs-attention":
-        return [
-            f"A compensation did not succeed; look at what was left:  wfrun log {execution}",
-            f"To try again what could not be undone:  wfrun resume {execution}",
-        ]
-    if view["status"] in ("failed", "compensated"):
-        return [f"What happened, in detail:  wfrun log {execution}"]
-    return []

@@ -14,9 +14,10 @@ CREATE TABLE signatures (
   reference TEXT PRIMARY KEY, signer TEXT NOT NULL, document TEXT NOT NULL, signed_at TEXT NOT NULL
 );
 CREATE TABLE disbursements (
-  reference TEXT PRIMARY KEY, amount_cents INTEGER NOT NULL CHECK (amount_cents > 0), rate REAL NOT NULL,
+  reference TEXT NOT NULL, amount_cents INTEGER NOT NULL CHECK (amount_cents > 0), rate REAL NOT NULL,
   disbursed_at TEXT NOT NULL, reversed_at TEXT
 );
+CREATE UNIQUE INDEX disbursed ON disbursements (reference) WHERE reversed_at IS NULL;
 CREATE TABLE outbox (reference TEXT PRIMARY KEY, recipient TEXT NOT NULL, subject TEXT NOT NULL, sent_at TEXT NOT NULL);
 """
 

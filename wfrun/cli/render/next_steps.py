@@ -1,0 +1,51 @@
+"""What can be typed next about an execution, with its own id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wfrun.cli.text import Cell, columns
+from wfrun.views.steps import COMPENSATE
+
+if TYPE_CHECKING:
+    from wfrun.views.model import StatusView
+
+
+def next_steps(view: StatusView) -> list[str]:
+    execution = view["execution"]
+    if view["status"] == "interrupted":
+        return [f"Nothing drives it now. To go on:  wfrun resume {execution}"]
+    if view["status"] == "paused":
+        return ["Nothing goes on, and nothing is undone, until somebody says how:", *repair_commands(view)]
+    if view["status"] == "needs-attention":
+        return [
+            f"A compensation did not succeed; look at what was left:  wfrun log {execution}",
+            f"To try again what could not be undone:  wfrun resume {execution}",
+        ]
+    log = f"What happened, in detail:  wfrun log {execution}"
+    if view["status"] == "failed":
+        return [log, "It can go on:", *repair_commands(view)]
+    if view["status"] == "compensated":
+        return [log]
+    stopped = (each["execution"] for each in view["children"] if each["status"] in ("paused", "interrupted"))
+    return [f"What holds up {child}:  wfrun status {child}" for child in stopped]
+
+
+def repair_commands(view: StatusView) -> list[str]:
+    """What can be typed about an execution that failed or is paused, with what it does."""
+    from shlex import quote  # steps without a name are called steps[1]
+
+    execution = view["execution"]
+    failed = view["error"].get("step", "") if view["error"] else ""
+    rows = [(f"resume {execution}", "try again what failed")]
+    rows += [(f"resume {execution} --with FILE", "go on with a corrected workflow")]
+    if failed and not failed.startswith(COMPENSATE):
+        rows += [(f"skip {execution} {quote(failed)}", "go on without it")]
+        rows += [(f"set-input {execution} {quote(failed)} JSON", "run it with another input")]
+        rows += [(f"set-output {execution} {quote(failed)} JSON", "it was done by hand, and gave this")]
+    done = next((row["step"] for row in view["steps"] if row["status"] == "completed"), None)
+    if done:
+        rows += [(f"rewind {execution} {quote(done)}", "undo back to a step, and run from there again")]
+    if view["status"] == "paused":
+        rows += [(f"compensate {execution}", "undo all that it has done")]
+    return columns([[f"wfrun {command}", Cell(about, "dim")] for command, about in rows], indent="  ")
