@@ -29,12 +29,10 @@ def explain(home: Home, prefix: str, step: str | None) -> Explanation:
 
 def _plan(home: Home, records: Sequence[Record]) -> Plan | None:
     """The plan that is in force. A definition that cannot be read keeps nobody from what the journal tells."""
+    from wfrun.app.in_force import in_force
     from wfrun.app.workflows import stored_plan
 
-    requests = {each["seq"]: each for each in records if each["type"] == "repair.requested"}
-    in_force = [requests[each["request"]] for each in records if each["type"] == "execution.repaired"]
-    replaced = [each["definition"] for each in in_force if "definition" in each]
     try:
-        return stored_plan(home, {**records[0], **({"definition": replaced[-1]} if replaced else {})})
+        return stored_plan(home, in_force(records))
     except WfrunError:
         return None
