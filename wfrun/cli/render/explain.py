@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wfrun.cli.render.errors import cut
 from wfrun.cli.text import paint, safe
 from wfrun.views.instants import clock
+from wfrun.views.steps import COMPENSATE
 
 if TYPE_CHECKING:
     from wfrun.views.explain import Explanation
@@ -36,13 +37,19 @@ def explanation_lines(found: Explanation) -> Iterator[str]:
 
 
 def _lines(reason: Reason, asked: str | None) -> Iterator[str]:
-    about = "" if reason["step"] in (None, asked) else f"{safe(reason['step'])}: "
+    about = "" if _names_itself(reason, asked) else f"{safe(reason['step'])}: "
     when = f"  {paint('dim', clock(reason['at']))}" if reason["at"] else ""
     yield f"  {paint(_COLOURS.get(reason['what'], 'green'), reason['what'])}{when}  {about}{safe(reason['why'])}"
     for name, value in reason["values"].items():
         if (name.startswith("$") or name in _SHOWN) and value not in (None, {}):
             written = cut(json.dumps(value, ensure_ascii=False, sort_keys=True), VALUE_CHARACTERS)
             yield f"      {safe(name)} = {safe(written)}"
+
+
+def _names_itself(reason: Reason, asked: str | None) -> bool:
+    """Whether it is clear without a word more which step it is about."""
+    step = reason["step"]
+    return step is None or step in (asked, f"{COMPENSATE}{asked}") or reason["why"].startswith(step)
 
 
 # Besides the operands of conditions, what the words do not tell.
