@@ -15,7 +15,7 @@ from wfrun.core.repair_history import instance_of, undone_by
 from wfrun.core.repair_trial import Change, Places, Trial, steps_pending
 from wfrun.core.run import Run
 from wfrun.core.values import Json
-from wfrun.errors import Problem
+from wfrun.errors import Place, Problem
 
 _REWIND = "`rewind STEP` runs a step again, and what comes after it"
 
@@ -119,25 +119,31 @@ def misfits(trial: Trial, unfinished: Container[str], plan: Plan, places: Places
         if instance in unfinished or instance in reasons:
             continue
         if places.step(instance) is None:
-            reasons[instance] = _gone(instance)
+            reasons[instance] = _gone(instance, plan)
         elif record["seq"] in changes:
             reasons[instance] = _differs(changes[record["seq"]], plan)
         elif not reasons:
-            reasons[instance] = _elsewhere(instance, trial)
+            reasons[instance] = _elsewhere(instance, trial, plan.document.place(_path_in(places, instance)))
     return list(reasons.values())
 
 
-def _gone(instance: str) -> Problem:
+def _path_in(places: Places, instance: str) -> Path:
+    step = places.step(instance)
+    return step.path if step is not None else ()
+
+
+def _gone(instance: str, plan: Plan) -> Problem:
     step = instance.partition("@")[0]
     hint = f"leave it in the file, or `rewind` to where {step!r} has not run"
-    return Problem("repair.step-gone", f"{step!r} has run, and the new file does not have it", hint=hint)
+    message = f"{step!r} has run, and the new file does not have it"
+    return Problem("repair.step-gone", message, plan.document.place(("steps",), key=True), hint)
 
 
-def _elsewhere(instance: str, trial: Trial) -> Problem:
+def _elsewhere(instance: str, trial: Trial, place: Place) -> Problem:
     first = _listed(sorted(steps_pending(trial.run) - {""}))
     instead = f"it comes after {first}, which has not run" if first else "the new file does not come to it"
     hint = "put new steps behind those that have run, or `rewind` before them"
-    return Problem("repair.step-moved", f"{instance!r} has run; {instead}", hint=hint)
+    return Problem("repair.step-moved", f"{instance!r} has run; {instead}", place, hint)
 
 
 def _differs(change: Change, plan: Plan) -> Problem:

@@ -37,15 +37,16 @@ def repair_commands(view: StatusView) -> list[str]:
 
     execution = view["execution"]
     failed = view["error"].get("step", "") if view["error"] else ""
-    rows = [(f"resume {execution}", "try again what failed")]
+    held = view["error"] is not None and view["error"]["type"] == "execution.held"
+    rows = [(f"resume {execution}", "go on from there" if held else "try again what failed")]
     rows += [(f"resume {execution} --with FILE", "go on with a corrected workflow")]
     if failed and not failed.startswith(COMPENSATE):
         rows += [(f"skip {execution} {quote(failed)}", "go on without it")]
         rows += [(f"set-input {execution} {quote(failed)} JSON", "run it with another input")]
         rows += [(f"set-output {execution} {quote(failed)} JSON", "it was done by hand, and gave this")]
-    done = next((row["step"] for row in view["steps"] if row["status"] == "completed"), None)
+    done = [row["step"] for row in view["steps"] if row["status"] == "completed"]
     if done:
-        rows += [(f"rewind {execution} {quote(done)}", "undo back to a step, and run from there again")]
+        rows += [(f"rewind {execution} {quote(done[-1])}", "undo back to a step, and run again from there")]
     if view["status"] == "paused":
         rows += [(f"compensate {execution}", "undo all that it has done")]
     return columns([[f"wfrun {command}", Cell(about, "dim")] for command, about in rows], indent="  ")

@@ -17,7 +17,8 @@ SHOWN = 8
 def preview_line(preview: Preview) -> str:
     """All of it on one line: what is undone, and then begun again."""
     parts = [f"undoing {_few(preview['undo'])}"] if preview["undo"] else []
-    parts += [f"running again {_few(preview['again'])}"] if preview["again"] else []
+    waits = preview["action"] == "compensate"
+    parts += [f"running again {_few(preview['again'])}"] if preview["again"] and not waits else []
     parts += [f"resuming {_few(preview['children'])}"] if preview["children"] else []
     aside = count_words(len(preview["setAside"]), "record")
     parts += [f"setting {aside} aside"] if preview["setAside"] else []
@@ -26,10 +27,11 @@ def preview_line(preview: Preview) -> str:
 
 def preview_lines(preview: Preview) -> list[str]:
     """The same for somebody who wants to look first."""
+    later = ", once it is resumed" if preview["action"] == "compensate" else ""
     rows = [
         ("Would be set aside", _aside(preview)),
         ("Would be undone", _few(preview["undo"])),
-        ("Would run again", _few(preview["again"])),
+        (f"Would run again{later}", _few(preview["again"])),
         ("Would be resumed", _few(preview["children"])),
     ]
     told = [[Cell(head, "dim"), Cell(text)] for head, text in rows if text]
