@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from wfrun.cli.render.explain import VALUE_CHARACTERS, explanation_lines
-from wfrun.views.explain import Explanation
 
 AT = "2026-11-23T09:00:01.000000Z"
 
@@ -13,8 +12,7 @@ AT = "2026-11-23T09:00:01.000000Z"
 def lines(*reasons: dict[str, Any], step: str | None = None, status: str | None = None) -> list[str]:
     whole = [{"step": None, "what": "waits", "why": "for it", "at": None, "values": {}, **each} for each in reasons]
     found: Any = {"execution": "k7m2", "workflow": "order", "version": 2, "status": "waiting", "reasons": whole}
-    explanation: Explanation = {**found, "step": step, "stepStatus": status}
-    return list(explanation_lines(explanation))
+    return list(explanation_lines({**found, "step": step, "stepStatus": status}))
 
 
 def test_an_execution() -> None:
