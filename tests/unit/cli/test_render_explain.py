@@ -11,8 +11,16 @@ AT = "2026-11-23T09:00:01.000000Z"
 
 def lines(*reasons: dict[str, Any], step: str | None = None, status: str | None = None) -> list[str]:
     whole = [{"step": None, "what": "waits", "why": "for it", "at": None, "values": {}, **each} for each in reasons]
-    found: Any = {"execution": "k7m2", "workflow": "order", "version": 2, "status": "waiting", "reasons": whole}
-    return list(explanation_lines({**found, "step": step, "stepStatus": status}))
+    found: Any = {
+        "step": step,
+        "stepStatus": status,
+        "execution": "k7m2",
+        "workflow": "order",
+        "version": 2,
+        "status": "waiting",
+        "reasons": whole,
+    }
+    return list(explanation_lines(found))
 
 
 def test_an_execution() -> None:
