@@ -28,7 +28,7 @@ def next_steps(view: StatusView) -> list[str]:
     if view["status"] == "compensated":
         return [log]
     stopped = (each["execution"] for each in view["children"] if each["status"] in ("paused", "interrupted"))
-    return [f"What holds up {child}:  wfrun status {child}" for child in stopped]
+    return [f"What it stands still for:  wfrun status {child}" for child in stopped]
 
 
 def repair_commands(view: StatusView) -> list[str]:
