@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TypeAlias
 
 from wfrun.core.expression.path import Path
 from wfrun.core.expression.reference import Comparison, Operation, Reference, Variable
 
-
-class Mark(NamedTuple):
-    """How much had been mentioned when a part of the expression began."""
-
-    references: int
-    variables: int
+# How many paths and variables had been mentioned when a part of the expression began.
+Mark: TypeAlias = tuple[int, int]
 
 
 class Mentions:
@@ -40,7 +36,7 @@ class Mentions:
         return any(reference.segments[: len(guard)] == guard for guard in self._guards)
 
     def mark(self) -> Mark:
-        return Mark(len(self._references), len(self._variables))
+        return len(self._references), len(self._variables)
 
     def path(self, path: Path, column: int) -> None:
         self.paths.setdefault(path.text, path)
@@ -54,26 +50,24 @@ class Mentions:
         self._guards.append(keys)
 
     def guard_variables(self, since: Mark) -> None:
-        self._guarded_variables.update(each[:2] for each in self._variables[since.variables :])
+        self._guarded_variables.update(each[:2] for each in self._variables[since[1] :])
 
     def make_optional(self, since: Mark) -> None:
         """What was mentioned since then may be missing."""
-        self._references[since.references :] = [
-            found._replace(optional=True) for found in self._references[since.references :]
-        ]
-        self._let_go(since.variables)
+        start, variables = since
+        self._references[start:] = [found._replace(optional=True) for found in self._references[start:]]
+        self._let_go(variables)
 
     def make_conditional(self, since: Mark) -> None:
         """What was mentioned since then is not always asked for."""
-        self._references[since.references :] = [
-            found._replace(conditional=True) for found in self._references[since.references :]
-        ]
+        start, _ = since
+        self._references[start:] = [found._replace(conditional=True) for found in self._references[start:]]
 
     def make_fallback(self, first: Mark, since: Mark) -> None:
         """What was mentioned since then is only asked for where what was mentioned before it, from `first` on, is not
         there. One that stands in for a variable cannot be missed before that is known."""
-        if since.variables > first.variables:
-            self._let_go(since.variables)
+        if since[1] > first[1]:
+            self._let_go(since[1])
 
     def _let_go(self, start: int) -> None:
         self._variables[start:] = [found._replace(optional=True) for found in self._variables[start:]]

@@ -96,6 +96,8 @@ def substring(frame: Frame, text: Value, start: Value, end: Value = None) -> str
 
 
 def contains(frame: Frame, text: Value, part: Value) -> bool:
+    if type(text) is list:
+        raise type_error("contains() needs a string, not an array", hint="`x in $.list` looks for an element")
     return _text(part, "contains") in _text(text, "contains")
 
 

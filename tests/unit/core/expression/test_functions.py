@@ -171,6 +171,8 @@ REFUSED: list[tuple[str, str, str]] = [
     ("format('{', 1)", "value", "{{"),
     ("format('{a}', 1)", "value", "{{"),
     ("format('{:f}', 1)", "value", "{{"),
+    ("contains([1, 2], 1)", "type", "`x in $.list`"),
+    ("contains('12', 1)", "type", "string(…)"),
     ("format('{:.2e}', 1)", "value", "{{"),
     ("format('{:.2f}', null)", "type", "needs a number"),
     ("format('{:.2}', 'a')", "type", "needs a number"),
