@@ -19,28 +19,25 @@ from wfrun import __version__
 from wfrun.core.definition import Document, Path
 from wfrun.core.values import Json
 from wfrun.journal.home import Home
-from wfrun.load.definition import load_definition, shape_fingerprint
+from wfrun.load.definition import shape_fingerprint
 from wfrun.load.yaml import parse_document
 
 Marks = dict[Path, tuple[int, int]]
 
 
-def remember(home: Home, source: bytes, file: str) -> Document:
-    """The definition in `source`, checked, and kept in the home from now on. Raises InvalidError."""
-    document = _kept(home, source, file)
-    if document is None:
-        document = load_definition(source, file)
-        name = _name(document.sha256)
-        home.write_cache(name, _encode(name, document))
-    return document
+def remember(home: Home, document: Document) -> None:
+    """Keep a definition that has passed every check of its own."""
+    name = _name(document.sha256)
+    home.write_cache(name, _encode(name, document))
 
 
 def recall(home: Home, source: bytes, file: str) -> Document:
     """The definition in `source`, which was checked when it was stored, maybe by another version. Writes nothing."""
-    return _kept(home, source, file) or parse_document(source, file)
+    return known(home, source, file) or parse_document(source, file)
 
 
-def _kept(home: Home, source: bytes, file: str) -> Document | None:
+def known(home: Home, source: bytes, file: str) -> Document | None:
+    """The definition in `source`, if this version has found it valid before."""
     digest = sha256(source).hexdigest()
     name = _name(digest)
     kept = home.read_cache(name)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from wfrun.adapters.registry import LOCAL
-from wfrun.app.checked import recall, remember
+from wfrun.app.checked import known, recall, remember
 from wfrun.app.files import read_file
 from wfrun.app.services import Configs, configure
 from wfrun.core.definition import Document
@@ -40,18 +40,23 @@ class Workflow(NamedTuple):
         return data.get("input")  # type: ignore[no-any-return]
 
 
-def examine_workflow(path: str, services: str | None, home: Home | None = None) -> Workflow:
-    """The workflow of a file, whatever is wrong with it. Raises InvalidError if there is no telling what it says.
+def examine_workflow(path: str, services: str | None) -> Workflow:
+    """The workflow of a file, whatever is wrong with it. Raises InvalidError if there is no telling what it says."""
+    return _examine(load_definition(read_file(path, "the workflow"), path), services)
 
-    With a home, a definition that was read before is not read again.
-    """
-    source = read_file(path, "the workflow")
-    written = load_definition(source, path) if home is None else remember(home, source, path)
+
+def _examine(written: Document, services: str | None) -> Workflow:
     document, wrong = inline_references(written)
     plan, problems = examine_plan(document)
-    configs, more = configure(plan, Path(path).resolve().parent, services)
-    workflow = Workflow(document, plan, configs, in_order([*wrong, *problems, *more]))
-    return _linked(workflow, Path(path).resolve(), services) if plan.workflows else workflow
+    return _surrounded(plan, [*wrong, *problems], services)
+
+
+def _surrounded(plan: Plan, problems: list[Problem], services: str | None) -> Workflow:
+    """The workflow with the services and the other workflows that it needs."""
+    path = Path(plan.document.file).resolve()
+    configs, more = configure(plan, path.parent, services)
+    workflow = Workflow(plan.document, plan, configs, in_order([*problems, *more]))
+    return _linked(workflow, path, services) if plan.workflows else workflow
 
 
 def _linked(workflow: Workflow, path: Path, services: str | None) -> Workflow:
@@ -63,8 +68,22 @@ def _linked(workflow: Workflow, path: Path, services: str | None) -> Workflow:
 
 
 def open_workflow(path: str, services: str | None, home: Home | None = None) -> Workflow:
-    """The workflow of a file. Raises InvalidError with every error of the file, its plan and its services."""
-    return _accepted(examine_workflow(path, services, home))
+    """The workflow of a file. Raises InvalidError with every error of the file, its plan and its services.
+
+    A home knows the definitions that were found valid before: they are neither read nor checked again.
+    """
+    if home is None:
+        return _accepted(examine_workflow(path, services))
+    source = read_file(path, "the workflow")
+    document = known(home, source, path)
+    if document is None:
+        document = load_definition(source, path)
+        workflow = _accepted(_examine(document, services))
+        remember(home, document)
+        return workflow
+    if inline_references(document)[0] is not document:
+        return _accepted(_examine(document, services))  # whether it is valid depends on other files, too
+    return _accepted(_surrounded(build_plan(document), [], services))
 
 
 def stored_workflow(home: Home, started: Mapping[str, Any], services: str | None) -> Workflow:
