@@ -84,7 +84,7 @@ def version_text() -> str:
 
 def help_text() -> str:
     """The overview, made of the commands' own declarations."""
-    lines = [f"  {name:<10}{summary(name)}" for name in COMMANDS]
+    lines = [f"  {name:<12}{summary(name)}" for name in COMMANDS]
     options = [
         "  --version             Print the version",
         "  --install-completion  Install completion for the current shell",

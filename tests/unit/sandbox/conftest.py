@@ -10,7 +10,10 @@ import pytest
 
 from wfrun.sandbox import Call, Fields, Sandbox
 
-SCHEMA = "CREATE TABLE deposits (reference TEXT PRIMARY KEY, amount INTEGER NOT NULL, taken_back TEXT)"
+SCHEMA = """
+CREATE TABLE deposits (reference TEXT NOT NULL, amount INTEGER NOT NULL, taken_back TEXT);
+CREATE UNIQUE INDEX deposited ON deposits (reference) WHERE taken_back IS NULL
+"""
 
 
 class Visitor(NamedTuple):

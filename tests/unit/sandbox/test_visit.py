@@ -242,3 +242,13 @@ def test_die_kills_the_process_after_the_effect_and_the_next_one_gets_the_answer
     assert rows(DEPOSITS) == [("r1", 5, 0)]
     assert ask("bank.deposit", "k1", reference="r1", amount=5) == {"saved": 5, "by": "pay"}
     assert rows(DEPOSITS) == [("r1", 5, 0)]
+
+
+def test_what_was_undone_can_be_done_once_more_in_a_further_round(ask: Ask, rows: Rows) -> None:
+    ask("bank.deposit", "k1", reference="r1", amount=5)
+    assert ask("bank.takeBack", "c1", reference="r1") == {"returned": 5}
+    assert refused(ask, "bank.deposit", "k1~x", reference="r1", amount=5).type == "bank.undone"
+    assert ask("bank.deposit", "k1~2", reference="r1", amount=7)["saved"] == 7
+    assert ask("bank.takeBack", "c1~2", reference="r1") == {"returned": 7}
+    assert refused(ask, "bank.deposit", "k9~2", reference="r1", amount=7).type == "bank.undone"
+    assert rows(DEPOSITS) == [("r1", 5, 1), ("r1", 7, 1)]
