@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 LOOK_EVERY_S = 0.1
 
 
+# What an execution is told when what it did is to be undone, or what could not be undone is to be tried again.
+_RECALLS = ("compensation.requested", "execution.resumed")
+
+
 class OpenServices(Caller, Protocol):
     """The services of a workflow: each can be called, and all are closed together."""
 
@@ -170,11 +174,14 @@ class Family:
         self._runtime.wake(child)
 
     def recall(self, child: str) -> None:
-        """Asked for once: what is under way is driven on, and what could not be undone is tried again."""
+        """Each time that it was decided, once: a runner that died may have asked, and the child have ended since."""
+        recalls = [each for each in Journal.read(self._runtime.home, self._by) if each["type"] == "child.recalled"]
+        times = sum(each["child"] == child for each in recalls)
         journal = Journal.open(self._runtime.home, child)
         try:
             with journal.turn():
-                ended = has_ended(journal.records)
+                asked = sum(each["type"] in _RECALLS and each["by"] == self._by for each in journal.records)
+                ended = has_ended(journal.records) if asked < times else None
                 if ended == "completed":
                     reason = "its parent is undone"
                     journal.add({"type": "compensation.requested", "by": self._by, "reason": reason})
