@@ -129,7 +129,10 @@ def _wait(what: Effect | Group) -> Generator[Effect | Group, Record, Record]:
 
 
 class Scheduler:
-    """Runs fibers until all of them wait, and collects the effects they asked for."""
+    """Runs fibers until all of them wait, and collects the effects they asked for.
+
+    `pending` are those without an answer, and `recorded` the facts that say which of them have been begun.
+    """
 
     def __init__(self) -> None:
         self._ready: deque[tuple[Fiber, Record | Exception | None]] = deque()
@@ -137,6 +140,7 @@ class Scheduler:
         self._emitted: list[Effect] = []
         self._running: Fiber | None = None
         self.pending: dict[str, Effect] = {}
+        self.recorded: dict[str, Record] = {}
 
     async def perform(self, effect: Effect) -> Record:
         """Ask for an effect and wait for the fact that answers it."""
@@ -163,6 +167,7 @@ class Scheduler:
         """The effect needs no further answer."""
         self.pending.pop(id, None)
         self.pending.pop(stop_id(id), None)
+        self.recorded.pop(id, None)
 
     def listens(self, id: str) -> bool:
         """Whether a fiber waits for a fact about the effect right now."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import timedelta
-from typing import Any, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 from wfrun.core.definition import Path
 from wfrun.core.effects import (
@@ -35,27 +35,8 @@ from wfrun.core.events import ErrorData, EventData, Matter, Reason, Record, Stat
 from wfrun.core.expression import MISSING, Expression, Template
 from wfrun.core.fibers import Cancelled, Failed, Fiber, Finished, Group, Outcome, Scheduler, Strand
 from wfrun.core.instants import parse_instant
-from wfrun.core.plan.nodes import (
-    Await,
-    Call,
-    Child,
-    Conditional,
-    Emit,
-    Fail,
-    Finish,
-    Foreach,
-    HumanTask,
-    Loop,
-    Node,
-    Parallel,
-    Pause,
-    Plan,
-    Sequence,
-    Set,
-    Step,
-    Switch,
-    Try,
-)
+from wfrun.core.plan import nodes
+from wfrun.core.plan.nodes import Await, Call, Child, HumanTask, Node, Plan, Step
 from wfrun.core.repair_history import Amendments, Given
 from wfrun.core.scope import Scope, Undo
 from wfrun.core.steps import blocks, calls, children, crews, loops, people, values, waits
@@ -64,26 +45,32 @@ from wfrun.core.values import Json
 Kind: TypeAlias = Callable[["Interpreter", Any, Scope], Coroutine[Any, Any, None]]
 
 KINDS: Mapping[type[Node], Kind] = {
-    Call: calls.call,
-    Sequence: blocks.sequence,
-    Conditional: blocks.conditional,
-    Switch: blocks.switch,
-    Try: blocks.attempt,
-    Parallel: crews.parallel,
-    Foreach: crews.foreach,
-    Loop: loops.loop,
-    HumanTask: people.human_task,
-    Pause: waits.pause,
-    Await: waits.await_events,
-    Emit: waits.emit,
-    Set: values.set_values,
-    Fail: values.fail,
-    Finish: values.finish,
-    Child: children.child,
+    nodes.Call: calls.call,
+    nodes.Sequence: blocks.sequence,
+    nodes.Conditional: blocks.conditional,
+    nodes.Switch: blocks.switch,
+    nodes.Try: blocks.attempt,
+    nodes.Parallel: crews.parallel,
+    nodes.Foreach: crews.foreach,
+    nodes.Loop: loops.loop,
+    nodes.HumanTask: people.human_task,
+    nodes.Pause: waits.pause,
+    nodes.Await: waits.await_events,
+    nodes.Emit: waits.emit,
+    nodes.Set: values.set_values,
+    nodes.Fail: values.fail,
+    nodes.Finish: values.finish,
+    nodes.Child: children.child,
 }
 
 # These remember what they have done themselves, with their results.
 WITH_RESULT = (Call, Child, HumanTask, Await)
+
+
+class Crowd(Protocol):
+    """Branches of which not all may run at once."""
+
+    def begin_early(self, instance: str, *, in_turn: bool) -> bool: ...
 
 
 class Interpreter:
@@ -111,6 +98,7 @@ class Interpreter:
         self.undos: dict[str, Undo] = {}
         self.failure: Failed | None = None
         self.given: set[str] = set()
+        self.crews: dict[Crowd, None] = {}
         self.scheduler = scheduler
         self._scope = scope
         self._completed = 0
@@ -157,6 +145,10 @@ class Interpreter:
         self.amended.rounds.update(before.amended.rounds)
         self.in_doubt |= before.in_doubt | (before.undos.keys() - self.undos.keys())
         self.begun.clear()
+
+    def begin_branch(self, instance: str, *, in_turn: bool) -> bool:
+        """Begin the branch that an instance is in, if one is waiting for its turn."""
+        return any(crew.begin_early(instance, in_turn=in_turn) for crew in list(self.crews))
 
     def _begin_anew(self, strand: Strand) -> None:
         self.scheduler = Scheduler()

@@ -143,10 +143,10 @@ class _Case:
         # What turned out to come out differently, and what somebody had begun to undo.
         self._stale: set[str] = set()
         self._taken_back: set[str] = set()
-        self._instances = {each for record in self._history if (each := instance_of(record)) is not None}
-        self._instances |= self._amended.outputs.keys()
-        self._instances |= steps_pending(run)
-        self.known = self._instances | {undone_by(each).partition("@")[0] for each in self._instances} | self._around()
+        seen = {each for record in self._history if (each := instance_of(record)) is not None}
+        seen |= self._amended.outputs.keys() | steps_pending(run)
+        self._instances = {each for each in seen if not each.startswith(COMPENSATE)}
+        self.known = self._instances | {each.partition("@")[0] for each in self._instances} | self._around()
         self._targets = self.places.all_in(wish.step, self._instances) if wish.step is not None else set()
 
     def _around(self) -> set[str]:
@@ -205,7 +205,10 @@ class _Case:
             known |= found
 
     def _trial(self, aside: set[str], *, judged: bool = False) -> Trial:
-        return Trial(self._run.plan, self._amended, self._run.stopped, aside, self.places, judged=judged)
+        in_turn = self._wish.action in ("rewind", "compensate")
+        return Trial(
+            self._run.plan, self._amended, self._run.stopped, aside, self.places, judged=judged, in_turn=in_turn
+        )
 
     def _cut_off(self) -> tuple[Trial, list[Problem]]:
         """What rewinding to the step would leave, and the step itself."""
@@ -249,8 +252,9 @@ class _Case:
         yield from (record for record in trial.run.recorded.values() if is_timeout(record))
         withdrawn = {record["task"] for record in trial.dropped if record["type"] == "task.withdrawn"}
         for effect in trial.run.pending.values():
-            if isinstance(effect, OpenTask) and effect.id in withdrawn and trial.run.recorded[effect.id]["due"]:
-                yield from (record for record in trial.kept if record.get("task") == effect.id)
+            if isinstance(effect, OpenTask) and effect.id in withdrawn:
+                records = [record for record in trial.kept if record.get("task") == effect.id]
+                yield from records if any(record.get("due") for record in records) else ()
 
     def _undo(self, trial: Trial) -> list[str]:
         """What was done, or may have been, and is not any more, last completed first."""

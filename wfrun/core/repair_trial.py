@@ -100,11 +100,20 @@ class Change(NamedTuple):
 class Trial:
     """One folding. `kept` and `dropped` are the records, `unasked` those of the dropped that nothing asked for.
 
-    `changed` are the records that come out differently, if that is `judged`: their instances are set aside, too.
+    `changed` are the records that come out differently, if that is `judged`: their instances are set aside, too. With
+    `in_turn`, what runs one after the other comes after what is set aside.
     """
 
     def __init__(
-        self, plan: Plan, amended: Amendments, stopped: set[int], aside: set[str], places: Places, *, judged: bool
+        self,
+        plan: Plan,
+        amended: Amendments,
+        stopped: set[int],
+        aside: set[str],
+        places: Places,
+        *,
+        judged: bool = False,
+        in_turn: bool = False,
     ) -> None:
         self.run = Run(plan, amended=replace(amended, rounds={}))
         self.kept: list[Record] = []
@@ -115,6 +124,8 @@ class Trial:
         self._stopped = stopped
         self._places = places
         self._judged = judged
+        self._in_turn = in_turn
+        self._missed: set[str] = set()
 
     def fold(self, history: Iterable[Record]) -> Trial:
         for record in history:
@@ -129,14 +140,24 @@ class Trial:
     def _counts(self, record: Record) -> bool:
         if record["type"] in _ENDS or self._is_aside(record) or self._has_gone_on(record):
             return False
+        if self.run.started is not None:
+            self.run.reach(record, in_turn=self._in_turn)
         if self._judged and (change := self._change(record)) is not None:
             self.changed.append(change)
             self.aside.add(record["step"])
             return False
+        if instance_of(record) not in self._missed and self._is_asked(record):
+            return True
+        self.unasked.append(record)
+        # What began before it was asked for did so for another reason: the rest of it does not count either.
+        if (instance := instance_of(record)) is not None:
+            self._missed.add(instance)
+        return False
+
+    def _is_asked(self, record: Record) -> bool:
         try:
             self.run.apply(record)
         except DivergenceError:
-            self.unasked.append(record)
             return False
         return True
 
@@ -191,4 +212,9 @@ def _agree(fresh: Event, record: Record) -> bool:
         return False
     fields: Sequence[str] = _COMPARED.get(record["type"], ())
     new: dict[str, Json] = dict(fresh)  # type: ignore[arg-type]
-    return all(canonical(new[name]) == canonical(record[name]) for name in fields)
+    return all(_canonical(new[name]) == _canonical(record[name]) for name in fields)
+
+
+def _canonical(value: Json) -> str:
+    """An event is the same one whenever it is published."""
+    return canonical({**value, "time": ""} if isinstance(value, dict) and "time" in value else value)

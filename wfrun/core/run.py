@@ -15,14 +15,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from wfrun.core.answers import EFFECTS, is_ambiguous
+from wfrun.core.answers import EFFECTS, effect_of, is_ambiguous
 from wfrun.core.effects import CallService, Effect, Listen
 from wfrun.core.events import Record
 from wfrun.core.fibers import Cancelled, Scheduler, stop_id
 from wfrun.core.human import Task
 from wfrun.core.interpreter import Interpreter
 from wfrun.core.plan.nodes import Plan
-from wfrun.core.repair_history import COMPENSATE, Amendments, amendments, definition_of, effective
+from wfrun.core.repair_history import (
+    COMPENSATE,
+    Amendments,
+    amendments,
+    definition_of,
+    effective,
+    instance_of,
+    undone_by,
+)
 from wfrun.core.retry import end_of
 from wfrun.core.scope import Scope, Undo
 from wfrun.core.values import Json
@@ -54,12 +62,15 @@ class Run:
         self.ended: Record | None = None
         self.repairing: Record | None = None
         self.tasks: dict[str, Task] = {}
-        self.recorded: dict[str, Record] = {}
         self.begun: set[str] = set()
         self._amended = amended
-        self._scheduler = Scheduler()
-        self.pending: Mapping[str, Effect] = self._scheduler.pending
+        self._follow(Scheduler())
         self._interpreter: Interpreter | None = None
+
+    def _follow(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self.pending: Mapping[str, Effect] = scheduler.pending
+        self.recorded: dict[str, Record] = scheduler.recorded
 
     def apply(self, record: Record) -> tuple[Effect, ...]:
         """Fold one fact. Returns the effects it leads to, which the engine is to record and perform in this order."""
@@ -155,7 +166,6 @@ class Run:
 
     def _wait_withdrawn(self, record: Record) -> None:
         id = self._expected(record)
-        self.recorded.pop(id, None)
         self._scheduler.answer(id, Cancelled())
 
     def _event_received(self, record: Record) -> None:
@@ -174,7 +184,6 @@ class Run:
         if record["status"] in ("cancelled", "compensated") and not record["step"].startswith(COMPENSATE):
             self.interpreter.ended_round(record["step"])
         self._scheduler.answer(id, Cancelled() if stopped else record)
-        self.recorded.pop(id, None)
 
     def _task_created(self, record: Record) -> None:
         self._intended(record)
@@ -230,23 +239,18 @@ class Run:
         for task in self.tasks.values():
             task.closed = task.closed or record
         self.ended, self.repairing = None, record
-        self.recorded, self.begun = {}, set()
+        self.begun = set()
         self.interpreter.repair(record["seq"], undos)
-        self._follow_interpreter()
-
-    def undo_of(self, step: str) -> Undo | None:
-        """How to undo a step that was done, or a call that is out and has not been answered."""
-        for effect in self.pending.values():
-            if isinstance(effect, CallService) and effect.step == step and effect.id in self.begun:
-                memory = effect.setting.scope.remember()
-                return Undo(step, effect.node.compensation, None, memory, {}) if effect.node.compensation else None
-        return self.interpreter.undos.get(step)
+        self._follow(self.interpreter.scheduler)
 
     def _undo_of(self, record: Record, step: str) -> Undo:
-        undo = self.undo_of(step)
-        if undo is None:
-            raise self._diverged(record, f"there is nothing of {step} to be undone")
-        return undo
+        """How to undo a step that was done, or a call that is out and has not been answered."""
+        if step in self.interpreter.undos:
+            return self.interpreter.undos[step]
+        for effect in self.pending.values():
+            if isinstance(effect, CallService) and effect.step == step and effect.id in self.begun:
+                return Undo(step, effect.node.compensation, None, effect.setting.scope.remember(), {})
+        raise self._diverged(record, f"there is nothing of {step} to be undone")
 
     def _execution_repaired(self, record: Record) -> None:
         self._expected(record)
@@ -257,7 +261,7 @@ class Run:
         if action == "compensate":
             message = f"it was undone back to {step}, and waits for a repair"
             self.interpreter.hold({"type": "execution.held", "message": message})
-            self._follow_interpreter()
+            self._follow(self.interpreter.scheduler)
             self._scheduler.run()
 
     def _fold_anew(self, records: Sequence[Record]) -> None:
@@ -267,9 +271,21 @@ class Run:
             self.plan = self._plan_of(records[-1], definition)
         self._clear(amendments(records))
         for record in effective(records):
+            self.reach(record)
             self._take(_FOLDS[record["type"]], record)
         self.interpreter.carry_on(before)
         self.tasks = {**tasks, **self.tasks}
+
+    def reach(self, record: Record, *, in_turn: bool = False) -> None:
+        """Begin the branch that a record tells of, if it is only waiting until another has ended.
+
+        That other one has ended, and a repair has taken it back: it must not cost this one its turn.
+        """
+        effect, instance = effect_of(record), instance_of(record)
+        while effect is not None and instance is not None and effect not in self.pending:
+            if not self.interpreter.begin_branch(undone_by(instance), in_turn=in_turn):
+                return
+            self._scheduler.run()
 
     def _plan_of(self, record: Record, definition: str) -> Plan:
         if definition == self.plan.document.sha256:
@@ -277,10 +293,6 @@ class Run:
         if self._plans is None:
             raise self._diverged(record, "its workflow was replaced, and the new one is not at hand")
         return self._plans(definition)
-
-    def _follow_interpreter(self) -> None:
-        self._scheduler = self.interpreter.scheduler
-        self.pending = self._scheduler.pending
 
     # ---- checks
 
@@ -294,7 +306,6 @@ class Run:
 
     def _answer_to(self, record: Record, effect: str) -> None:
         self._expect(record, effect)
-        self.recorded.pop(effect, None)
         self._scheduler.answer(effect, record)
 
     def _intended(self, record: Record) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from wfrun.core.effects import BeginForeach
 from wfrun.core.events import ErrorData
 from wfrun.core.fibers import Cancelled, Failed, Fiber, Finished, Group, Outcome, Strand
-from wfrun.core.plan.nodes import Crew, Foreach, Parallel
+from wfrun.core.plan.nodes import Await, Crew, Foreach, Parallel, walk
 from wfrun.core.scope import Scope, Undo
 from wfrun.core.values import Json
 
@@ -29,10 +29,31 @@ async def parallel(run: Interpreter, block: Parallel, scope: Scope) -> None:
         scopes[index] = _view(scope, scopes, block.needs[index]) if block.needs else scope.fork()
         return scopes[index], run.step(block.branches[index], scopes[index])
 
-    work = _Work(run, block.crew, scope, len(block.branches), begin, block.needs)
+    def branch_of(instance: str) -> int | None:
+        if _is_one_path(block):
+            return None
+        id, inside = _place(instance, scope)
+        found = (index for index, branch in enumerate(block.branches) if any(id == step.id for step in walk(branch)))
+        return next(found, None) if inside is not None else None
+
+    work = _Work(run, block.crew, scope, len(block.branches), begin, branch_of, block.needs)
     await work.finish(block.id + scope.iteration)
     for index in sorted(work.counting):
         scope.join(scopes[index])
+
+
+def _is_one_path(block: Parallel | Foreach) -> bool:
+    """Whether what a branch comes to depends on those before it: by the events that they have taken."""
+    return block.crew.concurrency == 1 and any(isinstance(step, Await) for step in walk(block))
+
+
+def _place(instance: str, scope: Scope) -> tuple[str, str | None]:
+    """The step of an instance, and its iteration as it is counted inside a scope; None if it is not inside."""
+    id, _, round = instance.partition("@")
+    around = scope.iteration.removeprefix("@")
+    if not around or round == around:
+        return id, round.removeprefix(around)
+    return id, round.removeprefix(f"{around}.") if round.startswith(f"{around}.") else None
 
 
 def _view(scope: Scope, scopes: dict[int, Scope], needs: tuple[int, ...]) -> Scope:
@@ -65,7 +86,13 @@ async def foreach(run: Interpreter, block: Foreach, scope: Scope) -> None:
         inside = scope.iterate(index, names)
         return inside, iteration(inside, index)
 
-    work = _Work(run, block.crew, scope, len(items), begin)
+    def branch_of(instance: str) -> int | None:
+        if _is_one_path(block):
+            return None
+        id, inside = _place(instance, scope)
+        return int(inside.partition(".")[0]) if inside and any(id == step.id for step in walk(block.body)) else None
+
+    work = _Work(run, block.crew, scope, len(items), begin, branch_of)
     await work.finish(instance)
     if block.collect is not None:
         _collect(block, scope, results, work)
@@ -102,6 +129,7 @@ class _Work:
         scope: Scope,
         total: int,
         begin: Callable[[int], tuple[Scope, Strand]],
+        branch_of: Callable[[str], int | None],
         needs: Sequence[tuple[int, ...]] = (),
     ) -> None:
         self.counting: dict[int, None] = {}
@@ -110,6 +138,7 @@ class _Work:
         self._crew = crew
         self._scope = scope
         self._begin = begin
+        self._branch_of = branch_of
         self._wanted = total if crew.complete is None else min(crew.complete, total)
         self._affordable = crew.tolerate.of(total) if crew.complete is None else total - self._wanted
         self._group = Group(run.scheduler)
@@ -123,12 +152,14 @@ class _Work:
 
     async def finish(self, instance: str) -> None:
         """Until every branch has ended. Raises what the whole of it fails with."""
+        self._run.crews[self] = None
         while self._ready or self._group.busy:
             self._spawn()
             self._ended(await self._group.next())
             if self._run.scheduler.is_cancelling and self._outcome is None:
                 self._outcome = Cancelled()
                 self._stop()
+        del self._run.crews[self]
         self._scope.taken.update(*self._taken)
         self._scope.done |= self._lost
         if self._outcome is not None:
@@ -139,9 +170,25 @@ class _Work:
     def _spawn(self) -> None:
         most = self._crew.concurrency
         while self._ready and (most is None or len(self._group.live) < most):
-            index = self._ready.popleft()
-            scope, strand = self._begin(index)
-            self._branches[self._group.spawn(strand)] = index, scope
+            self._spawn_one(self._ready.popleft())
+
+    def _spawn_one(self, index: int) -> None:
+        scope, strand = self._begin(index)
+        self._branches[self._group.spawn(strand)] = index, scope
+
+    def begin_early(self, instance: str, *, in_turn: bool) -> bool:
+        """Begin the branch that an instance is in, although there are enough: in the past there was room for it.
+
+        With `in_turn`, not if the branches are to run one after the other.
+        """
+        if in_turn and self._crew.concurrency == 1:
+            return False
+        index = self._branch_of(instance)
+        if index is None or index not in self._ready:
+            return False
+        self._ready.remove(index)
+        self._spawn_one(index)
+        return True
 
     def _ended(self, branch: Fiber) -> None:
         index, scope = self._branches.pop(branch)
