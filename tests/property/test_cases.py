@@ -1,21 +1,28 @@
-"""Every case, by every player: what it says comes true. And in the pure core: whatever comes first."""
+"""Every case, by every player: what it says comes true. In the pure core: whatever comes first. On the local engine:
+wherever its process is killed.
+"""
 
 from __future__ import annotations
 
+import os
+import random
 import re
+from math import inf
 from typing import Any
 
 import pytest
 
 from tests.support.cases import Case, Player, Scenario, check, load_cases
-from tests.support.outcomes import Made, Outcome
+from tests.support.local import play_and_kill, play_in_memory, play_on_files
+from tests.support.outcomes import Made, Outcome, without_doubt
 from tests.support.shell import ROOT
 from tests.support.stage import compiled, play, played
 from wfrun.core.events import ErrorData
 from wfrun.core.run import Run
 
+FULL = os.environ.get("WFRUN_FAULTS") == "full"
 SCHEDULES = 200
-PLAYERS: dict[str, Player] = {"core": play}
+PLAYERS: dict[str, Player] = {"core": play, "local, in memory": play_in_memory, "local, on files": play_on_files}
 PAGE = ROOT / "docs" / "patterns.md"
 
 CASES = load_cases()
@@ -48,6 +55,32 @@ def test_it_does_not_depend_on_what_comes_first(case: Case, scenario: Scenario) 
         outcome = played(case, scenario, seed).outcome
         assert check(scenario, outcome) == [], f"seed {seed}"
         assert not scenario.timeless or outcome.timeless() == timeless, f"seed {seed}"
+
+
+@each_scenario
+def test_engines_agree(case: Case, scenario: Scenario) -> None:
+    """In all that does not depend on what comes first, whether the scenario expects it or not."""
+    core, local = play(case, scenario), play_in_memory(case, scenario)
+    assert not scenario.timeless or _wordless(local.timeless()) == _wordless(core.timeless())
+
+
+def _wordless(timeless: Any) -> Any:
+    """Without the messages of errors, which name files."""
+    status, output, error, *rest, children = timeless
+    known = None if error is None else (error["type"], error.get("step"), error.get("attempt"))
+    return status, output, known, rest, {step: _wordless(child) for step, child in children.items()}
+
+
+@each_scenario
+def test_a_killed_process_makes_no_difference(case: Case, scenario: Scenario) -> None:
+    """It is killed when a certain record has been written; another takes over. Everything outside goes on meanwhile."""
+    seed = int(os.environ.get("WFRUN_SEED", random.randrange(2**32)))
+    print(f"WFRUN_SEED={seed}")
+    records = play_and_kill(case, scenario, inf)[1]
+    everywhere = range(1, records + 1)
+    for cut in everywhere if FULL else [random.Random(seed).choice(everywhere)]:
+        outcome = play_and_kill(case, scenario, cut)[0]
+        assert check(scenario, without_doubt(outcome)) == [], f"killed after record {cut}"
 
 
 @each_scenario

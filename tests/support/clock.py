@@ -22,14 +22,19 @@ T = TypeVar("T")
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Its `time()` and its `now()` are one clock, which begins at `begin`."""
+    """Its `time()` and its `now()` are one clock, which begins at `begin`.
+
+    `failures` are exceptions of what was called back, which nobody else hears of.
+    """
 
     def __init__(self, begin: datetime = EPOCH) -> None:
         self._begin = begin
         self._elapsed = 0.0
         self._elsewhere = 0
         self._quiet: list[asyncio.Future[None]] = []
+        self.failures: list[BaseException] = []
         super().__init__(_Selector(self))
+        self.set_exception_handler(lambda loop, context: self.failures.append(context["exception"]))
 
     def time(self) -> float:
         return self._elapsed

@@ -24,8 +24,10 @@ from wfrun.adapters.contract import Call
 from wfrun.adapters.mock import perform
 from wfrun.adapters.mock_script import Answer
 from wfrun.app.checked import remember
-from wfrun.app.deciding import folded, record_cancellation, record_decision
+from wfrun.app.deciding import record_cancellation, record_decision
 from wfrun.app.delivering import deliver_all
+from wfrun.app.family import root_of
+from wfrun.app.in_force import fold
 from wfrun.app.runtime import Runtime
 from wfrun.app.services import Configs
 from wfrun.app.starting import check_input, create_or_open, origin_of
@@ -33,6 +35,7 @@ from wfrun.app.workflows import Workflow, open_workflow
 from wfrun.core.events import Record
 from wfrun.core.human import Vote
 from wfrun.core.instants import format_instant, parse_instant
+from wfrun.core.repair import reasons_not_to_undo
 from wfrun.core.values import Json
 from wfrun.engines.local.engine import Interrupted, LocalEngine
 from wfrun.engines.local.machine import Machine
@@ -64,7 +67,7 @@ def play_and_kill(case: Case, scenario: Scenario, records: float) -> tuple[Outco
         killed = asyncio.Event()
         disk = Mortal(MemoryFiles(), records, killed.set)
         play = Play(case, scenario, loop, Home(PLACE, disk.door, loop.now), lambda: AtOnce(loop), (disk, killed))
-        return play.outcome(), disk.written
+        return play.outcome(), play.written
 
 
 @cache
@@ -73,7 +76,7 @@ def opened(case: Case) -> tuple[Workflow, dict[str, bytes]]:
     home = Home(PLACE, MemoryFiles())
     workflow = open_workflow(str(case.workflow()), None, home)
     for document in workflow.linked:
-        remember(home, document.source, document.file)
+        remember(home, document)
     names = home.files.list(home.cache)
     return workflow, {name: home.read_cache(name) or b"" for name in names}
 
@@ -97,10 +100,14 @@ class Play:
         self.outside = Outside(self, scenario)
         self._input = scenario.input
         self._mortal = mortal
+        self.written = 0
         self.process: Process
 
     def outcome(self) -> Outcome:
         self.loop.run_until_complete(self._run())
+        for failure in self.loop.failures:
+            if not isinstance(failure, Killed):
+                raise failure
         journals = {id: Journal.read(self.home, id) for id in self.home.ids()}
         return outcome_of(journals, EXECUTION)
 
@@ -114,6 +121,7 @@ class Play:
             self.process = Process(self)
             self.begin()
             self.outside.again()
+        self.written = self._mortal[0].spare() if self._mortal is not None else 0
         await self.process.end()
 
     def begin(self) -> None:
@@ -125,11 +133,17 @@ class Play:
             journal, existing = create_or_open(self.home, workflow, values, EXECUTION, origin, INITIATOR)
             if existing:
                 journal.close()
-                self.process.take_up(EXECUTION)
+                self._take_up_all()
             else:
                 self.process.drive(journal, workflow)
         except Killed:
             return
+
+    def _take_up_all(self) -> None:
+        """Also those that are nobody's children any more."""
+        for execution in sorted(self.home.ids()):
+            if root_of(self.home, execution) == execution:
+                self.process.take_up(execution)
 
     async def _is_killed(self) -> bool:
         """Whether the process was killed before nothing more was going to happen."""
@@ -272,8 +286,9 @@ class Outside:
             else:
                 assert what == "compensate", f"an operator cannot {what}"
                 with journal.turn():
-                    journal.add({"type": "compensation.requested", "by": "operator", "reason": ""})
-                    journal.sync()
+                    if not reasons_not_to_undo(fold(self._play.home, journal.records)):
+                        journal.add({"type": "compensation.requested", "by": "operator", "reason": ""})
+                        journal.sync()
         except ConflictError:
             pass  # it has ended, or been cancelled by the same operator before
         finally:
@@ -304,7 +319,7 @@ class Outside:
         refused: WfrunError | None = None
         try:
             workflow = self._play.process.workflow_of(journal)
-            if folded(home, journal, workflow).tasks[task].closed is not None:
+            if fold(home, journal.records).tasks[task].closed is not None:
                 return False
             refused = record_decision(home, journal, workflow, task, vote)[1]
         except WfrunError as error:

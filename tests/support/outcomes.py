@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, NamedTuple
 
+from wfrun.core.answers import is_ambiguous
 from wfrun.core.events import ErrorData, Record
 from wfrun.core.human import REJECTED
 from wfrun.core.instants import elapsed_ms
@@ -29,7 +30,8 @@ class Outcome:
     """What an execution came to, in words that every engine has. Steps are step instances.
 
     `expected` and `arrived` are for each wait how many events it is for and has, `at_once` is how many calls ran at the
-    same time.
+    same time. `again` are steps of which an attempt was begun twice, for a process died; `effective` those that may
+    have had their effect whether or not one did.
     """
 
     status: str
@@ -48,6 +50,8 @@ class Outcome:
     emitted: list[dict[str, Any]] = field(default_factory=list)
     children: dict[str, Outcome] = field(default_factory=dict)
     running: set[str] = field(default_factory=set)
+    effective: set[str] = field(default_factory=set)
+    again: set[str] = field(default_factory=set)
     at_once: int = 0
 
     def timeless(self) -> Any:
@@ -56,6 +60,26 @@ class Outcome:
         calls = sorted((made.step, made.attempt, canonical(made.input), made.key) for made in self.calls)
         undone = sorted((made.step, made.attempt, canonical(made.input), made.key) for made in self.undone)
         return self.status, self.output, self.error, calls, undone, self.decisions, self.open, children
+
+
+def without_doubt(outcome: Outcome) -> Outcome:
+    """As if no process had died. What began twice and failed may have had its effect: it is undone, for safety (C11).
+
+    That makes of a failure one after which something was undone, or could not be.
+    """
+    doubted = outcome.again - outcome.effective
+    undone = [made for made in outcome.undone if made.step not in doubted]
+    tried = {
+        *(made.step for made in outcome.undone),
+        *(failure["step"].removeprefix(_UNDO) for failure in outcome.failures),
+    }
+    only_that = tried and tried <= doubted
+    return replace(
+        outcome,
+        status="failed" if only_that and outcome.status in ("compensated", "needs-attention") else outcome.status,
+        undone=undone,
+        children={step: without_doubt(child) for step, child in outcome.children.items()},
+    )
 
 
 def outcome_of(journals: Mapping[str, list[Record]], execution: str) -> Outcome:
@@ -89,13 +113,22 @@ def _skip(outcome: Outcome, record: Record) -> None:
 def _started(outcome: Outcome, record: Record) -> None:
     made = Made(record["step"].removeprefix(_UNDO), record["attempt"], record.get("input"), record["key"])
     known = outcome.undone if record["step"].startswith(_UNDO) else outcome.calls
-    if not any((made.step, made.attempt) == (other.step, other.attempt) for other in known):
+    if any((made.step, made.attempt) == (other.step, other.attempt) for other in known):
+        outcome.again.add(record["step"])
+    else:
         known.append(made)
     outcome.running.add(record["step"])
     outcome.at_once = max(outcome.at_once, len(outcome.running))
 
 
-def _answered(outcome: Outcome, record: Record) -> None:
+def _completed(outcome: Outcome, record: Record) -> None:
+    outcome.effective.add(record["step"])
+    outcome.running.discard(record["step"])
+
+
+def _failed(outcome: Outcome, record: Record) -> None:
+    if is_ambiguous(record["error"]):
+        outcome.effective.add(record["step"])
     outcome.running.discard(record["step"])
 
 
@@ -109,6 +142,7 @@ def _decided(outcome: Outcome, record: Record) -> None:
 
 def _stopped(outcome: Outcome, record: Record) -> None:
     outcome.stopped.add(record["step"])
+    outcome.effective.add(record["step"])
     outcome.open.discard(record["step"])
     outcome.running.discard(record["step"])
 
@@ -183,8 +217,8 @@ def _paused(outcome: Outcome, record: Record) -> None:
 
 _READERS = {
     "step.started": _started,
-    "step.completed": _answered,
-    "step.failed": _answered,
+    "step.completed": _completed,
+    "step.failed": _failed,
     "step.cancelled": _stopped,
     "decision.made": _decided,
     "task.created": _task_created,
