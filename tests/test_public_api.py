@@ -61,7 +61,7 @@ def test_the_sandbox() -> None:
 
 
 def test_a_call() -> None:
-    names = ("execution", "step", "attempt", "idempotency_key", "service", "action", "input", "deadline")
+    names = ("execution", "step", "attempt", "idempotency_key", "service", "action", "input", "deadline", "heartbeat")
     assert contract.Call._fields == names
 
 
