@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from wfrun.app.executions import index_of
 from wfrun.app.family import bond_of, root_of
+from wfrun.app.idling import idles
 from wfrun.app.in_force import in_force, workflow_of
 from wfrun.app.onward import Way
 from wfrun.app.repairing import prepare_resume
 from wfrun.app.runtime import Runtime
-from wfrun.app.standing import brief_in, has_ended
+from wfrun.app.standing import brief_in, has_ended, standstill
 from wfrun.app.starting import runner
 from wfrun.app.workflows import Workflow, require_local
 from wfrun.core.values import canonical
@@ -102,6 +103,8 @@ class Sweep:
                 self.finished(root, error)
 
     async def _one(self, runtime: Runtime, root: str, members: list[str]) -> Summary:
+        if idles(self.home, root, self.home.clock()) and not any(map(self._repairs, members)):
+            return summary_of(brief_in(self.home, Journal.read(self.home, root)))
         for member in members:
             if member != root and (prepared := prepare_resume(self.home, member, self.way.services)):
                 prepared.record(self.by, self.reason, self.way.services)[0].close()
@@ -113,6 +116,9 @@ class Sweep:
             view = brief_in(self.home, journal.records, driven=False)
         self.index.note(view, journal.end)
         return summary_of(view)
+
+    def _repairs(self, member: str) -> bool:
+        return standstill(Journal.read(self.home, member)) in ("failed", "paused")
 
     def _workflow(self, journal: Journal) -> Workflow:
         """Opened once for all that started alike: each would have services of its own."""

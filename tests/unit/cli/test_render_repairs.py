@@ -1,0 +1,122 @@
+"""What a repair would do, and what can be typed next, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from wfrun.cli.render.batch import ResumeReport
+from wfrun.cli.render.next_steps import next_steps
+from wfrun.cli.render.repairs import preview_line, preview_lines
+from wfrun.errors import ConflictError
+from wfrun.views.summary import summary_of
+
+if TYPE_CHECKING:
+    from tests.unit.cli.conftest import Tale
+
+
+def preview(**more: Any) -> Any:
+    empty: dict[str, Any] = {"setAside": [], "undo": [], "again": [], "children": []}
+    return {"execution": "k7m2x9qd", "action": "rewind", "step": "pay", **empty, **more}
+
+
+def aside(*steps: str | None) -> list[dict[str, Any]]:
+    return [{"seq": seq, "type": "step.completed", "step": step} for seq, step in enumerate(steps, 1)]
+
+
+def test_one_line_for_what_is_about_to_be_done() -> None:
+    told = preview_line(preview(setAside=aside("pay", "ship"), undo=["ship", "pay"], again=["pay"], children=["k.sub"]))
+    assert told == (
+        "k7m2x9qd: rewind pay: undoing ship, pay, running again pay, resuming k.sub, setting 2 records aside"
+    )
+    assert preview_line(preview(action="resume", step=None)) == "k7m2x9qd: resume: going on from where it stopped"
+
+
+def test_what_waits_afterwards_does_not_run_again_now() -> None:
+    back = preview(action="compensate", undo=["ship"], again=["ship"], setAside=aside("ship"))
+    assert preview_line(back) == "k7m2x9qd: compensate pay: undoing ship, setting 1 record aside"
+    assert preview_lines(back)[-1] == "Would run again, once it is resumed  ship"
+
+
+def test_lines_for_whoever_looks_first() -> None:
+    told = preview_lines(preview(setAside=aside("pay", "pay", None), undo=["pay"], again=["pay"]))
+    assert told == [
+        "k7m2x9qd: rewind pay (nothing has been written)",
+        "",
+        "Would be set aside  3 records: pay",
+        "Would be undone     pay",
+        "Would run again     pay",
+    ]
+    assert preview_lines(preview(action="resume"))[-1] == "It would go on from where it stopped."
+
+
+def test_many_names_are_cut_short() -> None:
+    names = [f"ship@{number}" for number in range(1_010)]
+    assert preview_line(preview(undo=names)).endswith("ship@7 and 1,002 more")
+
+
+def test_names_cannot_command_the_terminal() -> None:
+    assert "\x1b" not in preview_line(preview(undo=["\x1b[2J"], step="\x1b"))
+
+
+class TestNextSteps:
+    def failed(self, tale: Callable[..., Tale], ending: str, step: str = "pay", type: str = "boom") -> list[str]:
+        told = tale("check", "pay").call("check").fail("pay")
+        error = {"type": type, "message": "no", "step": step}
+        if ending == "paused":
+            told.add("execution.paused", error=error)
+        else:
+            told.add("execution.ended", status=ending, error=error)
+        return next_steps(told.view())
+
+    def test_a_paused_one(self, tale: Callable[..., Tale]) -> None:
+        lines = self.failed(tale, "paused")
+        assert [line.split("  ")[1] for line in lines[1:]] == [
+            "wfrun resume k7m2x9qd",
+            "wfrun resume k7m2x9qd --with FILE",
+            "wfrun skip k7m2x9qd pay",
+            "wfrun set-input k7m2x9qd pay JSON",
+            "wfrun set-output k7m2x9qd pay JSON",
+            "wfrun rewind k7m2x9qd check",
+            "wfrun compensate k7m2x9qd",
+        ]
+
+    def test_of_one_that_failed_nothing_is_left_to_undo(self, tale: Callable[..., Tale]) -> None:
+        lines = self.failed(tale, "failed")
+        assert lines[0] == "What happened, in detail:  wfrun log k7m2x9qd"
+        assert not any("compensate" in line for line in lines)
+
+    def test_a_step_without_a_name_is_quoted(self, tale: Callable[..., Tale]) -> None:
+        assert any("wfrun skip k7m2x9qd 'steps[1]'" in line for line in self.failed(tale, "paused", "steps[1]"))
+
+    @pytest.mark.parametrize("step", ["", "compensate:pay"])
+    def test_without_a_step_only_what_concerns_all_is_named(self, tale: Callable[..., Tale], step: str) -> None:
+        assert not any(" skip " in line for line in self.failed(tale, "paused", step))
+
+    def test_one_that_was_undone_back_to_a_step(self, tale: Callable[..., Tale]) -> None:
+        assert "go on from there" in self.failed(tale, "paused", "", "execution.held")[1]
+
+    def test_one_that_waits_for_a_paused_child(self, tale: Callable[..., Tale]) -> None:
+        told = tale("sub").add("child.started", step="sub", child="k7.sub", workflow="s", input={}, detach=False)
+        view = told.view()
+        view["children"][0]["status"] = "paused"
+        assert next_steps(view) == ["What it stands still for:  wfrun status k7.sub"]
+
+
+def test_a_line_for_each_that_was_resumed(tale: Callable[..., Tale], capsys: pytest.CaptureFixture[str]) -> None:
+    with ResumeReport(2, as_json=False, quiet=False) as report:
+        report.finished("k7m2x9qd", summary_of(tale("a").call("a").add("execution.ended", status="completed").view()))
+        report.finished("k8", ConflictError("execution.held", "k8 is being run by another process"))
+    report.totals()
+    assert capsys.readouterr().out.splitlines() == [
+        "k7m2x9qd  completed  1/1  3.0s",
+        "k8  refused  error[execution.held] k8 is being run by another process",
+        "2 executions: 1 completed, 1 refused",
+    ]
+
+
+def test_nothing_to_resume(capsys: pytest.CaptureFixture[str]) -> None:
+    ResumeReport(0, as_json=False, quiet=True).totals()
+    assert capsys.readouterr().out.startswith("0 executions: there is none")
