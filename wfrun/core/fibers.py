@@ -249,6 +249,10 @@ class Scheduler:
         self.pending[effect.id] = effect
         self._emitted.append(effect)
 
+    def emit_again(self, effects: Iterable[Effect]) -> None:
+        """Have the next `run` give these back, too: nobody has seen them yet."""
+        self._emitted.extend(effects)
+
     def _finish(self, fiber: Fiber, outcome: Outcome | None) -> None:
         fiber.done = True
         fiber.outcome = outcome

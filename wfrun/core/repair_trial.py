@@ -6,7 +6,7 @@ came after it, and those records fall away by themselves. Branches beside it are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
@@ -79,7 +79,9 @@ class Places:
         inner_id, _, inner_round = undone_by(inner).partition("@")
         return inner_id in self._within(id) and (not round or f"{inner_round}.".startswith(f"{round}."))
 
-    def all_in(self, outer: str, instances: Iterable[str]) -> set[str]:
+    def all_in(self, outer: str, instances: Collection[str]) -> set[str]:
+        if outer in instances and len(self._within(outer.partition("@")[0])) == 1:
+            return {outer}
         return {outer} | {each for each in instances if self.holds(outer, each)}
 
     def _within(self, id: str) -> frozenset[str]:

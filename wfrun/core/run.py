@@ -92,7 +92,7 @@ class Run:
         effects = self._scheduler.run()
         if record["type"] in _MAY_CLOSE_A_TASK:
             self._close_task(record)
-        return effects if record["type"] != "execution.repaired" else self.outstanding()
+        return effects
 
     def outstanding(self) -> tuple[Effect, ...]:
         """What somebody who takes over is to perform: all that is pending, but no call that is only to be stopped."""
@@ -262,7 +262,8 @@ class Run:
             message = f"it was undone back to {step}, and waits for a repair"
             self.interpreter.hold({"type": "execution.held", "message": message})
             self._follow(self.interpreter.scheduler)
-            self._scheduler.run()
+        else:
+            self._scheduler.emit_again(self.outstanding())
 
     def _fold_anew(self, records: Sequence[Record]) -> None:
         before, tasks = self.interpreter, self.tasks

@@ -8,7 +8,6 @@ import pytest
 
 from tests.support.world import World, an_event, call, plan_of
 from tests.unit.core.test_steps_crews import UNDO, foreach, parallel
-from wfrun.core.plan import Plan
 from wfrun.core.run import Run
 from wfrun.errors import ServiceError
 
@@ -200,6 +199,29 @@ class TestResume:
         assert world.repair("resume").finish().status == "completed"
         assert not done & set(since(world, before))
 
+    @pytest.mark.parametrize("concurrency", [1, 2, 3])
+    @pytest.mark.parametrize("seed", range(5))
+    def test_iterations_that_had_their_turn_because_another_failed_keep_it(self, concurrency: int, seed: int) -> None:
+        loop = foreach(list(range(6)), call("a"), concurrency=concurrency, onFailure="wait")
+        services = Services("a@0")
+        world = World(plan_of(loop, errorHandling=PAUSE), script=services, seed=seed).finish()
+        services.repaired()
+        before = len(world.records)
+        assert world.repair("resume").finish().status == "completed"
+        assert since(world, before) == ["a@0"]
+        assert_folds_again(world)
+
+    def test_unless_which_event_they_took_depends_on_it(self) -> None:
+        wait = {"type": "wait", "name": "w", "event": "go", "output": "got"}
+        loop = foreach([0, 1], wait, call("a"), onFailure="wait", output={"ids": "$.got.id"})
+        services = Services("a@0")
+        events = [an_event("go", "1"), an_event("go", "2")]
+        plan = plan_of(loop, errorHandling=PAUSE, output="$.ids")
+        world = World(plan, script=services, events=events).finish()
+        services.repaired()
+        assert world.repair("resume").finish().output == ["1", "2"]
+        assert world.steps() == ["a@0", "a@1", "a@0", "a@1"]
+
     def test_one_with_an_unknown_outcome_is_repeated_and_not_undone(self) -> None:
         world, _ = paused(call("a", compensate=UNDO), broken=("a",), type="timeout")
         world.repair("resume").finish()
@@ -307,108 +329,3 @@ class TestSkip:
         world.repair("rewind", step="a").finish()
         assert world.steps()[4:] == ["a", "b", "c"]
         assert_folds_again(world)
-
-
-class TestSetOutput:
-    def test_what_used_the_old_result_runs_again_and_nothing_else(self) -> None:
-        plan: Plan = plan_of(
-            call("a", output="a"),
-            parallel(call("b", input="$.a"), call("c", output="c", input="always")),
-            call("d", input="$.c"),
-        )
-        world = World(plan).finish()
-        before = len(world.records)
-        world.repair("set-output", step="a", value=7).finish()
-        assert world.calls[-2:] == [("b", 7), ("d", {"of": "c"})]
-        assert since(world, before) == ["b", "d"]
-        assert_folds_again(world)
-
-    def test_decisions_that_would_come_out_differently_are_made_again(self) -> None:
-        choice = {"type": "conditional", "condition": "$.a > 3", "then": call("high"), "else": call("low")}
-        world = World(plan_of(call("a", output="a"), choice), script=lambda *_: 1).finish()
-        world.repair("set-output", step="a", value=7).finish()
-        assert world.steps() == ["a", "low", "high"]
-
-    def test_one_that_comes_out_the_same_leaves_the_rest(self) -> None:
-        choice = {"type": "conditional", "condition": "$.a > 3", "then": call("high"), "else": call("low")}
-        world = World(plan_of(call("a", output="a"), choice), script=lambda *_: 5).finish()
-        world.repair("set-output", step="a", value=7).finish()
-        assert world.steps() == ["a", "high"]
-        assert world.status == "completed"
-
-    def test_a_person_who_decided_on_other_data_is_asked_again(self) -> None:
-        ask = {"type": "human-task", "name": "ask", "assignee": "bob", "input": "$.a"}
-
-        def people(step: str) -> dict[str, Any]:
-            return {"decision": "approved", "by": "bob", "data": {}}
-
-        world = World(plan_of(call("a", output="a"), ask), people=people).finish()
-        world.repair("set-output", step="a", value=7).finish()
-        assert [record["data"] for record in world.of_type("task.created")] == [{"of": "a"}, 7]
-
-    def test_the_items_of_a_loop(self) -> None:
-        loop = foreach("$.a", call("b", input="$.item"))
-        world = World(plan_of(call("a", output="a"), loop), script=lambda *_: [1, 2]).finish()
-        world.repair("set-output", step="a", value=[1, 3]).finish()
-        assert world.calls[3:] == [("b@1", 3)]
-        world.repair("set-output", step="a", value=[1, 3, 4]).finish()
-        assert world.calls[4:] == [("b@0", 1), ("b@1", 3), ("b@2", 4)]
-        world.repair("set-output", step="a", value="no list").finish()
-        assert world.status == "failed"
-
-    def test_what_runs_again_is_undone_first_with_what_it_did(self) -> None:
-        undo = {**UNDO, "input": "$.result"}
-        world = World(plan_of(call("a", output="a"), call("b", input="$.a", compensate=undo))).finish()
-        world.repair("set-output", step="a", value=7).finish()
-        assert world.calls[2:] == [("compensate:b", {"of": "b"}), ("b", 7)]
-        assert keys(world, "b") == ["e1/b", "e1/b~2"]
-
-    def test_what_somebody_did_by_hand_can_be_undone_and_passes_the_pivot(self) -> None:
-        undo = {**UNDO, "input": "$.result"}
-        world, services = paused(call("a", output="a", compensate=undo), call("b"), broken=("a",))
-        services.broken["b"] = "boom"
-        world.repair("set-output", step="a", value="by hand").finish()
-        world.add({"type": "compensation.requested", "by": "ann", "reason": ""})
-        assert world.finish().calls[-1] == ("compensate:a", "by hand")
-
-    def test_the_child_that_it_was_is_still_undone(self) -> None:
-        child = {"type": "workflow", "name": "ship", "workflow": "shipping", "output": "ship"}
-        world = World(plan_of(child, call("b", input="$.ship"))).finish()
-        world.repair("set-output", step="ship", value=1).finish()
-        world.repair("set-output", step="ship", value=2).finish()
-        world.add({"type": "compensation.requested", "by": "ann", "reason": ""})
-        world.finish()
-        assert [record["child"] for record in world.of_type("child.recalled")] == ["e1.ship"]
-        assert world.calls[-1] == ("b", 2)
-
-
-class TestSetInput:
-    def test_the_step_is_called_with_it_also_when_it_is_tried_again(self) -> None:
-        world, services = paused(call("a"), call("b", input="$"), broken=("b",))
-        services.broken["b"] = "boom"
-        world.repair("set-input", step="b", value=[1]).finish()
-        services.repaired()
-        world.repair("resume").finish()
-        assert [value for step, value in world.calls if step == "b"] == [{}, [1], [1]]
-        assert_folds_again(world)
-
-    def test_one_that_completed_is_undone_and_runs_again_with_what_follows(self) -> None:
-        world = World(plan_of(call("a", compensate=UNDO), call("b"))).finish()
-        before = len(world.records)
-        world.repair("set-input", step="a", value=1).finish()
-        assert since(world, before) == ["compensate:a", "a", "b"]
-        assert keys(world, "a")[-1] == "e1/a~2"
-
-    def test_a_child_is_started_with_it(self) -> None:
-        child = {"type": "workflow", "name": "ship", "workflow": "shipping"}
-        plan = plan_of(child, errorHandling=PAUSE)
-        world = World(plan, children=lambda step, value: {"status": "completed" if value else "failed"}).finish()
-        world.repair("set-input", step="ship", value={"n": 1}).finish()
-        assert world.of_type("child.started")[-1]["input"] == {"n": 1}
-        assert world.status == "completed"
-
-    def test_until_the_step_is_rewound(self) -> None:
-        world, _ = paused(call("a", input="own"), broken=("a",))
-        world.repair("set-input", step="a", value="given").finish()
-        world.repair("rewind", step="a").finish()
-        assert [value for _, value in world.calls] == ["own", "given", "own"]

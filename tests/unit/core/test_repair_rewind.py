@@ -98,6 +98,11 @@ class TestRewind:
         world.repair("rewind", step="a").finish()
         assert since(world, before) == ["a@0", "a@1", "a@2"]
 
+    def test_iterations_one_after_the_other_come_after_it(self) -> None:
+        world = World(plan_of(foreach([0, 1, 2], call("a")))).finish()
+        world.repair("rewind", step="a@1").finish()
+        assert world.steps() == ["a@0", "a@1", "a@2", "a@1", "a@2"]
+
     def test_a_loop_one_after_the_other_goes_on_from_there(self) -> None:
         loop = {"type": "repeat", "name": "loop", "until": "$.index == 2", "maxIterations": 5, "steps": [call("a")]}
         world = World(plan_of(loop, call("b"))).finish()
