@@ -106,6 +106,7 @@ def test_how_an_execution_ends() -> None:
         "waiting": 4,
         "compensated": 5,
         "needs-attention": 6,
+        "paused": 6,
         "cancelled": 7,
         "interrupted": 130,
     }

@@ -117,13 +117,13 @@ def paused(tale: MakeTale) -> Tale:
 
 def test_a_paused_execution_says_how_to_go_on(tale: MakeTale, capsys: pytest.CaptureFixture[str]) -> None:
     view = paused(tale).view()
-    assert status_lines(view)[-5:] == [
+    assert status_lines(view)[-10:-6] == [
         "",
         "Error  payment.declined: card declined (in pay)",
         "",
-        "Everything is kept as it was when it failed; to see how that came:  wfrun log k7m2x9qd",
-        "To try again what failed:  wfrun resume k7m2x9qd",
+        "Nothing goes on, and nothing is undone, until somebody says how:",
     ]
+    assert status_lines(view)[-1].startswith("  wfrun compensate k7m2x9qd ")
     assert finish(view, note="", as_json=False, quiet=True) == 6
     assert capsys.readouterr().out == "k7m2x9qd\n"
 
