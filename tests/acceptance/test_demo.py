@@ -60,8 +60,8 @@ def test_a_double_charge_is_noticed(checkout: Path) -> None:
     services = checkout / "workflows" / "order" / "services"
     change(
         services / "__init__.py",
-        "CREATE TABLE charges (\n  reference TEXT PRIMARY KEY",
-        "CREATE TABLE charges (reference",
+        "CREATE UNIQUE INDEX charged ON charges (reference) WHERE refunded_at IS NULL;",
+        "",
     )
     change(services / "payment.py", "call.db.execute(", "for _ in range(2): call.db.execute(")
     answer = shell(COMMAND, checkout)
