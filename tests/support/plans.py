@@ -104,9 +104,8 @@ class _Author:
     def race(self, depth: int) -> Any:
         branches = self.branches(depth)
         most = len(branches)
-        more = self.draw(
-            st.sampled_from([{"complete": "any"}, {"complete": most}, {"tolerate": 1}, {"tolerate": "50%"}])
-        )
+        crews: list[dict[str, Any]] = [{"complete": "any"}, {"complete": most}, {"tolerate": 1}, {"tolerate": "50%"}]
+        more = self.draw(st.sampled_from(crews))
         return {"type": "parallel", "steps": branches, **more}
 
     def conditional(self, depth: int) -> Any:
