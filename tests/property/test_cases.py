@@ -13,12 +13,16 @@ from typing import Any
 import pytest
 
 from tests.support.cases import Case, Player, Scenario, check, load_cases
-from tests.support.local import play_and_kill, play_in_memory, play_on_files
+from tests.support.clock import AtOnce, virtual_time
+from tests.support.local import PLACE, Play, play_and_kill, play_in_memory, play_on_files
 from tests.support.outcomes import Made, Outcome, without_doubt
 from tests.support.shell import ROOT
 from tests.support.stage import compiled, play, played
+from wfrun.app.standing import view_of
 from wfrun.core.events import ErrorData
 from wfrun.core.run import Run
+from wfrun.journal.home import Home
+from wfrun.journal.memory import MemoryFiles
 
 FULL = os.environ.get("WFRUN_FAULTS") == "full"
 SCHEDULES = 200
@@ -81,6 +85,27 @@ def test_a_killed_process_makes_no_difference(case: Case, scenario: Scenario) ->
     for cut in everywhere if FULL else [random.Random(seed).choice(everywhere)]:
         outcome = play_and_kill(case, scenario, cut)[0]
         assert check(scenario, without_doubt(outcome)) == [], f"killed after record {cut}"
+
+
+@each_scenario
+def test_what_is_driven_only_waits_when_the_views_say_that_it_waits(case: Case, scenario: Scenario) -> None:
+    """Whenever time goes on, for every execution that is driven: so `run` parks when `status` says `waiting`."""
+    compared = 0
+
+    def compare() -> None:
+        nonlocal compared
+        for execution in scene.home.ids():
+            driver = scene.process.driver(execution)
+            if driver is not None:
+                status = view_of(scene.home, driver.journal.records, driven=True)["status"]
+                assert driver.is_idle == (status in ("waiting", "paused")), (execution, scene.loop.now(), status)
+                compared += 1
+
+    with virtual_time() as loop:
+        scene = Play(case, scenario, loop, Home(PLACE, MemoryFiles(), loop.now), lambda: AtOnce(loop))
+        loop.pause = compare
+        outcome = scene.outcome()
+    assert compared or outcome.status not in ("waiting", "paused")
 
 
 @each_scenario

@@ -24,7 +24,7 @@ T = TypeVar("T")
 class VirtualLoop(asyncio.SelectorEventLoop):
     """Its `time()` and its `now()` are one clock, which begins at `begin`.
 
-    `failures` are exceptions of what was called back, which nobody else hears of.
+    `failures` are exceptions of what was called back, which nobody else hears of. `pause` is called before time goes on.
     """
 
     def __init__(self, begin: datetime = EPOCH) -> None:
@@ -33,6 +33,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._elsewhere = 0
         self._quiet: list[asyncio.Future[None]] = []
         self.failures: list[BaseException] = []
+        self.pause: Callable[[], None] = lambda: None
         super().__init__(_Selector(self))
         self.set_exception_handler(lambda loop, context: self.failures.append(context["exception"]))
 
@@ -67,6 +68,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Nothing is ready, and nothing will be for so many seconds: let them pass. False if others are waited for."""
         if self._elsewhere:
             return False
+        self.pause()
         if timeout is not None:
             self._elapsed += timeout
             return True

@@ -37,6 +37,7 @@ from wfrun.core.human import Vote
 from wfrun.core.instants import format_instant, parse_instant
 from wfrun.core.repair import reasons_not_to_undo
 from wfrun.core.values import Json
+from wfrun.engines.local.driver import Driver
 from wfrun.engines.local.engine import Interrupted, LocalEngine
 from wfrun.engines.local.machine import Machine
 from wfrun.errors import ConflictError, WfrunError
@@ -189,6 +190,9 @@ class Process:
 
     def workflow_of(self, journal: Journal) -> Workflow:
         return self._runtime.workflow_of(journal)
+
+    def driver(self, execution: str) -> Driver | None:
+        return self._runtime.driver(execution)
 
     async def end(self) -> None:
         self._engine.interrupt("SIGTERM")

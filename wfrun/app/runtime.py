@@ -67,15 +67,25 @@ class Runtime:
 
     async def drive(self, journal: Journal, workflow: Workflow, history: int = 0) -> None:
         """Drive an execution, whose journal is held, until it has ended or is parked. Raises Interrupted."""
+        await self._drive(journal, workflow, history, self._park)
+
+    async def _drive(self, journal: Journal, workflow: Workflow, history: int, park: bool) -> None:
         family = Family(self, in_force(journal.records))
         run = begin_run(self.home, journal.records, workflow)
         driver = Driver(
             journal, run, self._services(workflow), self._engine.machine, self._observer, history, others=family
         )
-        await self._engine.drive(driver, park=self._park)
+        await self._engine.drive(driver, park=park)
 
     async def take_up(self, execution: str) -> Journal:
         """Drive an execution on from where its journal ends, once nobody else does."""
+        return await self._take_up(execution, self._park)
+
+    async def take_up_child(self, execution: str) -> Journal:
+        """The same with one whose parent is driven here: it does not park before its parent does."""
+        return await self._take_up(execution, False)
+
+    async def _take_up(self, execution: str, park: bool) -> Journal:
         while True:
             journal = Journal.open(self.home, execution)
             if has_ended(journal.records):
@@ -90,7 +100,7 @@ class Runtime:
                     raise
                 await self._until_let_go(execution)
             else:
-                await self.drive(journal, self.workflow_of(journal), history)
+                await self._drive(journal, self.workflow_of(journal), history, park)
                 return journal
 
     async def _until_let_go(self, execution: str) -> None:
@@ -108,6 +118,10 @@ class Runtime:
         task = asyncio.ensure_future(self._drive_adopted(execution))
         self._adopted.add(task)
         task.add_done_callback(self._adopted.discard)
+
+    def driver(self, execution: str) -> Driver | None:
+        """The driver of an execution, if it is driven here."""
+        return self._engine.driver(execution)
 
     def wake(self, execution: str) -> bool:
         """Have an execution notice at once what was recorded for it. False if it is not driven here."""
@@ -164,10 +178,22 @@ class Family:
 
     async def drive(self, child: str) -> ChildEnd | None:
         try:
-            journal = await self._runtime.take_up(child)
+            journal = await self._runtime.take_up_child(child)
         except Interrupted:
             return None
         return _end_of(journal.records)
+
+    def is_idle(self, child: str) -> bool:
+        driver = self._runtime.driver(child)
+        return driver is not None and driver.is_idle
+
+    def park(self, child: str) -> None:
+        if (driver := self._runtime.driver(child)) is not None:
+            driver.park()
+
+    def rest(self) -> None:
+        if (parent := self._started.get("parent")) is not None:
+            self._runtime.wake(parent["execution"])
 
     def cancel(self, child: str) -> None:
         self._tell(child, {"type": "cancel.requested", "by": self._by, "reason": "its parent was stopped"})

@@ -231,11 +231,15 @@ class Handle:
             return
         self._enter()
         try:
-            if self._size == self.end and not self._mode & FAILED and self._vouched:
-                reach("journal.resting")
-                self._mark(AT_REST)
+            self._rest()
         finally:
             self._leave()
+
+    def _rest(self) -> None:
+        if self._vouched and not self.dirty and self._size == self.end and not self._mode & FAILED:
+            reach("journal.resting")
+            self._mark(AT_REST)
+            self._vouched = False
 
     def _mark(self, mode: int) -> None:
         self._do(self._files.set_mode, self.fileno, mode)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wfrun.core.instants import elapsed_ms
+from wfrun.core.parking import WAITS, is_long_wait
 
 if TYPE_CHECKING:
     from wfrun.core.events import Record
     from wfrun.views.model import TimerView, WaitView
 
 
-# A wait for a time that is at least so long does not keep an execution running: it waits.
-LONG_MS = 30_000
-_TIMES = ("wait", "delay")
 EARLY_KEPT = 1000
 
 
@@ -51,9 +48,9 @@ class WaitFold:
     def timer(self, record: Record) -> None:
         step, due, reason = record["step"], record["due"], record["reason"]
         self.timers[record["timer"]] = {"timer": record["timer"], "step": step, "due": due, "reason": reason}
-        if reason not in _TIMES:
+        if reason not in WAITS:
             return
-        if elapsed_ms(record["at"], due) >= LONG_MS:
+        if is_long_wait(record):
             self._waits[step] = _wait(step, [], record["at"], due)
         else:
             self._short.add(step)
@@ -82,7 +79,7 @@ class WaitFold:
     def fired(self, timer: str) -> TimerView | None:
         """The timer that it was, unless it is the limit of a block."""
         view = self.timers.pop(timer, None)
-        if view and view["reason"] in _TIMES:
+        if view and view["reason"] in WAITS:
             self.over(view["step"])
         return view
 

@@ -48,12 +48,13 @@ class Driver:
         self._committer = machine.committer
         self._clock = journal.clock
         self._observer = observer
-        errands = Errands(others, self._answer, self.wake)
+        self._errands = errands = Errands(others, self._answer, self.wake)
         self._performer = Performer(self.execution, run, services, errands, self._answer, journal.clock, machine)
         self._outcomes: deque[tuple[str, Event]] = deque()
         self._effects: deque[Effect] = deque()
         self._turned = False
         self._awake = False
+        self._parks = False
         self._sleep: asyncio.Future[None] | None = None
         self._history = history
         self._seen = 0
@@ -62,21 +63,51 @@ class Driver:
     # ---- the loop
 
     async def drive(self, *, park: bool) -> None:
-        """Until the execution has ended or, with `park`, until it waits for people only."""
+        """Until the execution has ended or, with `park`, until it only waits, with its children: for what others do, or
+        for long. Without `park` it goes on waiting until it is told to."""
+        self._parks = park
         while True:
             self._awake = False
             intents = self._turn()
             await self._commit()
-            if self.run.ended is not None:
+            if self.run.ended is None:
+                for intent in intents:
+                    self._performer.perform(intent)
+                if self._outcomes:
+                    continue
+                self._performer.watch_tasks()
+            if self._is_over() and self._let_go():
                 return
-            for intent in intents:
-                self._performer.perform(intent)
-            if self._outcomes:
-                continue
-            self._performer.watch_tasks()
-            if park and not self._performer.is_busy and not self._outcomes:
-                return
-            await self._until_awake()
+            if not self._awake:
+                await self._until_awake()
+
+    def park(self) -> None:
+        """Let go as soon as it only waits."""
+        self._parks = True
+        self.wake()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it only waits for what others do, or for long."""
+        return self._sleep is not None and not self._awake and not self._performer.is_busy
+
+    def _is_over(self) -> bool:
+        if self.run.ended is not None:
+            return True
+        if self._outcomes or self._performer.is_busy:
+            self._errands.go_on()
+            return False
+        return self._parks and self._errands.park()
+
+    def _let_go(self) -> bool:
+        """False if others have appended something since the last turn."""
+        foreign = self.journal.let_go()
+        self._fold(foreign)
+        if foreign:
+            self._awake = True
+        else:
+            self._performer.rest()
+        return not foreign
 
     def look(self) -> None:
         """Notice what other processes have appended. A turn since the last look has done so, too."""
@@ -163,7 +194,8 @@ class Driver:
             self._sleep.set_result(None)
 
     async def _until_awake(self) -> None:
-        if not self._awake:
-            self._sleep = asyncio.get_running_loop().create_future()
-            await self._sleep
-            self._sleep = None
+        self._sleep = asyncio.get_running_loop().create_future()
+        if self.is_idle:
+            self._errands.rest()
+        await self._sleep
+        self._sleep = None

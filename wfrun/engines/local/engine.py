@@ -37,17 +37,18 @@ class LocalEngine:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self._driving: dict[Driver, asyncio.Task[Any] | None] = {}
+        self._driving: dict[str, tuple[Driver, asyncio.Task[Any] | None]] = {}
         self._awaited: dict[str, asyncio.Event] = {}
         self._signal = ""
 
     async def drive(self, driver: Driver, *, park: bool) -> None:
         """Raises Interrupted once the execution has been left in order, JournalError if its journal failed."""
-        task = self._driving[driver] = asyncio.current_task()
+        task = asyncio.current_task()
+        self._driving[driver.execution] = driver, task
         try:
             await self._drive_or_leave(driver, task, park)
         finally:
-            del self._driving[driver]
+            del self._driving[driver.execution]
             driver.journal.close()
             if (awaited := self._awaited.pop(driver.execution, None)) is not None:
                 awaited.set()
@@ -65,10 +66,14 @@ class LocalEngine:
 
     def wake(self, execution: str) -> bool:
         """Have an execution notice at once what others have appended. False if it is not driven here."""
-        found = [driver for driver in self._driving if driver.execution == execution]
-        for driver in found:
-            driver.wake()
-        return bool(found)
+        if (driver := self.driver(execution)) is None:
+            return False
+        driver.wake()
+        return True
+
+    def driver(self, execution: str) -> Driver | None:
+        """The driver of an execution, if it is driven here."""
+        return self._driving[execution][0] if execution in self._driving else None
 
     async def let_go(self, execution: str) -> None:
         """Until an execution that is driven here is not any more."""
@@ -83,7 +88,7 @@ class LocalEngine:
         if self._signal:
             return
         self._signal = signal_name
-        for task in self._driving.values():
+        for _, task in self._driving.values():
             if task is not None:
                 task.cancel()
 
@@ -94,7 +99,7 @@ class LocalEngine:
 
     def look(self) -> None:
         """Have every execution notice what others have appended to its journal."""
-        for driver in list(self._driving):
+        for driver, _ in list(self._driving.values()):
             driver.look()
 
 

@@ -13,40 +13,75 @@ from wfrun.errors import WfrunError
 
 
 class Errands:
-    """Each outcome is handed to `answer(effect id, event)`. One that only leads to waiting ends with `wake()`."""
+    """Each outcome is handed to `answer(effect id, event)`. One that only leads to waiting ends with `wake()`.
+
+    A child is driven as long as its parent is, also while it only waits: something may be recorded for it, or be due.
+    """
 
     def __init__(self, others: Others | None, answer: Callable[[str, Event], None], wake: Callable[[], None]) -> None:
         self._others = others
         self._answer = answer
         self._wake = wake
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._driven: dict[str, Record] = {}
+        self._parked: dict[str, Record] = {}
 
     @property
     def is_busy(self) -> bool:
-        return bool(self._under_way)
+        """Whether anything is under way but children that only wait."""
+        return any(not self._is_idle(id) for id in self._under_way)
+
+    def park(self) -> bool:
+        """Have all children let go, which only wait; whether they have."""
+        for recorded in self._driven.values():
+            self._of_others.park(recorded["child"])
+        return not self._under_way
+
+    def go_on(self) -> None:
+        """Drive the children again that have let go: their parent has more to do."""
+        while self._parked:
+            id, recorded = self._parked.popitem()
+            self._begin(id, self._drive(id, recorded))
+
+    def rest(self) -> None:
+        """The execution only waits now."""
+        if self._others is not None:
+            self._others.rest()
 
     def begin(self, effect: StartChild | RecallChild | Publish, recorded: Record) -> None:
         """Perform an effect whose intent is the `recorded` fact. All of them can be begun again."""
         if self._others is None:
             raise RuntimeError("this execution has been given no others")
         errand = self._publish if isinstance(effect, Publish) else self._run_child
-        self._under_way[effect.id] = asyncio.ensure_future(self._until_done(effect.id, errand(effect, recorded)))
+        self._begin(effect.id, errand(effect, recorded))
 
     def stop(self, id: str, recorded: Record | None) -> None:
         """Cancel the child of an effect; it is answered when the child has ended."""
-        if self._others is None or recorded is None:
+        if recorded is None:
             return
+        self._parked.pop(id, None)
         try:
-            self._others.cancel(recorded["child"])
+            self._of_others.cancel(recorded["child"])
         except WfrunError as error:
             self._answer(id, _ended(recorded, _refused(error)))
             return
         if id not in self._under_way:
-            self._under_way[id] = asyncio.ensure_future(self._until_done(id, self._drive(id, recorded)))
+            self._begin(id, self._drive(id, recorded))
 
     async def leave(self) -> None:
         if self._under_way:
             await asyncio.wait(self._under_way.values())
+
+    @property
+    def _of_others(self) -> Others:
+        assert self._others is not None
+        return self._others
+
+    def _is_idle(self, id: str) -> bool:
+        return id in self._driven and self._of_others.is_idle(self._driven[id]["child"])
+
+    def _begin(self, id: str, errand: Coroutine[Any, Any, None]) -> None:
+        self._under_way[id] = asyncio.ensure_future(self._until_done(id, errand))
 
     async def _until_done(self, id: str, errand: Coroutine[Any, Any, None]) -> None:
         try:
@@ -56,17 +91,15 @@ class Errands:
             self._wake()
 
     async def _publish(self, effect: StartChild | RecallChild | Publish, recorded: Record) -> None:
-        assert self._others is not None
-        reached = await self._others.publish(recorded["event"])
+        reached = await self._of_others.publish(recorded["event"])
         self._answer(effect.id, {"type": "event.published", "step": effect.step, "reached": reached})
 
     async def _run_child(self, effect: StartChild | RecallChild | Publish, recorded: Record) -> None:
-        assert self._others is not None
         try:
             if recorded["type"] == "child.recalled":
-                self._others.recall(recorded["child"])
+                self._of_others.recall(recorded["child"])
             else:
-                self._others.create(recorded)
+                self._of_others.create(recorded)
         except WfrunError as error:
             self._answer(effect.id, _ended(recorded, _refused(error)))
             return
@@ -76,13 +109,17 @@ class Errands:
             await self._drive(effect.id, recorded)
 
     async def _drive(self, id: str, recorded: Record) -> None:
-        assert self._others is not None
+        self._driven[id] = recorded
         try:
-            end = await self._others.drive(recorded["child"])
+            end = await self._of_others.drive(recorded["child"])
         except WfrunError as error:
             end = _refused(error)
+        finally:
+            del self._driven[id]
         if end is not None:
             self._answer(id, _ended(recorded, end))
+        else:
+            self._parked[id] = recorded
 
 
 def _ended(recorded: Record, end: ChildEnd) -> Event:

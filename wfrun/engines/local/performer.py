@@ -12,6 +12,7 @@ from wfrun.adapters.contract import Call
 from wfrun.core.effects import CallService, Publish, RecallChild, StartChild, StartPause, StartTimer, Stop
 from wfrun.core.events import ErrorData, Event, StepCancelled, StepFailed
 from wfrun.core.instants import parse_instant
+from wfrun.core.parking import is_long_wait
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.engines.local.errands import Errands
@@ -97,9 +98,9 @@ class Performer:
         return bool(self._calls) or self._errands.is_busy or any(map(self._leads_on, self._timers))
 
     def _leads_on(self, timer: str) -> bool:
-        """A timeout that is still to come is no reason to wait for what it bounds."""
-        effect = self._run.pending.get(timer)
-        return effect is not None and not (isinstance(effect, StartTimer) and effect.reason == "timeout")
+        """A timeout that is still to come is no reason to wait for what it bounds, and a long wait not for its end."""
+        recorded = self._run.recorded.get(timer)
+        return recorded is not None and recorded["reason"] != "timeout" and not is_long_wait(recorded)
 
     def perform(self, intent: Intent) -> None:
         """Begin an effect whose intent is durable."""
@@ -124,11 +125,15 @@ class Performer:
             if due is not None and id not in self._alarms:
                 self._watch(id, due)
 
+    def rest(self) -> None:
+        """Let nothing go off any more."""
+        for handle in [*self._timers.values(), *(handle for _, handle in self._alarms.values())]:
+            handle.cancel()
+
     async def leave(self) -> None:
         """Stop everything without a word in the journal: what has no outcome is repeated with the same key later."""
         self._leaving = True
-        for handle in [*self._timers.values(), *(handle for _, handle in self._alarms.values())]:
-            handle.cancel()
+        self.rest()
         tasks = [running.task for running in self._calls.values()]
         for running in list(self._calls.values()):
             running.silence()
