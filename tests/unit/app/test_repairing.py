@@ -238,6 +238,16 @@ class TestReplacing:
         assert self.fixed(home, tmp_path, renamed).carry_out("kim").status == "completed"
         assert set(workflow_of(home, Journal.read(home, "e"), None).services) == {"s", "t"}
 
+    def test_it_may_run_executions_and_wait_for_events_of_its_own(self, home: Home, tmp_path: Path) -> None:
+        start(home, tmp_path)
+        (tmp_path / "inner.yaml").write_text(f"name: inner\n{SERVICES}\nsteps: {{ name: x, service: s, action: do }}\n")
+        more = "{ name: sub, type: workflow, workflow: inner }\n  - { name: paid, type: wait, event: paid }"
+        text = FIXED.replace("{ name: four, service: s, action: do, output: four }", more)
+        assert self.fixed(home, tmp_path, text).carry_out("kim").status == "waiting"
+        assert called(home, "e.sub") == ["x"]
+        assert driving.emit(home, "paid").reached == ["e"]
+        assert driving.resume(home, "e").status == "completed"
+
     def test_a_replacement_can_be_replaced(self, home: Home, tmp_path: Path) -> None:
         start(home, tmp_path)
         assert self.fixed(home, tmp_path, SHOP.replace("version: 1", "version: 2")).carry_out("kim").status == "paused"
