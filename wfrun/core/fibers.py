@@ -169,6 +169,12 @@ class Scheduler:
         self.pending.pop(stop_id(id), None)
         self.recorded.pop(id, None)
 
+    def forget_stops(self) -> None:
+        """What has been stopped and nobody has been told of, nobody needs to be told of any more."""
+        for id, effect in list(self.pending.items()):
+            if isinstance(effect, Stop) and effect.target not in self.pending:
+                del self.pending[id]
+
     def listens(self, id: str) -> bool:
         """Whether a fiber waits for a fact about the effect right now."""
         return id in self._waiting
@@ -183,8 +189,12 @@ class Scheduler:
         match fiber.waits_for:
             case Group() as group:
                 group.cancel()
-            case StartTimer(id=id):
+            case StartTimer(id=id, step=step, reason=reason):
+                told = id in self.recorded and reason != "timeout"
                 self.answer(id, Cancelled())
+                if told:
+                    # Nothing depends on this fact: there was none in 0.1.
+                    self._emit(Stop(stop_id(id), id, "wait", step))
             case StartPause(id=id, step=step) | Listen(id=id, step=step):
                 self._emit(Stop(stop_id(id), id, "wait", step))
             case CallService(id=id):

@@ -165,8 +165,11 @@ class Run:
         self._scheduler.answer(id, Cancelled())
 
     def _wait_withdrawn(self, record: Record) -> None:
-        id = self._expected(record)
-        self._scheduler.answer(id, Cancelled())
+        """Of a timer that was only waited for by what has been stopped, it is told when that has gone on."""
+        if stop_id(record["wait"]) in self.pending and record["wait"] not in self.pending:
+            self._scheduler.settle(record["wait"])
+        else:
+            self._scheduler.answer(self._expected(record), Cancelled())
 
     def _event_received(self, record: Record) -> None:
         """Whoever waits for events looks again. Those that are looking already will come to it."""
@@ -215,6 +218,7 @@ class Run:
 
     def _execution_ended(self, record: Record) -> None:
         self._answer(record)
+        self._scheduler.forget_stops()
         self.ended = record
 
     def _close_task(self, record: Record) -> None:

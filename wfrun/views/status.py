@@ -278,7 +278,9 @@ class StatusFold:
 
     def _on_wait_withdrawn(self, record: Record) -> None:
         self._waits.withdrawn(record)
-        if self._steps.knows(record["step"]):
+        if record["wait"].endswith("!retry"):
+            self._steps.give_up(record["step"], record["at"])
+        elif self._steps.knows(record["step"]):
             self._steps.turn(record["step"], "cancelled", record["at"])
 
     def _on_matched(self, record: Record) -> None:

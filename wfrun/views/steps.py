@@ -199,6 +199,15 @@ class StepFold:
 
         self._change(step, change, at, "failed")
 
+    def give_up(self, step: str, at: str) -> None:
+        """A step that waited for its next attempt is not tried again: it was part of what has been stopped."""
+
+        def change(row: StepView) -> None:
+            row["nextAttemptAt"] = None
+            move(row, "cancelled", at)
+
+        self._change(step, change, at, "failed")
+
     def skip(self, step: str, at: str) -> None:
         """A step's own condition was false. Blocks have no row, and which steps they hold is not known here."""
 
