@@ -27,7 +27,7 @@ def run(
     initiator: str = "",
     way: Way = WAY,
 ) -> Outcome:
-    """Start an execution and drive it until it ends or waits for people or events.
+    """Start an execution and drive it until it ends or only waits: for people, events or long times.
 
     The same `execution` id with the same input is the same execution: it is driven on, and never started twice (C1).
     Raises InvalidError, ConflictError, JournalError. A signal leaves it `interrupted`, to be resumed.

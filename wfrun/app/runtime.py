@@ -41,7 +41,7 @@ class OpenServices(Caller, Protocol):
 
 
 class Runtime:
-    """Lives within one `open_engine`. With `park`, nobody waits for people or events.
+    """Lives within one `open_engine`. With `park`, nobody waits for people, events or long times.
 
     `services` replaces the services file that an execution was started with, `open_services` what answers its calls.
     """
