@@ -24,7 +24,8 @@ T = TypeVar("T")
 class VirtualLoop(asyncio.SelectorEventLoop):
     """Its `time()` and its `now()` are one clock, which begins at `begin`.
 
-    `failures` are exceptions of what was called back, which nobody else hears of. `pause` is called before time goes on.
+    `failures` are exceptions of what was called back, which nobody else hears of. `pause` is called before time goes
+    on.
     """
 
     def __init__(self, begin: datetime = EPOCH) -> None:

@@ -28,8 +28,10 @@ def validate(workflow: str, *, services: str | None) -> list[Problem]:
 
 
 def lint(workflow: str, *, services: str | None) -> list[Problem]:
-    """What `validate` says, and beyond that the advice of the rules in wfrun.core.plan.lint. Workflows that this one runs
-    as steps are checked, too, but the advice is about this one."""
+    """What `validate` says, and beyond that the advice of the rules in wfrun.core.plan.lint.
+
+    Workflows that this one runs as steps are checked, too, but the advice is about this one.
+    """
     from wfrun.core.plan.lint import lint as advice
 
     try:

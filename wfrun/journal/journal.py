@@ -177,7 +177,7 @@ class Journal(Handle):
         self.hardened(end)
 
     def let_go(self) -> list[Record]:
-        """Ends the driver lock, unless others have appended: what they have. Nobody can do so unseen and find it held."""
+        """Ends the driver lock, unless others have appended: what they have, for they may have found it held."""
         self._enter()
         try:
             foreign = self._catch_up()

@@ -108,7 +108,13 @@ class TestEvents:
 
 
 class TestChildren:
-    CHILD: ClassVar[dict[str, Any]] = {"type": "workflow", "name": "ship", "workflow": "shipping", "input": {"n": "$.n"}, "output": "shipped"}
+    CHILD: ClassVar[dict[str, Any]] = {
+        "type": "workflow",
+        "name": "ship",
+        "workflow": "shipping",
+        "input": {"n": "$.n"},
+        "output": "shipped",
+    }
 
     def test_a_child_gets_its_input_and_gives_its_output(self) -> None:
         world = World(plan_of(self.CHILD, output="$.shipped.of"), {"n": 3}).finish()
