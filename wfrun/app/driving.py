@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,11 +12,16 @@ from wfrun.app.onward import WAY, Outcome, Way, carry_on, check_local, drive, go
 from wfrun.app.starting import check_input, create_or_open, origin_of
 from wfrun.app.workflows import open_workflow, require_local
 from wfrun.core.values import Json
+from wfrun.errors import UsageError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 
 if TYPE_CHECKING:
     from wfrun.core.events import EventData
+
+# As the schema of workflows has it.
+EVENT_NAME = r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}"
+MAX_EVENT_ID = 256
 
 
 def run(
@@ -112,12 +118,13 @@ def emit(
     """Give an event to every execution that has not ended and listens for it, or `to` one, and drive these on.
 
     The event is durable in each before this returns; an `id` makes it count once, however often it is emitted. Raises
-    NotFoundError; ConflictError if the one it is for has ended.
+    UsageError for a name or id that cannot be one; NotFoundError; ConflictError if the one it is for has ended.
     """
     from wfrun.app.delivering import deliver_all, deliver_to
     from wfrun.app.onward import drive_on
     from wfrun.core.instants import format_instant
 
+    _check_event(event, id)
     told: EventData = {
         "id": secrets.token_hex(8) if id is None else id,
         "type": event,
@@ -129,3 +136,11 @@ def emit(
     if resume and reached:
         drive_on(home, reached, way)
     return Emitted(told, reached)
+
+
+def _check_event(event: str, id: str | None) -> None:
+    if re.fullmatch(EVENT_NAME, event) is None:
+        hint = "a name has letters, digits and . _ - : / in it, and at most 128 characters"
+        raise UsageError("event.name", "no step can wait for an event of that name", hint=hint)
+    if id is not None and not (id.isprintable() and 0 < len(id) <= MAX_EVENT_ID):
+        raise UsageError("event.id", f"the id of an event is printable text of at most {MAX_EVENT_ID} characters")

@@ -40,6 +40,10 @@ class OpenServices(Caller, Protocol):
     async def close(self) -> None: ...
 
 
+# How many executions can be above one: whoever looks at a parent looks at all of its children.
+MAX_DEPTH = 64
+
+
 class Runtime:
     """Lives within one `open_engine`. With `park`, nobody waits for people, events or long times.
 
@@ -171,7 +175,7 @@ class Family:
         values = check_input(workflow, started["input"])
         first = first_event(started["child"], workflow, values, origin, self._started["initiator"])
         if not started["detach"]:
-            first["parent"] = {"execution": self._started["execution"], "step": started["step"]}
+            first["parent"] = {"execution": self._by, "step": started["step"], "depth": self._depth()}
         self._make(started["child"], dict(first))
         if started["detach"]:
             self._runtime.adopt(started["child"])
@@ -227,6 +231,14 @@ class Family:
     @property
     def _by(self) -> str:
         return str(self._started["execution"])
+
+    def _depth(self) -> int:
+        """How deep a child of ours is. A workflow that runs itself must come to an end (C17)."""
+        depth = int(self._started.get("parent", {}).get("depth", 0)) + 1
+        if depth > MAX_DEPTH:
+            message = f"a workflow in a workflow, {MAX_DEPTH} levels deep: one more is refused"
+            raise ConflictError("workflow.depth", message, hint="let the recursion end, or use a loop")
+        return depth
 
     def _definition(self, name: str) -> str:
         return str(self._started["links"][self._started["definition"]][name])

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from wfrun.app.authoring import validate
-from wfrun.app.driving import cancel, decide, emit, resume, run
+from wfrun.app.driving import EVENT_NAME, cancel, decide, emit, resume, run
+from wfrun.app.executions import index_of
 from wfrun.app.onward import Way
-from wfrun.errors import ConflictError, InvalidError
+from wfrun.app.runtime import MAX_DEPTH
+from wfrun.errors import ConflictError, InvalidError, UsageError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
+from wfrun.resources import resource
 
 SERVICES = """services:
   s:
@@ -73,7 +77,7 @@ class TestChildren:
         assert (outcome.status, outcome.view["output"]) == ("completed", {"packed": 3})
         assert calls(home, "p", "p.ship") == ["prepare", "pack", "label", "last"]
         (started,) = records(home, "p.ship", "execution.started")
-        assert started["parent"] == {"execution": "p", "step": "ship"}
+        assert started["parent"] == {"execution": "p", "step": "ship", "depth": 1}
 
     def test_a_parent_waits_while_its_child_does_and_both_go_on_with_a_decision(
         self, tmp_path: Path, home: Home
@@ -135,6 +139,26 @@ class TestChildren:
         outcome = run(home, workflow=str(path), input={"n": 4}, execution="c")
         assert outcome.view["output"] == {"depth": 4}
         assert records(home, "c.again.again.again.again", "execution.ended")
+
+    def test_but_not_without_end(self, tmp_path: Path, home: Home) -> None:
+        path = tmp_path / "deep.yaml"
+        path.write_text("name: deep\nsteps: { name: again, type: workflow, workflow: deep }\n")
+        outcome = run(home, workflow=str(path), execution="d")
+        error: Any = outcome.view["error"]
+        assert (outcome.status, error["type"]) == ("failed", "workflow.depth")
+        assert len(index_of(home).summaries()) == MAX_DEPTH + 1
+
+    def test_children_of_steps_with_dots_and_children_of_children_have_ids_of_their_own(
+        self, tmp_path: Path, home: Home
+    ) -> None:
+        (tmp_path / "leaf.yaml").write_text("name: leaf\nsteps: { type: set, values: { x: 1 } }\n")
+        (tmp_path / "middle.yaml").write_text("name: middle\nsteps: { name: b, type: workflow, workflow: leaf }\n")
+        path = tmp_path / "top.yaml"
+        path.write_text(
+            "name: top\nsteps:\n  - { name: a.b, type: workflow, workflow: leaf }\n"
+            "  - { name: a, type: workflow, workflow: middle }\n"
+        )
+        assert run(home, workflow=str(path), execution="t").status == "completed"
 
     def test_a_detached_child_is_driven_too_and_not_undone(self, tmp_path: Path, home: Home) -> None:
         path = Path(write(tmp_path, last="no"))
@@ -253,3 +277,23 @@ class TestEvents:
         outcome = run(home, workflow=str(path), execution="stays", way=Way(wait=True))
         error: Any = outcome.view["error"]
         assert (outcome.status, error["type"]) == ("failed", "timeout")
+
+    @pytest.mark.parametrize(
+        ("event", "id", "code"),
+        [
+            ("no such", None, "event.name"),
+            ("a\x1b[31mb", None, "event.name"),
+            ("x" * 129, None, "event.name"),
+            ("ok", "", "event.id"),
+            ("ok", "a\nb", "event.id"),
+            ("ok", "x" * 257, "event.id"),
+        ],
+    )
+    def test_what_cannot_be_an_event_is_refused(self, home: Home, event: str, id: str | None, code: str) -> None:
+        with pytest.raises(UsageError) as refused:
+            emit(home, event, id=id)
+        assert refused.value.code == code
+
+    def test_the_names_are_those_that_a_step_can_wait_for(self) -> None:
+        schema = json.loads(resource("schemas", "workflow.schema.json").read_text())
+        assert schema["$defs"]["eventName"]["pattern"] == f"^{EVENT_NAME}$"

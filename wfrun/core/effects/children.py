@@ -28,10 +28,11 @@ class StartChild(NamedTuple):
 
     @property
     def child(self) -> str:
-        """Readable where that makes an id, and no longer than one may be."""
+        """Readable where that makes an id, no longer than one may be, and no other step's: a dot in the step's own name
+        could stand for a child of a child."""
         again = self.setting.amended.round(self.step).replace("~", "..r")
         name = f"{self.setting.execution}.{self.step.replace('@', '..')}{again}"
-        if name == name.lower() and len(name) <= MAX_ID:
+        if name == name.lower() and len(name) <= MAX_ID and "." not in self.step.partition("@")[0]:
             return name
         return f"{self.setting.execution[: MAX_ID - 13]}.{digest(name)[:12]}"
 

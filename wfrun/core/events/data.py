@@ -32,10 +32,11 @@ class Assignee(TypedDict, total=False):
 
 
 class Parent(TypedDict):
-    """The execution of which this one is a step."""
+    """The execution of which this one is a step. `depth` is how many executions are above it."""
 
     execution: str
     step: str
+    depth: NotRequired[int]
 
 
 class EventData(TypedDict):
