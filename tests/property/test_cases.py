@@ -77,14 +77,25 @@ def _wordless(timeless: Any) -> Any:
 
 @each_scenario
 def test_a_killed_process_makes_no_difference(case: Case, scenario: Scenario) -> None:
-    """It is killed when a certain record has been written; another takes over. Everything outside goes on meanwhile."""
+    """It is killed when a certain record has been written, or its machine loses power, and with it what is not synced.
+    Another process takes over. Everything outside goes on meanwhile.
+    """
     seed = int(os.environ.get("WFRUN_SEED", random.randrange(2**32)))
     print(f"WFRUN_SEED={seed}")
-    records = play_and_kill(case, scenario, inf)[1]
-    everywhere = range(1, records + 1)
-    for cut in everywhere if FULL else [random.Random(seed).choice(everywhere)]:
-        outcome = play_and_kill(case, scenario, cut)[0]
-        assert check(scenario, without_doubt(outcome)) == [], f"killed after record {cut}"
+    everywhere = range(1, play_and_kill(case, scenario, inf)[1] + 1)
+    places = [(cut, power) for cut in everywhere for power in (False, True)]
+    for cut, power in places if FULL else [random.Random(seed).choice(places)]:
+        outcome = play_and_kill(case, scenario, cut, power=power)[0]
+        assert check(scenario, without_doubt(outcome)) == [], f"killed after record {cut}, {power=}"
+
+
+def test_a_process_that_is_killed_does_begin_again() -> None:
+    case = next(case for case in CASES if case.name == "constructs/single-step")
+    (scenario, *_) = case.scenarios
+    cuts = range(1, play_and_kill(case, scenario, inf)[1] + 1)
+    begun_twice = [play_and_kill(case, scenario, cut)[0].again for cut in cuts]
+    assert set() in begun_twice
+    assert any(begun_twice)
 
 
 @each_scenario

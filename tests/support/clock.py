@@ -36,6 +36,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.failures: list[BaseException] = []
         self.pause: Callable[[], None] = lambda: None
         super().__init__(_Selector(self))
+        # A float that counts the seconds of years is not as fine as the system's clock, by which the loop rounds.
+        self._clock_resolution = 1e-6
         self.set_exception_handler(lambda loop, context: self.failures.append(context["exception"]))
 
     def time(self) -> float:

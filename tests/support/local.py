@@ -62,11 +62,14 @@ def play_on_files(case: Case, scenario: Scenario, seed: int | None = None) -> Ou
         return Play(case, scenario, loop, Home(folder, clock=loop.now), lambda: Elsewhere(loop)).outcome()
 
 
-def play_and_kill(case: Case, scenario: Scenario, records: float) -> tuple[Outcome, int]:
-    """Played in memory, killed after so many records, and gone on with. Also how many were written before that."""
+def play_and_kill(case: Case, scenario: Scenario, records: float, *, power: bool = False) -> tuple[Outcome, int]:
+    """Played in memory, killed after so many records, and gone on with. Also how many were written in all.
+
+    With `power`, its machine has lost power: only what was synced is still there.
+    """
     with virtual_time() as loop:
         killed = asyncio.Event()
-        disk = Mortal(MemoryFiles(), records, killed.set)
+        disk = Mortal(MemoryFiles(), records, killed.set, power=power)
         play = Play(case, scenario, loop, Home(PLACE, disk.door, loop.now), lambda: AtOnce(loop), (disk, killed))
         return play.outcome(), play.written
 
@@ -124,6 +127,11 @@ class Play:
             self.outside.again()
         self.written = self._mortal[0].spare() if self._mortal is not None else 0
         await self.process.end()
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the process has been killed, and nobody has taken over yet."""
+        return self._mortal is not None and self._mortal[0].dead
 
     def begin(self) -> None:
         """As whoever is not sure that it was begun: with its id."""
@@ -340,14 +348,20 @@ class Outside:
         return Scripted(self, {name: config.settings for name, config in configs.items()})
 
     async def answer(self, own: Mapping[str, Any], call: Call) -> Json:
-        """An attempt that is begun again, after a crash, gets the same answer at the same instant."""
+        """An attempt that is begun again, after a crash, gets the same answer at the same instant; one that was stopped
+        starts from the beginning."""
         key = (call.execution, call.step, call.attempt)
         if key not in self._given:
             answers = self._answers.setdefault(call.execution, Answers(own, self._scenario))
             self._given[key] = (self._loop.time(), answers.answer(call))
         begun, answer = self._given[key]
         left = begun + answer.delay_seconds - self._loop.time()
-        return await perform(replace(answer, delay_seconds=max(0.0, left)), call)
+        try:
+            return await perform(replace(answer, delay_seconds=max(0.0, left)), call)
+        except asyncio.CancelledError:
+            if not self._play.is_dead:
+                del self._given[key]
+            raise
 
 
 class Scripted:

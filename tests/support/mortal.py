@@ -17,15 +17,17 @@ class Killed(BaseException):
 class Mortal:
     """A disk whose process is killed as soon as `records` of journals are written, if only in part of a write.
 
-    `killed` is called then. Until `revive`, which ends the process, the disk does nothing for it any more.
+    `killed` is called then. Until `revive`, which ends the process, the disk does nothing for it any more. If its whole
+    machine has lost `power`, only what was synced is there then.
     """
 
-    def __init__(self, files: MemoryFiles, records: float, killed: Callable[[], None]) -> None:
+    def __init__(self, files: MemoryFiles, records: float, killed: Callable[[], None], *, power: bool = False) -> None:
         self.dead = False
         self.written = 0
         self._files = files
         self._last = records
         self._killed = killed
+        self._power = power
         self._journals: set[int] = set()
 
     @property
@@ -33,6 +35,8 @@ class Mortal:
         return cast(Files, self)
 
     def revive(self) -> None:
+        if self._power:
+            self._files = self._files.crash()
         self._files.end_process()
         self._journals.clear()
         self.dead = False

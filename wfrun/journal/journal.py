@@ -99,7 +99,11 @@ class Journal(Handle):
         except BaseException:
             journal.close()
             raise
-        journal._synced = 0 if journal._mode & IN_DOUBT else journal.end
+        if journal._mode & IN_DOUBT:
+            # Whoever made it, or appended to it, may not have come to its sync yet.
+            journal._synced, journal._named = 0, False
+        else:
+            journal._synced = journal.end
         return journal
 
     @staticmethod

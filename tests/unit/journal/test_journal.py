@@ -67,6 +67,13 @@ def test_a_prepared_journal_is_durable_after_its_sync(home: Home) -> None:
     assert Journal.read(Home(home.path, disk(home).crash()), ID) == journal.records
 
 
+def test_what_a_visitor_adds_is_durable_before_its_creator_has_come_to_a_sync(home: Home) -> None:
+    Journal.prepare(home, ID, started())
+    with closing(opened(home)) as visitor:
+        append(visitor, completed(1))
+        assert Journal.read(Home(home.path, disk(home).crash()), ID) == visitor.records
+
+
 def test_an_id_is_taken_once(home: Home) -> None:
     Journal.prepare(home, ID, started())
     with pytest.raises(ConflictError) as caught:
