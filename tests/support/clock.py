@@ -10,13 +10,12 @@ import selectors
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import Context
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import inf
 from typing import Any, TypeVar
 
+from tests.support.world import EPOCH
 from wfrun.journal.worker import Done, Work, WorkerThread
-
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 T = TypeVar("T")
 

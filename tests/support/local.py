@@ -16,10 +16,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.support.cases import EXECUTION, INITIATOR, Case, Scenario
-from tests.support.clock import EPOCH, AtOnce, Elsewhere, VirtualLoop, virtual_time
+from tests.support.clock import AtOnce, Elsewhere, VirtualLoop, virtual_time
 from tests.support.mortal import Killed, Mortal
 from tests.support.outcomes import Outcome, outcome_of
-from tests.support.stage import BEGUN, DONE, Answers, milliseconds
+from tests.support.script import Answers, Course, event_of, milliseconds
+from tests.support.world import EPOCH
 from wfrun.adapters.contract import Call
 from wfrun.adapters.mock import perform
 from wfrun.adapters.mock_script import Answer
@@ -34,7 +35,7 @@ from wfrun.app.starting import check_input, create_or_open, origin_of
 from wfrun.app.workflows import Workflow, open_workflow
 from wfrun.core.events import Record
 from wfrun.core.human import Vote
-from wfrun.core.instants import format_instant, parse_instant
+from wfrun.core.instants import parse_instant
 from wfrun.core.repair import reasons_not_to_undo
 from wfrun.core.values import Json
 from wfrun.engines.local.driver import Driver
@@ -219,8 +220,7 @@ class Outside:
         self._play = play
         self._loop = play.loop
         self._scenario = scenario
-        self._begun: dict[str, datetime] = {}
-        self._done: dict[str, datetime] = {}
+        self._course = Course()
         self._cues = list(enumerate([*scenario.events, *scenario.operator]))
         self._asked: set[str] = set()
         self._again: list[Callable[[], None]] = []
@@ -229,14 +229,8 @@ class Outside:
         self._look_at_cues()
 
     def notice(self, execution: str, record: Record, fresh: bool) -> None:
-        step = record.get("step") or str(record.get("task", "")).partition("/")[2]
         at = parse_instant(record["at"])
-        if record["type"] in BEGUN:
-            self._begun.setdefault(step, at)
-        elif record["type"] in DONE:
-            self._done.setdefault(step, at)
-        elif record["type"] == "timer.fired" and record["timer"].endswith("!wait"):
-            self._done.setdefault(record["timer"].removesuffix("!wait"), at)
+        self._course.notice(record, at)
         if record["type"] == "task.created":
             self._ask(execution, record["task"], at)
         self._look_at_cues()
@@ -260,35 +254,18 @@ class Outside:
 
     def _look_at_cues(self) -> None:
         for cue in list(self._cues):
-            due = self._due(cue[1])
+            due = self._course.due(cue[1])
             if due is not None:
                 self._cues.remove(cue)
                 self._at(due, lambda cue=cue: self._take(*cue))  # type: ignore[misc]
 
-    def _due(self, data: dict[str, Any]) -> datetime | None:
-        begin: datetime | None = EPOCH + milliseconds(data.get("at", 0))
-        if "after" in data:
-            begin = self._done.get(data["after"])
-        elif "during" in data:
-            begin = self._begun.get(data["during"])
-        return None if begin is None else begin + milliseconds(data.get("delay", 0))
-
     def _take(self, number: int, data: dict[str, Any]) -> None:
         if "type" in data:
-            for execution in deliver_all(self._play.home, self._event(number, data)):
+            for execution in deliver_all(self._play.home, event_of(data, number, self._loop.now())):
                 self._play.process.go_on(execution)
         else:
             self._operate(data["do"])
             self._play.process.go_on(EXECUTION)
-
-    def _event(self, number: int, data: dict[str, Any]) -> Any:
-        return {
-            "id": data.get("id", f"event-{number}"),
-            "type": data["type"],
-            "source": "outside",
-            "time": format_instant(self._loop.now()),
-            "data": data.get("data"),
-        }
 
     def _operate(self, what: str) -> None:
         journal = Journal.open(self._play.home, EXECUTION)

@@ -6,19 +6,18 @@ fast anything is, and a scenario has a day pass in no time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from functools import cache
-from pathlib import Path
+from functools import cache, partial
 from random import Random
 from typing import Any, NamedTuple
 
 from tests.support.cases import EXECUTION, INITIATOR, Case, Scenario
 from tests.support.outcomes import Outcome, outcome_of
+from tests.support.script import Answers, Course, event_of, milliseconds
 from tests.support.world import EPOCH, World
-from wfrun.adapters.contract import Call, ServiceConfig
-from wfrun.adapters.mock_script import Answer, parse_script
-from wfrun.adapters.templates import Entry
+from wfrun.adapters.contract import Call
+from wfrun.adapters.mock_script import Answer
 from wfrun.core.effects import (
     CallService,
     Effect,
@@ -30,8 +29,7 @@ from wfrun.core.effects import (
     StartPause,
     StartTimer,
 )
-from wfrun.core.events import ErrorData, Record
-from wfrun.core.expression import parse_duration
+from wfrun.core.events import ErrorData
 from wfrun.core.fibers import stop_id
 from wfrun.core.human import Task, Vote, judge
 from wfrun.core.instants import format_instant, parse_instant
@@ -45,9 +43,8 @@ from wfrun.load.fields import check_fields
 # More than happens in any case: one that goes on beyond it never ends.
 ENOUGH = 5_000
 
-# What makes a step begun, and what makes it done, for what happens `during` or `after` it.
-BEGUN = {"step.started", "task.created", "wait.started", "timer.started", "child.started"}
-DONE = {"step.completed", "task.decided", "event.published", "child.ended"}
+# What an operator can do.
+_DEEDS = {"cancel": "cancel.requested", "compensate": "compensation.requested"}
 
 
 class Moment(NamedTuple):
@@ -81,11 +78,10 @@ class Stage:
         self.scenario = scenario
         self.now = EPOCH
         self.choices = 0
-        self.begun: dict[str, datetime] = {}
-        self.done: dict[str, datetime] = {}
+        self.course = Course()
         self.actors: dict[str, Actor] = {}
         self._random = Random(seed) if seed is not None else None
-        self._cues = [_Cue(self, number, cue) for number, cue in enumerate([*scenario.events, *scenario.operator])]
+        self._cues = list(enumerate([*scenario.events, *scenario.operator]))
         self.start(EXECUTION, None, scenario.input)
 
     @property
@@ -105,13 +101,16 @@ class Stage:
         raise AssertionError(f"{self.case.name}: it does not come to an end")
 
     def _cued(self) -> Iterator[Moment]:
-        for cue in self._cues:
-            if (due := cue.due()) is not None:
-                yield Moment(due, lambda cue=cue: self._take(cue))  # type: ignore[misc]
+        for number, cue in self._cues:
+            if (due := self.course.due(cue)) is not None:
+                yield Moment(due, partial(self._take, number, cue))
 
-    def _take(self, cue: _Cue) -> None:
-        self._cues.remove(cue)
-        cue.act()
+    def _take(self, number: int, cue: dict[str, Any]) -> None:
+        self._cues.remove((number, cue))
+        if "type" in cue:
+            self.publish(event_of(cue, number, self.now))
+        else:
+            self.actors[EXECUTION].add({"type": _DEEDS[cue["do"]], "by": "operator", "reason": ""})
 
     def _next(self, moments: list[Moment]) -> None:
         self.now = max(self.now, min(moment.due for moment in moments))
@@ -126,52 +125,6 @@ class Stage:
         for actor in reached:
             actor.add({"type": "event.received", "event": event})
         return len(reached)
-
-    def notice(self, record: Record) -> None:
-        step = record.get("step") or str(record.get("task", "")).partition("/")[2]
-        if record["type"] in BEGUN:
-            self.begun.setdefault(step, self.now)
-        elif record["type"] in DONE:
-            self.done.setdefault(step, self.now)
-        elif record["type"] == "timer.fired" and record["timer"].endswith("!wait"):
-            self.done.setdefault(record["timer"].removesuffix("!wait"), self.now)
-
-
-class _Cue:
-    """Something that comes from outside: an event, or what an operator does."""
-
-    def __init__(self, stage: Stage, number: int, data: dict[str, Any]) -> None:
-        self._stage = stage
-        self._number = number
-        self._data = data
-
-    def due(self) -> datetime | None:
-        data = self._data
-        begin: datetime | None = EPOCH + milliseconds(data.get("at", 0))
-        if "after" in data:
-            begin = self._stage.done.get(data["after"])
-        elif "during" in data:
-            begin = self._stage.begun.get(data["during"])
-        return None if begin is None else begin + milliseconds(data.get("delay", 0))
-
-    def act(self) -> None:
-        if "type" in self._data:
-            self._stage.publish(self._event())
-        elif self._data["do"] == "cancel":
-            self._stage.actors[EXECUTION].add({"type": "cancel.requested", "by": "operator", "reason": ""})
-        elif self._data["do"] == "compensate":
-            self._stage.actors[EXECUTION].add({"type": "compensation.requested", "by": "operator", "reason": ""})
-        else:
-            raise AssertionError(f"an operator cannot {self._data['do']}")
-
-    def _event(self) -> dict[str, Any]:
-        return {
-            "id": self._data.get("id", f"event-{self._number}"),
-            "type": self._data["type"],
-            "source": "outside",
-            "time": format_instant(self._stage.now),
-            "data": self._data.get("data"),
-        }
 
 
 class Actor(World):
@@ -197,7 +150,7 @@ class Actor(World):
             event = {**event, "execution": self.execution, "initiator": INITIATOR}
         record = {**event, "seq": len(self.records), "at": format_instant(self.stage.now), "prev": ""}
         self.records.append(record)
-        self.stage.notice(record)
+        self.stage.course.notice(record, self.stage.now)
         self._intend(self.run.apply(record))
 
     def _record(self, effect: Effect) -> None:
@@ -340,43 +293,6 @@ def _refusal(task: Task, vote: Vote) -> str | None:
     return None
 
 
-class Answers:
-    """The answers to calls: what the scenario says about the step, or else what the workflow's own mocks say."""
-
-    def __init__(self, own: Mapping[str, Any], scenario: Scenario) -> None:
-        """`own` are the entries of the workflow's `services`."""
-        self._own = own
-        self._steps = scenario.services
-        self._calls: dict[tuple[str, str], int] = {}
-
-    @staticmethod
-    def scripted(script: dict[str, Any], step: str) -> Any:
-        """What is written for a step instance, or for the step in all iterations."""
-        return script.get(step, script.get(step.partition("@")[0]))
-
-    def answer(self, call: Call) -> Answer:
-        own = self.scripted(self._steps, call.step)
-        if own is not None:
-            return _pick(own, call.attempt - 1)
-        settings = self._own.get(call.service, {"adapter": "mock"})
-        assert settings["adapter"] == "mock", f"{call.service} is no mock"
-        number = self._calls.get((call.service, call.action), 0)
-        self._calls[call.service, call.action] = number + 1
-        fallback = settings.get("default", None if settings.get("actions") else {})
-        script = settings.get("actions", {}).get(call.action, fallback)
-        assert script is not None, f"{call.service} has no answer for {call.action}"
-        return _pick(script, number)
-
-
-def _pick(script: Any, number: int) -> Answer:
-    answers = parse_script(Entry(ServiceConfig("scripted", {}, Path(), _no_variable)), script, "actions")
-    return answers[min(number, len(answers) - 1)]
-
-
-def _no_variable(kind: str, name: str) -> str:
-    raise AssertionError(f"a case cannot use {kind}.{name}")
-
-
 def _answered(answer: Answer, call: Call) -> dict[str, Any]:
     try:
         return {"type": "step.completed", "result": answer.act(call)}
@@ -395,7 +311,3 @@ def _until_silent(answer: Answer, heartbeat: int) -> timedelta:
 def _failed(error: ErrorData) -> dict[str, Any]:
     """Half of the range of chance: no jitter."""
     return {"type": "step.failed", "error": error, "random": 0.5}
-
-
-def milliseconds(duration: Any) -> timedelta:
-    return timedelta(milliseconds=parse_duration(duration))

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.clock import EPOCH, AtOnce, VirtualLoop, virtual_time
+from tests.support.clock import AtOnce, VirtualLoop, virtual_time
+from tests.support.world import EPOCH
 from wfrun.app.runtime import Runtime
 from wfrun.app.standing import view_of
 from wfrun.app.starting import create_or_open, origin_of, runner

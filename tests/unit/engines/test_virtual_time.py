@@ -9,7 +9,8 @@ from threading import Event
 
 import pytest
 
-from tests.support.clock import EPOCH, AtOnce, Elsewhere, VirtualLoop, run_virtually, virtual_time
+from tests.support.clock import AtOnce, Elsewhere, VirtualLoop, run_virtually, virtual_time
+from tests.support.world import EPOCH
 
 
 def test_a_year_passes_in_no_time_and_all_clocks_agree() -> None:
