@@ -297,3 +297,9 @@ class TestEvents:
     def test_the_names_are_those_that_a_step_can_wait_for(self) -> None:
         schema = json.loads(resource("schemas", "workflow.schema.json").read_text())
         assert schema["$defs"]["eventName"]["pattern"] == f"^{EVENT_NAME}$"
+
+    @pytest.mark.parametrize("step", ["{ name: w, type: wait, event: e, timeout: 1s }", "{ name: w, type: fail }"])
+    def test_even_with_wait_a_pause_lets_go_for_whoever_repairs_it(self, tmp_path: Path, home: Home, step: str) -> None:
+        path = tmp_path / "w.yaml"
+        path.write_text(f"name: w\nerrorHandling: {{ onFailure: pause }}\nsteps: {step}\n")
+        assert run(home, workflow=str(path), execution="w", way=Way(wait=True)).status == "paused"

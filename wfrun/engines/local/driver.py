@@ -97,7 +97,8 @@ class Driver:
         if self._outcomes or self._performer.is_busy:
             self._errands.go_on()
             return False
-        return self._parks and self._errands.park()
+        # Whoever repairs what is paused becomes its driver, which nobody can while somebody waits for that.
+        return (self._parks or self.run.is_paused) and self._errands.park()
 
     def _let_go(self) -> bool:
         """False if others have appended something since the last turn."""
