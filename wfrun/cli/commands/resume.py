@@ -19,7 +19,7 @@ def command(
     ] = None,
     limit: Annotated[int | None, Opt(("--limit", "-n"), "With --where: at most so many, newest first.", "N")] = None,
     dry_run: DryRun = False,
-    wait: Annotated[bool, Opt(("--wait",), "Stay until the end, even while people are waited for.")] = False,
+    wait: Annotated[bool, Opt(("--wait",), "Stay until the end, even while people or events are waited for.")] = False,
     by: By = None,
     reason: Reason = "",
     services: Services = None,

@@ -17,7 +17,7 @@ def command(
         str | None, Opt(("--id",), "Execution id; the same id and input again is the same execution.", "ID")
     ] = None,
     services: Services = None,
-    wait: Annotated[bool, Opt(("--wait",), "Stay until the end, even while people are waited for.")] = False,
+    wait: Annotated[bool, Opt(("--wait",), "Stay until the end, even while people or events are waited for.")] = False,
     home: Home = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
