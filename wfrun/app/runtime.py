@@ -68,6 +68,7 @@ class Runtime:
         self._open_services = open_services
         self._opened: dict[int, tuple[Workflow, OpenServices]] = {}
         self._adopted: set[asyncio.Task[None]] = set()
+        self._left: dict[str, int] = {}
 
     async def drive(self, journal: Journal, workflow: Workflow, history: int = 0) -> None:
         """Drive an execution, whose journal is held, until it has ended or is parked. Raises Interrupted."""
@@ -87,7 +88,13 @@ class Runtime:
 
     async def take_up_child(self, execution: str) -> Journal:
         """The same with one whose parent is driven here: it does not park before its parent does."""
-        return await self._take_up(execution, False)
+        journal = await self._take_up(execution, False)
+        self._left[execution] = journal.end
+        return journal
+
+    def has_changed(self, execution: str) -> bool:
+        """Whether anything was recorded for a child since it was driven here."""
+        return self.home.files.stat(self.home.journal_path(execution)).size != self._left.get(execution)
 
     async def _take_up(self, execution: str, park: bool) -> Journal:
         while True:
@@ -194,6 +201,9 @@ class Family:
     def park(self, child: str) -> None:
         if (driver := self._runtime.driver(child)) is not None:
             driver.park()
+
+    def has_changed(self, child: str) -> bool:
+        return self._runtime.has_changed(child)
 
     def rest(self) -> None:
         if (parent := self._started.get("parent")) is not None:

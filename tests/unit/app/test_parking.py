@@ -37,7 +37,7 @@ services:
   s:
     adapter: mock
     default: { result: ok }
-    actions: { long: { delay: 10m }, flaky: [{ error: { type: later } }, { result: ok }] }
+    actions: { long: { delay: 10m }, bad: { error: { type: bad } }, flaky: [{ error: { type: later } }, { result: ok }] }
 """
 
 LONG = "{ name: long, service: s, action: long }"
@@ -53,9 +53,9 @@ class Bench:
         self.folder = folder
         self.files = MemoryFiles()
 
-    def write(self, *steps: str, name: str = "it") -> None:
+    def write(self, *steps: str, name: str = "it", more: str = "") -> None:
         body = "".join(f"  - {step}\n" for step in steps)
-        (self.folder / f"{name}.yaml").write_text(f"{HEAD.replace('NAME', name)}steps:\n{body}")
+        (self.folder / f"{name}.yaml").write_text(f"{HEAD.replace('NAME', name)}{more}steps:\n{body}")
 
     def drive(self, begin: timedelta = timedelta(), **more: Any) -> tuple[str, timedelta]:
         """Run or resume it, at this time. How it stands when the process ends, and when that is."""
@@ -170,6 +170,25 @@ class TestChildren:
         assert bench.drive() == ("waiting", timedelta(minutes=10))
         assert not any(bench.is_driven(id) for id in ("e", "e.child", "e.child.grandchild"))
         assert bench.drive(timedelta(hours=2)) == ("completed", timedelta(hours=2))
+
+    def test_one_that_is_paused_is_let_go_and_goes_on_once_it_is_repaired(self, bench: Bench) -> None:
+        bench.write(
+            "{ name: bad, service: s, action: bad }", name="child", more="errorHandling: { onFailure: pause }\n"
+        )
+        bench.write(f"{{ type: parallel, onFailure: wait, steps: [{self.CHILD}, {LONG}] }}")
+        held: list[bool] = []
+
+        async def ann(home: Home) -> None:
+            await asyncio.sleep(60)
+            held.append(bench.is_driven("e.child"))
+            with closing(Journal.open(home, "e.child")) as journal, journal.turn():
+                journal.add({"type": "compensation.requested", "by": "ann", "reason": ""})
+                journal.sync()
+
+        assert bench.drive(meanwhile=ann) == ("failed", timedelta(minutes=10))
+        assert held == [False]
+        assert self.end_of(bench, "e.child") <= EPOCH + timedelta(minutes=1, milliseconds=100)
+        assert len([record for record in bench.records("e.child") if record["type"] == "driver.started"]) == 2
 
     @staticmethod
     def end_of(bench: Bench, execution: str) -> datetime:

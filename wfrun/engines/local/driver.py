@@ -112,6 +112,7 @@ class Driver:
 
     def look(self) -> None:
         """Notice what other processes have appended. A turn since the last look has done so, too."""
+        self._errands.look()
         if self._turned:
             self._turned = False
         elif self.journal.has_foreign():

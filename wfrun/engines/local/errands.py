@@ -25,6 +25,7 @@ class Errands:
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._driven: dict[str, Record] = {}
         self._parked: dict[str, Record] = {}
+        self._told: set[str] = set()
 
     @property
     def is_busy(self) -> bool:
@@ -33,15 +34,21 @@ class Errands:
 
     def park(self) -> bool:
         """Have all children let go, which only wait; whether they have."""
-        for recorded in self._driven.values():
+        for id, recorded in self._driven.items():
+            self._told.add(id)
             self._of_others.park(recorded["child"])
         return not self._under_way
 
     def go_on(self) -> None:
-        """Drive the children again that have let go: their parent has more to do."""
-        while self._parked:
-            id, recorded = self._parked.popitem()
-            self._begin(id, self._drive(id, recorded))
+        """Drive the children again that were told to let go: their parent has more to do."""
+        for id in [id for id in self._parked if id in self._told]:
+            self._drive_again(id)
+
+    def look(self) -> None:
+        """Drive the children again that have let go by themselves, being paused, and have been repaired since."""
+        for id, recorded in list(self._parked.items()):
+            if self._of_others.has_changed(recorded["child"]):
+                self._drive_again(id)
 
     def rest(self) -> None:
         """The execution only waits now."""
@@ -79,6 +86,10 @@ class Errands:
 
     def _is_idle(self, id: str) -> bool:
         return id in self._driven and self._of_others.is_idle(self._driven[id]["child"])
+
+    def _drive_again(self, id: str) -> None:
+        self._told.discard(id)
+        self._begin(id, self._drive(id, self._parked.pop(id)))
 
     def _begin(self, id: str, errand: Coroutine[Any, Any, None]) -> None:
         self._under_way[id] = asyncio.ensure_future(self._until_done(id, errand))

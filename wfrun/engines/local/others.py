@@ -24,13 +24,16 @@ class Others(Protocol):
         """Make sure that the child of a child.started record exists. A detached one is driven from then on."""
 
     async def drive(self, child: str) -> ChildEnd | None:
-        """Drive a child until it has ended; None if it was told to park and only waits."""
+        """Drive a child until it has ended; None if it was told to park and only waits, or is paused."""
 
     def is_idle(self, child: str) -> bool:
         """Whether a child that is driven here only waits for what others do, or for long."""
 
     def park(self, child: str) -> None:
         """Have a child that is driven here let go as soon as it only waits."""
+
+    def has_changed(self, child: str) -> bool:
+        """Whether anything was recorded for a child since it was let go here."""
 
     def rest(self) -> None:
         """This execution only waits now: whoever waits for it may want to know."""
