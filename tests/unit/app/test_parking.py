@@ -37,7 +37,10 @@ services:
   s:
     adapter: mock
     default: { result: ok }
-    actions: { long: { delay: 10m }, bad: { error: { type: bad } }, flaky: [{ error: { type: later } }, { result: ok }] }
+    actions:
+      long: { delay: 10m }
+      bad: { error: { type: bad } }
+      flaky: [{ error: { type: later } }, { result: ok }]
 """
 
 LONG = "{ name: long, service: s, action: long }"
