@@ -47,7 +47,7 @@ def effects_of(plan: Plan, records: list[Record]) -> list[tuple[list[str], list[
 
 
 @given(workflows(racy=True), faults(), st.integers(0, 9), st.integers())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_folding_again_leads_to_the_same_effects(definition: Any, faults: Faults, x: int, seed: int) -> None:
     plan = plan_from(definition)
     world = world_of(plan, x, faults, seed)
@@ -59,7 +59,7 @@ def test_folding_again_leads_to_the_same_effects(definition: Any, faults: Faults
 
 
 @given(workflows(racy=True), faults(), st.integers(0, 9), st.integers(), st.data())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_a_cut_execution_goes_on_to_the_same_end(
     definition: Any, faults: Faults, x: int, seed: int, data: st.DataObject
 ) -> None:
@@ -76,7 +76,7 @@ def test_a_cut_execution_goes_on_to_the_same_end(
 
 
 @given(workflows(), st.integers(0, 9), st.integers(), st.integers())
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_the_result_does_not_depend_on_timing(definition: Any, x: int, one: int, two: int) -> None:
     plan = plan_from({**definition, "output": "$"})
     first = world_of(plan, x, {}, one)
@@ -87,7 +87,7 @@ def test_the_result_does_not_depend_on_timing(definition: Any, x: int, one: int,
 
 
 @given(workflows(), faults(), st.integers(0, 9), st.integers())
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_the_saga_undoes_what_was_done_once_and_last_first(definition: Any, faults: Faults, x: int, seed: int) -> None:
     plan = plan_from(definition)
     world = world_of(plan, x, faults, seed)

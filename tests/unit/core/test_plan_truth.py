@@ -78,7 +78,7 @@ def executed(
 
 
 @given(workflows(racy=True), faults(), st.integers(0, 9), st.integers())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_what_is_said_of_keys_is_true(definition: Any, broken: dict[str, tuple[int, str]], x: int, seed: int) -> None:
     said = Said(definition)
     world = executed(definition, said.keys, x, broken, seed)
