@@ -18,7 +18,9 @@ from wfrun.core.repair import Proposal, fire_now
 from wfrun.core.repair_history import COMPENSATE, effective, undone_by
 from wfrun.core.run import Run
 
-TIMES = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+TIMES = settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 STEPS: tuple[Repair, ...] = ("skip", "set-output", "set-input", "rewind", "compensate")
 ACTIONS: tuple[Repair, ...] = ("resume", "replace", *STEPS)
 

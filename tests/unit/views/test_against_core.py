@@ -54,7 +54,9 @@ def asked(run: Run, kind: Any) -> set[str]:
 
 
 CASES = given(workflows(racy=True), faults(), st.integers(0, 9), st.integers())
-MANY = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+MANY = settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 
 @CASES
