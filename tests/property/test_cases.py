@@ -15,6 +15,7 @@ import pytest
 from tests.support.cases import Case, Player, Scenario, check, load_cases
 from tests.support.clock import AtOnce, virtual_time
 from tests.support.local import PLACE, Play, play_and_kill, play_in_memory, play_on_files
+from tests.support.model.scripted import play as play_by_the_model
 from tests.support.outcomes import Made, Outcome, without_doubt
 from tests.support.shell import ROOT
 from tests.support.stage import compiled, play, played
@@ -26,7 +27,12 @@ from wfrun.journal.memory import MemoryFiles
 
 FULL = os.environ.get("WFRUN_FAULTS") == "full"
 SCHEDULES = 200
-PLAYERS: dict[str, Player] = {"core": play, "local, in memory": play_in_memory, "local, on files": play_on_files}
+PLAYERS: dict[str, Player] = {
+    "model": play_by_the_model,
+    "core": play,
+    "local, in memory": play_in_memory,
+    "local, on files": play_on_files,
+}
 PAGE = ROOT / "docs" / "patterns.md"
 
 CASES = load_cases()

@@ -1,0 +1,28 @@
+"""How a step can end, besides well or by being cancelled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Error = dict[str, Any]
+
+
+class Failed(Exception):
+    def __init__(self, error: Error) -> None:
+        super().__init__(error["type"])
+        self.error = error
+
+
+class Finished(Exception):
+    """An `end`: `output` is worked out where it stands, once everything else has come to its end."""
+
+    def __init__(self, output: Any) -> None:
+        super().__init__("the end")
+        self.output = output
+
+
+def caused(error: Error, cause: Error) -> Error:
+    """The error, with `cause` at the end of the causes that it has."""
+    if error is cause:
+        return error
+    return {**error, "cause": caused(error["cause"], cause) if "cause" in error else cause}
