@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 
 import pytest
 
 from tests.support.journals import FaultyFiles, Ledger, go_on, live, os_error
+from tests.support.power import lose_power
+from tests.support.tally import Tally, seed, size
 from wfrun.errors import JournalError
 from wfrun.journal.crash import POINTS, Crash, crashing
 from wfrun.journal.home import Home
@@ -32,7 +35,15 @@ def keep_zeros(synced: bytes, written: bytes) -> bytes:
     return synced + bytes(len(written) - len(synced))
 
 
+CHANCES = size(3, 60)
 POWER: list[Keep] = [keep_synced, keep_all, keep_half, keep_all_but_the_end, keep_zeros]
+
+
+def without_power(files: MemoryFiles) -> Iterator[MemoryFiles]:
+    """Disks that the machine may find when it comes back: as little, as much, and as odd as can be."""
+    chance = Random(seed())
+    yield from (files.crash(keep) for keep in POWER)
+    yield from (lose_power(files, chance) for _ in range(CHANCES))
 
 
 def deaths(point: str) -> Iterator[tuple[MemoryFiles, Ledger]]:
@@ -50,17 +61,19 @@ def deaths(point: str) -> Iterator[tuple[MemoryFiles, Ledger]]:
 
 
 @pytest.mark.parametrize("point", HERE)
-def test_death_at_a_point(point: str) -> None:
+def test_death_at_a_point(point: str, tally: Tally) -> None:
     for files, ledger in deaths(point):
-        for keep in POWER:
-            go_on(files.crash(keep), ledger.copy())
+        for disk in without_power(files):
+            tally.add("F6")
+            go_on(disk, ledger.copy())
+        tally.add("F1")
         go_on(files, ledger)
         go_on(files.crash(), ledger)
 
 
 @pytest.mark.parametrize("again", LATER)
 @pytest.mark.parametrize("point", ["create.written", "journal.appended", "journal.syncing"])
-def test_death_again_while_recovering(point: str, again: str) -> None:
+def test_death_again_while_recovering(point: str, again: str, tally: Tally) -> None:
     for files, ledger in deaths(point):
         for keep in (keep_all, keep_half):
             disk, told = files.crash(keep), ledger.copy()
@@ -69,8 +82,10 @@ def test_death_again_while_recovering(point: str, again: str) -> None:
                     go_on(disk, told)
             except Crash:
                 disk.end_process()
-            for power in POWER:
-                go_on(disk.crash(power), told.copy())
+            for after in without_power(disk):
+                tally.add("F6")
+                go_on(after, told.copy())
+            tally.add("F1", 2)
             go_on(disk, told)
             go_on(disk.crash(), told)
 

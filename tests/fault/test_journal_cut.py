@@ -8,11 +8,13 @@ from contextlib import closing
 import pytest
 
 from tests.support.journals import ID, INFO, Ledger, append, bytes_of, completed, live, memory_home, started
+from tests.support.tally import FULL, Tally, seed, size
 from wfrun.errors import JournalError, NotFoundError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
+from wfrun.journal.marks import IN_FLIGHT
 from wfrun.journal.memory import MemoryFiles
-from wfrun.journal.scan import scan
+from wfrun.journal.scan import SECTOR, scan
 from wfrun.journal.verify import verify
 
 
@@ -31,11 +33,11 @@ def sealed() -> bytes:
 
 
 def home_with(raw: bytes) -> Home:
-    """A home whose journal holds these bytes, as after a copy or a loss of power."""
+    """A home whose journal holds these bytes after its writer died, or its machine."""
     home = memory_home()
     shard = home.shard(ID)
     home.ensure(shard)
-    fd = home.files.create(home.journal_path(ID))
+    fd = home.files.create(home.journal_path(ID), IN_FLIGHT)
     home.files.write(fd, raw)
     home.files.close(fd)
     return home
@@ -56,27 +58,53 @@ def short() -> bytes:
     return resumed(bytes_of(home) + b'{"half')
 
 
-JOURNALS = {"plain": plain(), "sealed": sealed()}
+def holed() -> bytes:
+    """A journal that lost a sector in the midst of its end when the power failed, and was gone on with."""
+    raw = plain()
+    at = raw[: -SECTOR - 100].rindex(b"\n") + 1
+    end = at - at % SECTOR + SECTOR
+    return resumed(raw[:at] + bytes(end - at) + raw[end:])
 
 
+JOURNALS = {"plain": plain(), "sealed": sealed(), "holed": holed()}
+
+
+@pytest.mark.parametrize("end", ["", "zeros", "garbage", "twice"])
 @pytest.mark.parametrize("name", JOURNALS)
-def test_cut_at_every_byte(name: str) -> None:
+def test_cut_at_every_byte(name: str, end: str, tally: Tally) -> None:
+    """And something else behind the cut, which ends no line."""
     raw = JOURNALS[name]
     whole = scan(raw).records
-    for cut in range(len(raw)):
-        home = home_with(raw[:cut])
-        if not scan(raw[:cut]).records:
-            with pytest.raises(NotFoundError):
-                Journal.read(home, ID)
-            Journal.create(home, ID, started()).close()
-            continue
-        found = Journal.read(home, ID)
+    for cut in range(len(raw)) if FULL or not end else sample(range(len(raw)), size(1_300, 5_000)):
+        tally.add("F2")
+        was = raw[:cut] + tail(raw, cut, end)
+        home = home_with(was)
+        found = Journal.read(home, ID) if scan(was).records else []
         assert found == whole[: len(found)]
-        after = resumed(raw[:cut])
-        assert after.startswith(raw[:cut])
+        after = resumed(was) if found else begun(home)
+        assert after.startswith(was) or not found
         assert verify(after) == []
         assert scan(after).records[: len(found)] == found
-        assert scan(after).records[-1]["step"] == "charge@50"
+        assert scan(after).records[-1]["step" if found else "type"] == ("charge@50" if found else "execution.started")
+
+
+def tail(raw: bytes, cut: int, kind: str) -> bytes:
+    chance = random.Random(cut)
+    last = raw[raw.rfind(b"\n", 0, cut) + 1 : cut]
+    length = chance.randrange(1, 2_000)
+    tails = {"": b"", "zeros": bytes(length), "garbage": chance.randbytes(length).replace(b"\n", b""), "twice": last}
+    return tails[kind]
+
+
+def begun(home: Home) -> bytes:
+    with pytest.raises(NotFoundError):
+        Journal.read(home, ID)
+    Journal.create(home, ID, started()).close()
+    return bytes_of(home)
+
+
+def sample(places: range, most: int) -> list[int]:
+    return random.Random(seed()).sample(places, min(most, len(places)))
 
 
 TAILS = {
@@ -115,25 +143,33 @@ def test_a_finished_foreign_tail_is_damage() -> None:
         assert bytes_of(home) == raw + tail
 
 
-@pytest.mark.parametrize("raw", [short(), b"".join(plain().splitlines(keepends=True)[:4])], ids=["sealed", "plain"])
-def test_every_flipped_bit_is_found(raw: bytes) -> None:
+BITS = {"short": short(), "first": b"".join(plain().splitlines(keepends=True)[:4]), "holed": holed()}
+
+
+@pytest.mark.parametrize("name", BITS)
+def test_every_flipped_bit_is_found(name: str, tally: Tally) -> None:
+    raw = BITS[name]
     assert verify(raw) == []
-    for at in range(len(raw)):
+    for at in range(len(raw)) if FULL or name != "holed" else sample(range(len(raw)), 1_000):
         for bit in range(8):
+            tally.add("F3")
             flipped = bytearray(raw)
             flipped[at] ^= 1 << bit
             assert verify(bytes(flipped)), f"bit {bit} of byte {at}"
 
 
 @pytest.mark.parametrize("name", JOURNALS)
-def test_every_moved_line_is_found(name: str) -> None:
+def test_every_moved_line_is_found(name: str, tally: Tally) -> None:
     lines = JOURNALS[name].splitlines(keepends=True)
     last = len(lines) - 1
     for at in range(len(lines)):
         if at != last:  # without its last line a journal is shorter, and whole: only an anchor shows that
+            tally.add("F3")
             assert verify(b"".join(lines[:at] + lines[at + 1 :])), f"line {at} deleted"
+        tally.add("F3")
         assert verify(b"".join(lines[: at + 1] + lines[at:])), f"line {at} twice"
         for other in range(at + 1, len(lines)):
+            tally.add("F3")
             swapped = list(lines)
             swapped[at], swapped[other] = lines[other], lines[at]
             assert verify(b"".join(swapped)), f"lines {at} and {other} swapped"
@@ -141,5 +177,5 @@ def test_every_moved_line_is_found(name: str) -> None:
 
 def test_the_untouched_journals_are_whole() -> None:
     """The control: what the tests above find is what they changed."""
-    assert [verify(raw) for raw in JOURNALS.values()] == [[], []]
+    assert [verify(raw) for raw in JOURNALS.values()] == [[], [], []]
     assert MemoryFiles().crash().list("/") == []

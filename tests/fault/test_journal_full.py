@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tests.support.journals import ID, INFO, Ledger, append, bytes_of, completed, live, started
+from tests.support.tally import Tally
 from wfrun.errors import JournalError, NotFoundError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
@@ -37,9 +38,10 @@ def broken_off(home: Home, ledger: Ledger, size: int) -> bool:
     return False
 
 
-def test_a_full_disk_at_many_sizes(tmp_path: Path) -> None:
+def test_a_full_disk_at_many_sizes(tmp_path: Path, tally: Tally) -> None:
     stopped = 0
     for size in range(0, 3700, 75):
+        tally.add("F5")
         home, ledger = Home(tmp_path / str(size)), Ledger()
         stopped += broken_off(home, ledger, size)
         if not ledger.records:

@@ -9,6 +9,7 @@ from contextlib import suppress
 import pytest
 
 from tests.support.journals import FaultyFiles, Ledger, ShortWrite, go_on, live, os_error
+from tests.support.tally import Tally
 from wfrun.errors import JournalError, WfrunError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
@@ -46,17 +47,19 @@ def break_off(fault: Fault) -> tuple[MemoryFiles, Ledger]:
 
 @pytest.mark.parametrize("kind", [once, for_good])
 @pytest.mark.parametrize("number", ERRORS, ids=errno.errorcode.get)
-def test_every_call_fails(kind: Callable[[int, OSError], Fault], number: int) -> None:
+def test_every_call_fails(kind: Callable[[int, OSError], Fault], number: int, tally: Tally) -> None:
     for at in range(len(CALLS)):
+        tally.add("F4")
         files, ledger = break_off(kind(at, os_error(number)))
         go_on(files.crash(), ledger.copy())
         go_on(files, ledger)
         go_on(files.crash(), ledger)
 
 
-def test_every_write_is_short() -> None:
+def test_every_write_is_short(tally: Tally) -> None:
     writes = [at for at, name in enumerate(CALLS) if name == "write"]
     for at in writes:
+        tally.add("F4")
         files, ledger = break_off(once(at, ShortWrite()))
         go_on(files.crash(), ledger.copy())
         go_on(files, ledger)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.journals import INFO, append, completed
+from tests.support.tally import Tally
 from wfrun.errors import NotFoundError
 from wfrun.journal.crash import POINTS
 from wfrun.journal.driver import is_driven
@@ -57,7 +58,8 @@ def go_on(home: Home, execution_id: str, told: int) -> None:
 
 
 @pytest.mark.parametrize("point", sorted(POINTS - ELSEWHERE))
-def test_killed_at_a_point(point: str, tmp_path: Path) -> None:
+def test_killed_at_a_point(point: str, tmp_path: Path, tally: Tally) -> None:
+    tally.add("F1")
     code, told = run(tmp_path / "home", point)
     assert code == -signal.SIGKILL
     home = Home(tmp_path / "home")

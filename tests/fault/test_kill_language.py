@@ -7,7 +7,6 @@ had completed is called again, in the child execution neither.
 from __future__ import annotations
 
 import json
-import os
 import random
 import sqlite3
 from collections.abc import Iterator
@@ -18,11 +17,11 @@ from typing import Any
 import pytest
 
 from tests.fault.test_kill_order import _no_completed_step_ran_again
+from tests.support.tally import Tally, seed, size
 from tests.support.zygote import ROOT, Zygote
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 
-KILLS = 1_000 if os.environ.get("WFRUN_FAULTS") == "full" else 60
 LONGEST_S = 0.25
 
 SERVICE = """
@@ -107,22 +106,22 @@ def world(tmp_path: Path) -> Iterator[Zygote]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fail", [False, True])
-def test_it_ends_as_if_it_had_not_been_killed(fail: bool, world: Zygote, tmp_path: Path) -> None:
-    seed = int(os.environ.get("WFRUN_SEED", random.randrange(2**32)))
-    print(f"WFRUN_SEED={seed}")
-    chance = random.Random(seed)
+def test_it_ends_as_if_it_had_not_been_killed(fail: bool, world: Zygote, tmp_path: Path, tally: Tally) -> None:
+    chance = random.Random(seed())
     home = Home(tmp_path / "home")
     start = ["run", "everything.yaml", "--set", f"fail={json.dumps(fail)}"]
     assert world.run(*start, "--id", "whole").code == (5 if fail else 0)
     whole, expected = _effects(tmp_path, "whole"), _ending(home, "whole")
-    kills, number = 0, 0
-    while kills < KILLS:
+    kills, tallied, number = 0, 0, 0
+    while kills < size(60, 1_000):
         id = f"x{number}"
         number += 1
         kills += _to_the_end(world, [*start, "--id", id], id, chance)
         assert _ending(home, id) == expected
         # Whether the slower branch of the race had its effect before it was stopped is a matter of timing.
         assert _effects(tmp_path, id) - _RACE == whole - _RACE
+        tally.add("F1", kills - tallied)
+        tallied = kills
         for execution in (id, f"{id}.ship"):
             _no_completed_step_ran_again(home, execution)
 

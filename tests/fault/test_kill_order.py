@@ -18,13 +18,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.tally import Tally, seed, size
 from tests.support.zygote import ROOT, Zygote
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 
 ORDER = ROOT / "workflows" / "order"
 EFFECTS = ("reservations", "charges", "shipments", "purchases", "outbox")
-KILLS = 2_000 if os.environ.get("WFRUN_FAULTS") == "full" else 100
 LONGEST_S = 0.12
 
 
@@ -54,18 +54,18 @@ def http_services(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("adapter", ["python", "http"])
-def test_each_effect_happens_once(adapter: str, world: Zygote, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    seed = int(os.environ.get("WFRUN_SEED", random.randrange(2**32)))
-    print(f"WFRUN_SEED={seed}")
-    chance = random.Random(seed)
+def test_each_effect_happens_once(
+    adapter: str, world: Zygote, tmp_path: Path, request: pytest.FixtureRequest, tally: Tally
+) -> None:
+    chance = random.Random(seed())
     services = ["--services", str(request.getfixturevalue("http_services"))] if adapter == "http" else []
     start = ["run", str(ORDER / "order.yaml"), "--input", str(ORDER / "order.json"), *services]
     kills, orders = 0, 0
-    while kills < KILLS:
+    while kills < size(100, 2_000):
         order = f"order-{orders}"
         orders += 1
         kills += _run_to_the_end(world, [*start, "--id", order], order, chance)
-    assert kills >= KILLS
+    tally.add("F1", kills)
     _each_effect_once(tmp_path / "order.sqlite", orders)
     home = Home(tmp_path / "home")
     for number in range(orders):

@@ -4,7 +4,6 @@ wherever its process is killed.
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from math import inf
@@ -19,13 +18,13 @@ from tests.support.model.scripted import play as play_by_the_model
 from tests.support.outcomes import Made, Outcome, without_doubt
 from tests.support.shell import ROOT
 from tests.support.stage import compiled, play, played
+from tests.support.tally import FULL, Tally, seed
 from wfrun.app.standing import view_of
 from wfrun.core.events import ErrorData
 from wfrun.core.run import Run
 from wfrun.journal.home import Home
 from wfrun.journal.memory import MemoryFiles
 
-FULL = os.environ.get("WFRUN_FAULTS") == "full"
 SCHEDULES = 200
 PLAYERS: dict[str, Player] = {
     "model": play_by_the_model,
@@ -61,10 +60,10 @@ def test_what_is_expected_comes_true(case: Case, scenario: Scenario, player: Pla
 def test_it_does_not_depend_on_what_comes_first(case: Case, scenario: Scenario) -> None:
     first = played(case, scenario, 0)
     timeless = first.outcome.timeless()
-    for seed in range(1, SCHEDULES if first.choices else 1):
-        outcome = played(case, scenario, seed).outcome
-        assert check(scenario, outcome) == [], f"seed {seed}"
-        assert not scenario.timeless or outcome.timeless() == timeless, f"seed {seed}"
+    for order in range(1, SCHEDULES if first.choices else 1):
+        outcome = played(case, scenario, order).outcome
+        assert check(scenario, outcome) == [], f"seed {order}"
+        assert not scenario.timeless or outcome.timeless() == timeless, f"seed {order}"
 
 
 @each_scenario
@@ -82,15 +81,14 @@ def _wordless(timeless: Any) -> Any:
 
 
 @each_scenario
-def test_a_killed_process_makes_no_difference(case: Case, scenario: Scenario) -> None:
+def test_a_killed_process_makes_no_difference(case: Case, scenario: Scenario, tally: Tally) -> None:
     """It is killed when a certain record has been written, or its machine loses power, and with it what is not synced.
     Another process takes over. Everything outside goes on meanwhile.
     """
-    seed = int(os.environ.get("WFRUN_SEED", random.randrange(2**32)))
-    print(f"WFRUN_SEED={seed}")
     everywhere = range(1, play_and_kill(case, scenario, inf)[1] + 1)
     places = [(cut, power) for cut in everywhere for power in (False, True)]
-    for cut, power in places if FULL else [random.Random(seed).choice(places)]:
+    for cut, power in places if FULL else [random.Random(seed()).choice(places)]:
+        tally.add("F6" if power else "F1")
         outcome = play_and_kill(case, scenario, cut, power=power)[0]
         assert check(scenario, without_doubt(outcome)) == [], f"killed after record {cut}, {power=}"
 

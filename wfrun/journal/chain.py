@@ -39,9 +39,9 @@ class Chain:
         """The number of bytes known of: records and the torn ones behind them."""
         return self.end + len(self._torn)
 
-    def read(self, raw: bytes) -> Scan:
+    def read(self, raw: bytes, *, at_rest: bool = False) -> Scan:
         """Takes in the bytes that the file has from `end` on, unless they are damaged."""
-        found = scan(raw, self._head())
+        found = scan(raw, self._head(), at_rest=at_rest)
         if found.damage is None:
             self._crc = crc32(raw[: len(raw) - len(found.torn)], self._crc)
             (self._seq, self._prev, self.end), self._torn = found.head, found.torn

@@ -58,6 +58,14 @@ def claim(line: bytes) -> tuple[int, str] | None:
     return record["seq"], record["prev"]
 
 
+def instant_of(line: bytes) -> str | None:
+    """When an intact line says that it was written, whatever stands before it; None if it is not intact."""
+    try:
+        return str(_parse(line)["at"])
+    except BadLineError:
+        return None
+
+
 def line_hash(line: bytes) -> str:
     """What the next record carries as `prev`. The line comes without its newline."""
     return sha256(line).hexdigest()

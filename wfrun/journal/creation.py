@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wfrun.journal.failures import exists
-from wfrun.journal.marks import IN_FLIGHT
-from wfrun.journal.scan import scan
+from wfrun.journal.marks import IN_DOUBT, IN_FLIGHT
+from wfrun.journal.scan import Scan, scan
 
 if TYPE_CHECKING:
     from wfrun.journal.home import Home
@@ -24,7 +24,7 @@ def new_file(home: Home, execution_id: str) -> tuple[int, Stat]:
     try:
         fd = home.files.create(path, IN_FLIGHT)
     except FileExistsError:
-        found = scan(home.read_file(path) or b"")
+        found = scan_file(home, path)
         if found.records or found.damage:
             _make_durable(home, execution_id)
             raise exists(execution_id) from None
@@ -35,6 +35,15 @@ def new_file(home: Home, execution_id: str) -> tuple[int, Stat]:
     except OSError:
         home.files.close(fd)
         raise
+
+
+def scan_file(home: Home, path: str) -> Scan:
+    """What a journal's file holds; nothing if it is not there. JournalError if it cannot be read."""
+    raw = home.read_file(path) or b""
+    found = scan(raw)
+    if found.lost_power and (stat := home.find(path)) is not None and not stat.mode & IN_DOUBT:
+        return scan(raw, at_rest=True)
+    return found
 
 
 def _make_durable(home: Home, execution_id: str) -> None:

@@ -182,7 +182,8 @@ class Handle:
             return []
         if size < self.end:
             raise self._stop(not_as_read(self.path))
-        found = self._chain.read(self._do(self._files.read, self.fileno, self.end, size - self.end))
+        raw = self._do(self._files.read, self.fileno, self.end, size - self.end)
+        found = self._chain.read(raw, at_rest=not self._mode & IN_DOUBT)
         if found.damage is not None:
             raise self._stop(damaged(self.path, found.damage))
         return found.records

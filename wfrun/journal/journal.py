@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING
 from wfrun.errors import JournalError
 from wfrun.journal.codec import instant
 from wfrun.journal.crash import reach
-from wfrun.journal.creation import new_file
+from wfrun.journal.creation import new_file, scan_file
 from wfrun.journal.driver import DriverInfo
 from wfrun.journal.failures import damaged, held, io_failed, of_another, unknown
 from wfrun.journal.handle import Handle
 from wfrun.journal.marks import FAILED, IN_DOUBT
-from wfrun.journal.scan import scan
 
 if TYPE_CHECKING:
     from wfrun.core.events import Event, Record
@@ -113,7 +112,7 @@ class Journal(Handle):
         NotFoundError; JournalError `journal.damaged` names file, offset and seq.
         """
         path = home.journal_path(execution_id)
-        found = scan(home.read_file(path) or b"")
+        found = scan_file(home, path)
         if found.damage is not None:
             raise damaged(path, found.damage)
         _check_first(home, execution_id, found.records)

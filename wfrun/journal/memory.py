@@ -1,7 +1,9 @@
 """A disk in memory that knows what a loss of power would leave of it.
 
-Each file and directory has two states: what every reader sees, and what was synced. `crash()` gives the disk that the
-machine finds when it comes back. Locks exclude separately opened descriptors, also between threads, as flock(2) does.
+Each file and directory has two states: what every reader sees, and what was synced. What was not synced may have got to
+the disk all the same, and not in the order in which it was done: every change of a name, a rename being one, and every
+byte is for `crash()` to keep or to lose. Locks exclude separately opened descriptors, also between threads, as flock(2)
+does.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import NoReturn
 from wfrun.journal.io import DIRECTORY_MODE, FILE_MODE, Stat
 
 Keep = Callable[[bytes, bytes], bytes]
+Reached = Callable[[], bool]
 
 
 def keep_synced(synced: bytes, written: bytes) -> bytes:
@@ -24,10 +27,16 @@ def keep_synced(synced: bytes, written: bytes) -> bytes:
     return synced
 
 
+def nothing_else() -> bool:
+    """Whether a change of a name or a mode, asked for each in the order of time, got to the disk unsynced: none did."""
+    return False
+
+
 @dataclass(eq=False)
 class _File:
     number: int
     mode: int
+    synced_mode: int
     data: bytearray = field(default_factory=bytearray)
     synced: bytes = b""
     lost: list[slice] = field(default_factory=list)
@@ -47,10 +56,24 @@ class _Directory:
     mode: int
     entries: dict[str, _Node] = field(default_factory=dict)
     synced: dict[str, _Node] = field(default_factory=dict)
+    unsynced: list[_Change] = field(default_factory=list)
     holder: int | None = None
+
+    def name(self, change: _Change) -> None:
+        """Let names stand for other nodes, or for none."""
+        self.unsynced.append(change)
+        _apply(self.entries, change)
+
+    def on_disk(self, reached: Reached) -> dict[str, _Node]:
+        names = dict(self.synced)
+        for change in self.unsynced:
+            if reached():
+                _apply(names, change)
+        return names
 
 
 _Node = _File | _Directory
+_Change = dict[str, _Node | None]
 
 
 class MemoryFiles:
@@ -74,10 +97,11 @@ class MemoryFiles:
         file.lost.append(slice(len(file.synced), len(file.data)))
         file.synced = file.on_disk()
 
-    def crash(self, keep: Keep = keep_synced) -> MemoryFiles:
-        """The disk after a loss of power: synced names, and of each file's bytes those that `keep` decides."""
+    def crash(self, keep: Keep = keep_synced, reached: Reached = nothing_else) -> MemoryFiles:
+        """The disk after a loss of power: synced names and modes and those that `reached` it, and of each file's bytes
+        those that `keep` decides."""
         after = MemoryFiles()
-        after._root = after._survive(self._root, keep, {})
+        after._root = after._survive(self._root, keep, reached, {})
         return after
 
     def open(self, path: str) -> int:
@@ -90,7 +114,8 @@ class MemoryFiles:
         directory, name = self._parent(path)
         if name in directory.entries:
             _fail(errno.EEXIST, path)
-        directory.entries[name] = file = _File(next(self._numbers), mode)
+        file = _File(next(self._numbers), mode, mode)
+        directory.name({name: file})
         return self._descriptor(file)
 
     def read(self, fd: int, offset: int, size: int) -> bytes:
@@ -139,7 +164,7 @@ class MemoryFiles:
         directory, name = self._parent(path)
         if name in directory.entries:
             _fail(errno.EEXIST, path)
-        directory.entries[name] = _Directory(next(self._numbers), DIRECTORY_MODE)
+        directory.name({name: _Directory(next(self._numbers), DIRECTORY_MODE)})
 
     def list(self, path: str) -> list[str]:
         return list(self._directory(path).entries)
@@ -148,13 +173,14 @@ class MemoryFiles:
         directory, name = self._parent(source)
         node = self._node(source)
         into, new_name = self._parent(target)
-        del directory.entries[name]
-        into.entries[new_name] = node
+        if into is not directory:
+            raise NotImplementedError("a rename into another directory")
+        directory.name({name: None, new_name: node})
 
     def remove(self, path: str) -> None:
         self._node(path)
         directory, name = self._parent(path)
-        del directory.entries[name]
+        directory.name({name: None})
 
     def close(self, fd: int) -> None:
         with self._unlocked:
@@ -216,24 +242,38 @@ class MemoryFiles:
             node.holder = None
             self._unlocked.notify_all()
 
-    def _survive(self, lost: _Directory, keep: Keep, known: dict[_Node, _Node]) -> _Directory:
-        """A copy of what was synced of a directory; a file with two names stays one file."""
+    def _survive(self, lost: _Directory, keep: Keep, reached: Reached, known: dict[_File, _File]) -> _Directory:
+        """A copy of what is on the disk of a directory; a file with two names stays one file."""
         directory = _Directory(next(self._numbers), lost.mode)
-        for name, node in lost.synced.items():
+        for name, node in lost.on_disk(reached).items():
             if isinstance(node, _Directory):
-                copy: _Node = self._survive(node, keep, known)
-            elif node in known:
-                copy = known[node]
+                copy: _Node = self._survive(node, keep, reached, known)
             else:
-                kept = keep(node.synced, node.on_disk())
-                copy = known[node] = _File(next(self._numbers), node.mode, bytearray(kept), kept)
+                copy = known[node] = known.get(node) or self._survivor(node, keep, reached)
             directory.entries[name] = directory.synced[name] = copy
         return directory
 
+    def _survivor(self, lost: _File, keep: Keep, reached: Reached) -> _File:
+        kept = keep(lost.synced, lost.on_disk())
+        # Size and mode are parts of one inode: a size that is new came with the mode.
+        new = len(kept) > len(lost.synced) or lost.mode == lost.synced_mode or reached()
+        mode = lost.mode if new else lost.synced_mode
+        return _File(next(self._numbers), mode, mode, bytearray(kept), kept)
+
+
+def _apply(names: dict[str, _Node], change: _Change) -> None:
+    for name, node in change.items():
+        if node is None:
+            names.pop(name, None)
+        else:
+            names[name] = node
+
 
 def _sync(node: _Node) -> None:
+    """Of a file only its bytes: fdatasync need not write its mode."""
     if isinstance(node, _Directory):
         node.synced = dict(node.entries)
+        node.unsynced.clear()
     else:
         node.synced = node.on_disk()
 
@@ -243,6 +283,8 @@ def _sync_tree(node: _Node) -> None:
     if isinstance(node, _Directory):
         for each in node.entries.values():
             _sync_tree(each)
+    else:
+        node.synced_mode = node.mode
 
 
 def _fail(number: int, path: str) -> NoReturn:

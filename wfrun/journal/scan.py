@@ -9,20 +9,30 @@ journal that are no records, and both come from writers that died while they wro
 
 CANCEL (0x18, the ASCII control character by that meaning) can stand in no JSON text. That decides two cases which a
 bare newline would leave open: a line that lacked nothing but its newline does not become a record after the fact, and
-a writer that died while sealing leaves a line that still is known to be torn. All else that is no record is damage.
+a writer that died while sealing leaves a line that still is known to be torn.
+
+A loss of power can do more to bytes that were not synced: they get to the disk sector by sector, in any order, and a
+sector that did not reads as zeros. The first line with such a hole is unfinished, and so is all behind it, though there
+may be whole lines. That can only be the end of a journal: behind bytes that were synced stand many turns. So too much
+behind a hole is damage, and so is all else that is no record.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from wfrun.journal.codec import GENESIS, BadLineError, decode, line_hash
+from wfrun.journal.codec import GENESIS, BadLineError, decode, instant_of, line_hash
 
 if TYPE_CHECKING:
     from wfrun.core.events import Record
 
 CANCEL = b"\x18"
 SEAL = CANCEL + b"\n"
+
+# What disks write at once. File systems use blocks that are multiples of it.
+SECTOR = 512
+# How many turns of drivers and visitors can be unsynced at a time, with some to spare. All of a turn is of one instant.
+MOST_UNSYNCED = 4
 
 
 class Head(NamedTuple):
@@ -57,13 +67,22 @@ class Scan(NamedTuple):
     torn: bytes
     damage: Finding | None
 
+    @property
+    def lost_power(self) -> bool:
+        """Whether the unfinished bytes have whole lines in them, as only a loss of power leaves them."""
+        return b"\n" in self.torn.removesuffix(SEAL)
 
-def scan(raw: bytes, head: Head = EMPTY, start: int = 0) -> Scan:
-    """Reads records from `raw[start:]`, the bytes of the file from `head.end` on, up to the first damage."""
+
+def scan(raw: bytes, head: Head = EMPTY, start: int = 0, *, at_rest: bool = False) -> Scan:
+    """Reads records from `raw[start:]`, the bytes of the file from `head.end` on, up to the first damage.
+
+    Of a file that is `at_rest` every byte was synced: what looks like a loss of power in it is damage.
+    """
     records: list[Record] = []
     base = head.end - start
     seq, prev, good = head.seq, head.prev, start
     position = start
+    unfinished: Finding | None = None
     while (newline := raw.find(b"\n", position)) >= 0:
         line = raw[position:newline]
         try:
@@ -71,19 +90,41 @@ def scan(raw: bytes, head: Head = EMPTY, start: int = 0) -> Scan:
             if position > good or record["type"] == "journal.recovered":
                 _check_seal(record, raw[good:position], base + good)
         except BadLineError as bad:
-            if not line.endswith(CANCEL):
+            if unfinished is None and not line.endswith(CANCEL):
                 damage = Finding("journal.damaged", base + position, base + newline + 1, seq + 1, str(bad))
-                return Scan(records, Head(seq, prev, base + good), b"", damage)
+                if not _has_hole(line, base + position, position == good):
+                    return Scan(records, Head(seq, prev, base + good), b"", damage)
+                unfinished = damage
         else:
             records.append(record)
             seq, prev, good = seq + 1, line_hash(line), newline + 1
+            unfinished = None
         position = newline + 1
+    if unfinished is not None and (at_rest or _turns_in(raw[good:]) > MOST_UNSYNCED):
+        return Scan(records, Head(seq, prev, base + good), b"", unfinished)
     return Scan(records, Head(seq, prev, base + good), raw[good:], None)
 
 
 def seal_of(torn: bytes, head: Head) -> dict[str, object]:
     """The `journal.recovered` event for the torn bytes that stand at the end of a journal."""
     return {"type": "journal.recovered", "offset": head.end, "bytes": len(torn), "sha256": line_hash(torn)}
+
+
+def _has_hole(line: bytes, offset: int, first: bool) -> bool:
+    """Whether NULs, which stand in no JSON text, fill a line's sectors; the first of them from its beginning, if it is
+    the `first` behind a record. No flipped bit looks like that."""
+    at = line.find(b"\0")
+    while at >= 0:
+        end = len(line) - len(line[at:].lstrip(b"\0"))
+        if (offset + end) % SECTOR == 0 and ((offset + at) % SECTOR == 0 or (at == 0 and first)):
+            return True
+        at = line.find(b"\0", end)
+    return False
+
+
+def _turns_in(raw: bytes) -> int:
+    """How many turns have left an intact line."""
+    return len({at for at in map(instant_of, raw.split(b"\n")) if at is not None})
 
 
 def _check_seal(record: Record, before: bytes, offset: int) -> None:

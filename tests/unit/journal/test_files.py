@@ -147,6 +147,32 @@ def test_a_name_and_bytes_are_lost_unless_synced() -> None:
     assert after(files) == {"g": b"onetwo"}
 
 
+def test_what_was_not_synced_may_have_got_to_the_disk_in_any_order() -> None:
+    files = MemoryFiles()
+    for name in ("one", "two"):
+        files.create(f"/{name}")
+        files.rename(f"/{name}", f"/new-{name}")
+    seen = set()
+    for number in range(16):
+        kept = iter(bool(number >> bit & 1) for bit in range(4))
+        names = files.crash(reached=lambda kept=kept: next(kept)).list("/")  # type: ignore[misc]
+        seen.add(frozenset(names))
+    each = [set(), {"{}"}, {"new-{}"}]
+    assert seen == {frozenset({a.format("one") for a in x} | {a.format("two") for a in y}) for x in each for y in each}
+
+
+def test_a_mode_is_durable_with_the_file_system() -> None:
+    files = MemoryFiles()
+    fd = files.create("/f", 0o600)
+    files.sync_directory("/")
+    files.set_mode(fd, 0o700)
+    files.sync(fd)
+    modes = [files.crash(reached=lambda reached=reached: reached).stat("/f").mode for reached in (False, True)]  # type: ignore[misc]
+    assert modes == [0o600, 0o700]
+    files.sync_filesystem(fd)
+    assert files.crash().stat("/f").mode == 0o700
+
+
 def test_a_failed_sync_loses_bytes_for_good() -> None:
     files = MemoryFiles()
     fd = files.create("/f")

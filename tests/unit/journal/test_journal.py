@@ -26,6 +26,7 @@ from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.journal.marks import AT_REST, FAILED, IN_FLIGHT
 from wfrun.journal.memory import MemoryFiles
+from wfrun.journal.scan import SECTOR
 
 
 @pytest.fixture
@@ -91,6 +92,22 @@ def test_what_a_dead_creator_left_makes_way(home: Home, left: bytes) -> None:
         opened(home)
     with closing(Journal.create(home, ID, started())) as journal:
         assert Journal.read(home, ID) == journal.records
+
+
+@pytest.mark.parametrize(("mode", "is_damage"), [(IN_FLIGHT, False), (AT_REST, True)])
+def test_a_hole_is_the_end_in_flight_and_damage_at_rest(mode: int, is_damage: bool, home: Home) -> None:
+    with closing(Journal.create(home, ID, started())) as journal:
+        append(journal, completed(1), completed(2))
+    first, second, third = bytes_of(home).splitlines(keepends=True)
+    hole = bytes(SECTOR - len(first) % SECTOR)
+    home.files.remove(home.journal_path(ID))
+    home.files.write(home.files.create(home.journal_path(ID), mode), first + hole + second[10:] + third)
+    if is_damage:
+        for look in (Journal.open, Journal.read):
+            with pytest.raises(JournalError, match="record 2"):
+                look(home, ID)
+    else:
+        assert len(Journal.read(home, ID)) == len(opened(home).records) == 1
 
 
 def test_a_journal_under_the_name_of_another_execution_is_damaged(home: Home) -> None:

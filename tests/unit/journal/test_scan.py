@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from wfrun.journal.chain import Chain
-from wfrun.journal.scan import EMPTY, SEAL, Head, scan, seal_of
+from wfrun.journal.scan import EMPTY, MOST_UNSYNCED, SEAL, SECTOR, Head, scan, seal_of
 from wfrun.journal.verify import verify
 
 AT = "2026-01-31T09:30:00.000000Z"
@@ -98,6 +98,65 @@ def test_a_seal_of_nothing_is_damage() -> None:
     found = scan(b"".join(chain.unwritten))
     assert found.damage is not None
     assert "journal.recovered" in found.damage.message
+
+
+# ---- holes: sectors that a loss of power kept from the disk
+
+
+def turns(count: int, length: int = 700) -> bytes:
+    """One record, and then turns of two, each of an instant of its own and longer than a sector."""
+    chain = Chain()
+    chain.stamp({"type": "timer.fired", "timer": "first"}, AT)
+    for number in range(count):
+        for text in ("a", "b"):
+            chain.stamp({"type": "timer.fired", "timer": text * length}, AT.replace("30", f"{number:02}"))
+    return b"".join(chain.unwritten)
+
+
+def holed(raw: bytes, sector: int) -> bytes:
+    """Zeros in a sector, as far as it lies behind the first record."""
+    first = max(raw.index(b"\n") + 1, sector * SECTOR)
+    return raw[:first] + bytes((sector + 1) * SECTOR - first) + raw[(sector + 1) * SECTOR :]
+
+
+@pytest.mark.parametrize("sector", range(4))
+def test_from_a_hole_on_nothing_is_a_record(sector: int) -> None:
+    raw = holed(turns(2), sector)
+    found = scan(raw)
+    assert found.damage is None
+    assert found.lost_power
+    assert found.records == scan(turns(2)).records[: len(found.records)]
+    assert raw[found.head.end :] == found.torn
+    assert [finding.code for finding in verify(raw)] == ["journal.torn"]
+
+
+@pytest.mark.parametrize("sector", range(4))
+def test_a_hole_is_sealed_with_all_that_is_behind_it(sector: int) -> None:
+    raw = holed(turns(2), sector)
+    chain = Chain()
+    chain.read(raw)
+    raw += written(2, chain)
+    for again in (b"", SEAL + b"half"):  # the second was torn while it was sealed
+        assert verify(raw) == []
+        assert scan(raw, at_rest=True).records == chain.records
+        chain = Chain()
+        chain.read(raw + again)
+        raw += again + written(1, chain)
+    assert [record["type"] for record in chain.records].count("journal.recovered") == 2
+
+
+def test_a_hole_is_damage_where_all_was_synced() -> None:
+    assert scan(holed(turns(MOST_UNSYNCED), 0)).damage is None
+    many = scan(holed(turns(MOST_UNSYNCED + 1), 0))
+    assert many.damage is not None
+    assert (many.damage.seq, len(many.records)) == (2, 1)
+    assert scan(holed(turns(2), 0), at_rest=True).damage is not None
+
+
+def test_a_changed_byte_is_no_hole() -> None:
+    raw = turns(2)
+    for at in range(raw.index(b"\n") + 1, len(raw) - 1):
+        assert scan(raw[:at] + b"\0" + raw[at + 1 :]).damage is not None, at
 
 
 def test_damage_names_offset_and_seq() -> None:
