@@ -106,7 +106,7 @@ class TestEachWay:
         order(shop)
         done = shop.wfrun("resume", "o1", "--reason", "the carrier is back")
         assert (done.code, standing(shop)) == (0, ONCE)
-        assert done.lines[0] == "o1: resume: running again create-shipment, setting 3 records aside"
+        assert done.lines[0] == "o1: resume: running again create-shipment; setting 3 records aside"
         assert any("the carrier is back" in line for line in done.lines)
         assert rows(shop, "SELECT count(*) FROM calls WHERE action = 'charge'") == [(1,)]
         assert {row["step"]: row["attempts"] for row in view(shop, "o1")["steps"]}["create-shipment"] == 2
@@ -148,7 +148,7 @@ class TestEachWay:
         order(shop)
         done = shop.wfrun("rewind", "o1", "reserve-inventory")
         assert done.code == 0
-        assert "undoing process-payment, reserve-inventory, running again reserve-inventory" in done.lines[0]
+        assert "undoing process-payment, reserve-inventory; running again reserve-inventory" in done.lines[0]
         assert standing(shop) == ONCE
         assert rows(shop, "SELECT count(*) FROM charges") == [(2,)]
         keys = rows(shop, "SELECT key FROM calls WHERE action IN ('reserve', 'charge') ORDER BY id")

@@ -210,7 +210,8 @@ class World:
         return True
 
     def propose(self, action: Repair, **wish: Any) -> Proposal:
-        return propose(self.run, action, **wish)
+        now = EPOCH + timedelta(seconds=len(self.records))
+        return propose(self.run, action, **{"now": now, **wish})
 
     def repair(self, action: Repair, **wish: Any) -> World:
         """Propose a repair that must not be refused, and record it. What it leads to by itself has happened then."""

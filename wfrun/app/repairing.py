@@ -70,14 +70,21 @@ class Aside(TypedDict):
 
 
 class Preview(TypedDict):
-    """What a repair would do. `children` are executions that are taken up again with this one."""
+    """What a repair would do. `children` are executions that are taken up again with this one.
+
+    `values` is what would be kept as the step's output or input, if there is such a thing. `deadline` is that of the
+    whole workflow: an instant that stays, or `anew` if it has passed and all of the time is granted once more.
+    """
 
     execution: str
     action: str
     step: str | None
+    values: list[Json]
     setAside: list[Aside]
     undo: list[str]
     again: list[str]
+    kept: list[str]
+    deadline: str | None
     children: list[str]
 
 
@@ -169,7 +176,8 @@ def prepare(home: Home, prefix: str, ask: Ask, services: str | None = None) -> P
         raise
     dropped = frozenset(proposal.dropped)
     preview = _preview(journal.execution_id, ask, (each for each in journal.records if each["seq"] in dropped))
-    preview["undo"], preview["again"] = list(proposal.undo), list(proposal.again)
+    preview["undo"], preview["again"], preview["kept"] = map(list, (proposal.undo, proposal.again, proposal.kept))
+    preview["deadline"] = proposal.deadline
     preview["children"] = [part.journal.execution_id for part in children]
     return Prepared(home, preview, [*children, _Part(journal, _request(proposal, replacement))], replacement)
 
@@ -248,7 +256,8 @@ def _open(home: Home, prefix: str) -> Journal:
 def _proposal(home: Home, journal: Journal, ask: Ask, replacement: Replacement | None) -> Proposal:
     action, step, value, keep, _ = ask
     plan = replacement.workflow.plan if replacement is not None else None
-    proposal = propose(fold(home, journal.records), action, step=step, value=value, keep=keep, replacement=plan)
+    run, now = fold(home, journal.records), home.clock()
+    proposal = propose(run, action, now=now, step=step, value=value, keep=keep, replacement=plan)
     reasons = list(proposal.reasons)
     if any(each.code in _OF_THE_FILE for each in reasons):
         raise InvalidError(reasons)
@@ -271,9 +280,12 @@ def _preview(execution: str, ask: Ask, dropped: Iterable[Record]) -> Preview:
         "execution": execution,
         "action": ask.action,
         "step": ask.step,
+        "values": [] if isinstance(ask.value, Missing) else [ask.value],
         "setAside": [_aside(record) for record in dropped],
         "undo": [],
         "again": [],
+        "kept": [],
+        "deadline": None,
         "children": [],
     }
 

@@ -10,7 +10,7 @@ from wfrun import __version__
 from wfrun.app.workflows import Workflow, keep
 from wfrun.core.events import ExecutionStarted, Record
 from wfrun.core.values import Json, digest
-from wfrun.errors import ConflictError, UsageError
+from wfrun.errors import ConflictError, InvalidError, Place, Problem, UsageError
 from wfrun.journal.driver import DriverInfo
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
@@ -33,9 +33,8 @@ def check_input(workflow: Workflow, input: Json) -> dict[str, Json]:
     values = {} if input is None else input
     if not isinstance(values, dict):
         kind = type(values).__name__
-        raise UsageError(
-            "input.type", f"the input must be a JSON object, not {kind}", hint='for example {"order": {…}}'
-        )
+        message, hint = f"the input must be a JSON object, not {kind}", 'for example {"order": {…}}'
+        raise InvalidError([Problem("input.type", message, Place("input"), hint)])
     if workflow.fields is None:
         return values
     return check_fields(workflow.fields, values, file="input", what="input")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,9 @@ from wfrun.core.values import Json
 from wfrun.errors import InvalidError, NotFoundError, UsageError
 
 STDIN = "-"
+
+# Longer texts are not repeated to whoever has typed them.
+MAX_SHOWN = 60
 
 
 def read_input(source: str | None, sets: Iterable[str]) -> Json | None:
@@ -32,7 +36,7 @@ def _read_json(source: str) -> Json:
 
     if source == STDIN:
         return parse_json(_read_stdin(), "<stdin>")
-    if source.lstrip()[:1] in ("{", "[", '"'):
+    if _is_meant_as_json(source):
         return parse_json(source, "<input>")
     return parse_json(read_file(source), source)
 
@@ -68,7 +72,7 @@ def assign(pairs: Iterable[str], onto: dict[str, Json] | None = None) -> dict[st
         names = key.split(".")
         if not equals or not all(names):
             raise UsageError("usage.set", f"`{pair}` is no assignment", hint="write key=value, or a.b=value to nest")
-        _assign(result, names, parse_value(text), pair)
+        _assign(result, names, parse_value(text, f"<{key}>"), pair)
     return result
 
 
@@ -82,14 +86,31 @@ def _assign(target: dict[str, Json], names: list[str], value: Json, pair: str) -
     target[names[-1]] = value
 
 
-def parse_value(text: str) -> Json:
-    """JSON if it reads as JSON, else the text itself."""
+def parse_value(text: str, name: str = "<value>") -> Json:
+    """JSON if it reads as JSON, else the text itself.
+
+    What begins as an object, a list or a string in quotes was meant as JSON. Raises InvalidError if it is none.
+    """
     from wfrun.load.json import parse_json
 
     try:
-        return parse_json(text, "<value>")
-    except InvalidError:
+        return parse_json(text, name)
+    except InvalidError as invalid:
+        if _is_meant_as_json(text):
+            raise InvalidError([each._replace(hint=each.hint or _as_text(text)) for each in invalid.problems]) from None
         return text
+
+
+def _is_meant_as_json(text: str) -> bool:
+    return text.lstrip()[:1] in ("{", "[", '"')
+
+
+def _as_text(text: str) -> str:
+    """How to type a text that looks like JSON and is none."""
+    from shlex import quote
+
+    shown = quote(json.dumps(text, ensure_ascii=False)) if len(text) <= MAX_SHOWN else "'\"…\"'"
+    return f"in the shell, JSON goes in single quotes; to mean this very text, write {shown}"
 
 
 def read_lines(source: str) -> Iterator[tuple[int, Json | InvalidError]]:

@@ -16,24 +16,30 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from wfrun.core.effects import CallService, OpenTask, StartPause, StartTimer
 from wfrun.core.events import Record, Repair, RepairRequested, TimerFired
 from wfrun.core.expression import MISSING, Missing
+from wfrun.core.instants import format_instant, parse_instant
 from wfrun.core.plan.nodes import Plan, Task
 from wfrun.core.repair_history import (
     COMPENSATE,
+    DEADLINE,
     Amendments,
     amendments,
     completed_child,
     dropped_by,
     effective,
+    failed_in,
+    has_passed,
     in_force,
     instance_of,
+    is_timeout,
     undone_by,
 )
-from wfrun.core.repair_refusals import Wish, misfits, passed_pivot, refusals, running_children
-from wfrun.core.repair_trial import Places, Trial, is_timeout, steps_pending
+from wfrun.core.repair_refusals import Wish, done_already, misfits, passed_pivot, refusals, running_children
+from wfrun.core.repair_trial import Places, Trial, steps_pending
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import ConflictError, NotFoundError, Problem
@@ -41,19 +47,25 @@ from wfrun.errors import ConflictError, NotFoundError, Problem
 # These go on from where the execution stopped, and concern no step in particular.
 _GOING_ON = ("resume", "replace")
 
+ANEW = "anew"
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """What a repair would do. It is refused if there are `reasons`.
 
     `dropped` are the numbers of the records that count no more, `undo` the instances that are undone first, in this
-    order, and `again` those that are begun anew, or go on, as far as is known now.
+    order, `again` those that are begun anew, or go on, as far as is known now, and `kept` those that have run and stay
+    as they are. `deadline` is the instant at which the whole workflow's `timeout` stays, `ANEW` if it had passed, so
+    that all of it is granted once more, None without one.
     """
 
     wish: Wish
     dropped: tuple[int, ...] = ()
     undo: tuple[str, ...] = ()
     again: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    deadline: str | None = None
     reasons: tuple[Problem, ...] = ()
 
     def request(self, by: str, reason: str = "") -> RepairRequested:
@@ -80,6 +92,7 @@ def propose(
     run: Run,
     action: Repair,
     *,
+    now: datetime,
     step: str | None = None,
     value: Json | Missing = MISSING,
     keep: bool = False,
@@ -90,10 +103,11 @@ def propose(
 
     `step` is a step or a block: `ship`, or one iteration of it, `ship@3`; `resume` and `replace` take none. `value` is
     the output or the input. `keep`: nothing is undone. `replacement`: the plan to go on with. `driven` says that a
-    process is at it right now, so that a call without an answer is one that is still out.
+    process is at it right now, so that a call without an answer is one that is still out. `now` tells whether the whole
+    workflow's time is over.
     """
     wish = Wish(action, None if action in _GOING_ON else step, value, keep, replacement)
-    case = _Case(run, wish)
+    case = _Case(run, wish, now)
     reasons = refusals(run, wish, case.places, case.known, driven=driven)
     return Proposal(wish, reasons=tuple(reasons)) if reasons else case.proposal()
 
@@ -133,11 +147,15 @@ def _waits(effect: object, step: str) -> bool:
 class _Case:
     """One wish about one execution. `known` are the instances that it can be about."""
 
-    def __init__(self, run: Run, wish: Wish) -> None:
+    def __init__(self, run: Run, wish: Wish, now: datetime) -> None:
         self.places = Places(run.plan)
         self._run = run
         self._wish = wish
-        self._history = effective(run.records)
+        self._now = now
+        history = effective(run.records)
+        deadline = [record for record in history if record.get("timer") == DEADLINE]
+        self._late = deadline if has_passed(deadline, now) else []
+        self._history = [record for record in history if record not in self._late] if self._late else history
         self._amended = amendments(run.records)
         self._stopped = run.ended is not None or run.is_paused
         # What turned out to come out differently, and what somebody had begun to undo.
@@ -161,11 +179,21 @@ class _Case:
                 trial, reasons = self._replaced()
             case "compensate":
                 trial, reasons = self._cut_off()
-            case _:
+            case action:
+                if action == "skip" and _Case(self._run, Wish("resume"), self._now).has_done(self._targets):
+                    reasons = [done_already(self._wish.step)]
                 self._amend()
-                judged = self._wish.action in ("skip", "set-output")
+                judged = action in ("skip", "set-output")
                 trial = self._settled(self._failing() | self._targets, judged=judged)
         return self._proposal(trial, reasons)
+
+    def has_done(self, targets: set[str]) -> bool:
+        """Whether all of these that have run completed, so that none of them would run again."""
+        trial = self._settled(self._failing())
+        touched = targets & {instance_of(record) for record in trial.kept if record["type"] != "decision.made"}
+        unfinished = steps_pending(trial.run) | {instance_of(record) for record in trial.dropped}
+        given = {each for each, given in self._amended.outputs.items() if not given.skipped}
+        return bool(touched or targets & given) and not targets & (unfinished | failed_in(trial.kept))
 
     # ---- what is left
 
@@ -228,13 +256,21 @@ class _Case:
         trial = Trial(plan, self._amended, self._run.stopped, set(), places, judged=True).fold(before.kept)
         reasons = misfits(trial, steps_pending(before.run), plan, places)
         self._stale |= {change.record["step"] for change in trial.changed}
-        trial.dropped += before.dropped
+        trial.dropped += [*before.dropped, *self._put_off(trial)]
         return trial, reasons
+
+    def _put_off(self, trial: Trial) -> Iterator[Record]:
+        """What says when the whole workflow has to be done, if another file gives it until another time."""
+        record, timer = trial.run.recorded.get(DEADLINE), trial.run.pending.get(DEADLINE)
+        if record is None or not isinstance(timer, StartTimer):
+            return
+        if timer.due > self._now and timer.due != parse_instant(record["due"]):
+            yield record
 
     # ---- what follows
 
     def _proposal(self, trial: Trial, reasons: list[Problem]) -> Proposal:
-        dropped = {record["seq"]: record for record in [*trial.dropped, *self._timed_anew(trial)]}
+        dropped = {record["seq"]: record for record in [*trial.dropped, *self._late, *self._timed_anew(trial)]}
         undo = self._undo(trial)
         reasons += running_children(self._run, dropped)
         if undo and self._run.interpreter.has_passed_pivot:
@@ -242,14 +278,25 @@ class _Case:
         forgotten = list(self._forgotten(trial))
         dropped |= {request["seq"]: request for request in forgotten}
         seqs = sorted(dropped)
-        again = self._again((dropped[seq] for seq in seqs), {request["step"] for request in forgotten})
-        return Proposal(self._wish, tuple(seqs), tuple(undo), tuple(again), tuple(reasons))
+        again = self._again(trial, (dropped[seq] for seq in seqs), {request["step"] for request in forgotten})
+        kept, deadline = self._kept(trial), self._deadline(trial, dropped)
+        return Proposal(self._wish, tuple(seqs), tuple(undo), tuple(again), kept, deadline, tuple(reasons))
+
+    def _deadline(self, trial: Trial, dropped: Container[int]) -> str | None:
+        timer = trial.run.pending.get(DEADLINE)
+        if not isinstance(timer, StartTimer):
+            return None
+        record = trial.run.recorded.get(DEADLINE)
+        if record is None:
+            return ANEW
+        return format_instant(timer.due) if record["seq"] in dropped else str(record["due"])
 
     def _timed_anew(self, trial: Trial) -> Iterator[Record]:
         """The time that an execution stood still is no time in which somebody could have done something."""
         if not self._stopped:
             return
-        yield from (record for record in trial.run.recorded.values() if is_timeout(record))
+        timers = (record for record in trial.run.recorded.values() if is_timeout(record))
+        yield from (record for record in timers if record["timer"] != DEADLINE)
         withdrawn = {record["task"] for record in trial.dropped if record["type"] == "task.withdrawn"}
         for effect in trial.run.pending.values():
             if isinstance(effect, OpenTask) and effect.id in withdrawn:
@@ -277,12 +324,27 @@ class _Case:
             if isinstance(effect, CallService) and effect.node.compensation:
                 yield effect.step
 
-    def _again(self, dropped: Iterable[Record], forgotten: Container[str]) -> Iterator[str]:
-        found = dict.fromkeys(str(instance_of(record)) for record in dropped if not is_timeout(record))
-        for instance in found:
-            given = instance in self._amended.outputs and (instance not in forgotten or instance in self._targets)
-            if not given and not instance.startswith(COMPENSATE) and isinstance(self.places.step(instance), Task):
+    def _again(self, trial: Trial, dropped: Iterable[Record], forgotten: Container[str]) -> Iterator[str]:
+        """Without what is inside a block that counts as done, and without handlers of errors that have not come."""
+        given = {each for each in self._amended.outputs if each not in forgotten or each in self._targets}
+        pending = steps_pending(trial.run)
+        for instance in dict.fromkeys(str(instance_of(record)) for record in dropped if not is_timeout(record)):
+            if instance.startswith(COMPENSATE) or not isinstance(self.places.step(instance), Task):
+                continue
+            if any(self.places.holds(each, instance) for each in given):
+                continue
+            if instance in pending or instance.partition("@")[0] not in self.places.handling:
                 yield instance
+
+    def _kept(self, trial: Trial) -> tuple[str, ...]:
+        pending = steps_pending(trial.run)
+        found = dict.fromkeys(str(instance_of(record)) for record in trial.kept if record["type"] != "decision.made")
+        given = trial.run.interpreter.given
+        return tuple(
+            each
+            for each in found
+            if each not in pending and each not in given and isinstance(self.places.step(each), Task)
+        )
 
     def _forgotten(self, trial: Trial) -> Iterator[Record]:
         """Earlier repairs of steps that run again, or have not been reached again: what they said was about then."""

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from wfrun.core.events import Record
 from wfrun.core.expression import MISSING, Missing
+from wfrun.core.instants import parse_instant
 from wfrun.core.values import Json
 
 COMPENSATE = "compensate:"
+
+# The timer of the whole workflow's `timeout`.
+DEADLINE = "$!timeout"
 
 _REPAIRS = frozenset({"repair.requested", "execution.repaired"})
 
@@ -129,17 +134,50 @@ def amendments(records: Sequence[Record]) -> Amendments:
     repairs = list(in_force(records))
     dropped = dropped_by(repairs)
     by_seq = {record["seq"]: record for record in records} if repairs else {}
+    held = ""
     for request, done in repairs:
         taken_back = [by_seq[seq] for seq in request["dropped"]]
         if request["seq"] not in dropped:
             before = (record for record in records if record["seq"] < request["seq"])
             amended.take(request, completed_child(before, request.get("step")))
-        for record in taken_back:
-            if record["type"] == "timer.started":
-                amended.since[record["timer"]] = done["at"]
+        # What has only been held since another repair has not been set going by that one.
+        counting = {timer for timer, at in amended.since.items() if at == held} | set(_set_anew(taken_back, request))
+        amended.since |= dict.fromkeys(counting, str(done["at"]))
+        held = done["at"] if request["action"] == "compensate" else ""
     if repairs:
         amended.attempted = _attempted(records, effective(records))
     return amended
+
+
+def failed_in(records: Iterable[Record]) -> set[str]:
+    """The instances that ended with an error."""
+    failed: dict[str, bool] = {}
+    for record in records:
+        if (instance := instance_of(record)) is not None:
+            failed[instance] = "error" in record or (record["type"] == "timer.fired" and is_timeout(record))
+    return {instance for instance, is_so in failed.items() if is_so}
+
+
+def is_timeout(record: Record) -> bool:
+    return str(record.get("timer", "")).endswith("!timeout")
+
+
+def has_passed(deadline: Iterable[Record], now: datetime) -> bool:
+    """Whether the whole workflow's timeout has, of which these are the records."""
+    return any(each["type"] == "timer.fired" or parse_instant(each["due"]) <= now for each in deadline)
+
+
+def _set_anew(taken_back: Sequence[Record], request: Record) -> Iterator[str]:
+    """The timers that count from a repair on. The whole workflow's does only if it had passed.
+
+    Before that, another file's timeout has been put in its place, which counts from where that one did.
+    """
+    deadline = [record for record in taken_back if record.get("timer") == DEADLINE]
+    for record in taken_back:
+        if record["type"] != "timer.started":
+            continue
+        if record["timer"] != DEADLINE or has_passed(deadline, parse_instant(request["at"])):
+            yield record["timer"]
 
 
 def completed_child(records: Iterable[Record], step: str | None) -> str | None:

@@ -90,6 +90,11 @@ def _about_value(wish: Wish, places: Places) -> Iterator[Problem]:
             yield Problem("repair.input", "the input of a workflow must be an object")
 
 
+def done_already(step: str | None) -> Problem:
+    hint = "`set-output` says what else it has given, `rewind` undoes it and runs it again"
+    return Problem("repair.step-completed", f"{step!r} has completed: there is nothing to skip", hint=hint)
+
+
 def passed_pivot() -> Problem:
     hint = "steps can be run again with --keep, without undoing what they did"
     return Problem("repair.pivot", "it has passed its point of no return: nothing is undone any more", hint=hint)

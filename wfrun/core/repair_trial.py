@@ -15,8 +15,8 @@ from wfrun.core.answers import effect_of
 from wfrun.core.effects import CallService, Effect, StartPause
 from wfrun.core.events import Event, Record
 from wfrun.core.fibers import stop_id
-from wfrun.core.plan.nodes import Foreach, Loop, Plan, Step, walk
-from wfrun.core.repair_history import COMPENSATE, Amendments, instance_of, undone_by
+from wfrun.core.plan.nodes import Foreach, Loop, Plan, Step, Try, walk
+from wfrun.core.repair_history import COMPENSATE, DEADLINE, Amendments, instance_of, is_timeout, undone_by
 from wfrun.core.run import Run
 from wfrun.core.values import Json, canonical
 from wfrun.errors import DivergenceError
@@ -69,6 +69,13 @@ class Places:
         """The steps of which there is one instance for each iteration."""
         loops = [step for step in self.steps.values() if isinstance(step, Foreach | Loop)]
         return frozenset(id for loop in loops for id in self._within(loop.id) if id != loop.id)
+
+    @cached_property
+    def handling(self) -> frozenset[str]:
+        """The steps that only run when something has failed."""
+        blocks = [step for step in self.steps.values() if isinstance(step, Try)]
+        bodies = [handler.body for block in blocks for handler in block.handlers if handler.body is not None]
+        return frozenset(each.id for body in bodies for each in walk(body))
 
     def step(self, instance: str) -> Step | None:
         return self.steps.get(undone_by(instance).partition("@")[0])
@@ -165,6 +172,8 @@ class Trial:
 
     def _is_aside(self, record: Record) -> bool:
         instance = instance_of(record)
+        if record.get("timer") == DEADLINE:
+            return False
         if instance in self.aside:
             return True
         # What runs again must not be stopped at once by the time that ran out when it ran before.
@@ -203,10 +212,6 @@ class Trial:
 def steps_pending(run: Run) -> set[str]:
     """The instances that something is asked for."""
     return {step for effect in run.pending.values() if (step := getattr(effect, "step", None)) is not None}
-
-
-def is_timeout(record: Record) -> bool:
-    return str(record.get("timer", "")).endswith("!timeout")
 
 
 def _agree(fresh: Event, record: Record) -> bool:

@@ -296,7 +296,7 @@ _REPAIRS = {
     "set-output": "gives the output of",
     "set-input": "gives the input of",
     "rewind": "takes it back to",
-    "compensate": "has undone",
+    "compensate": "has it undone back to",
     "replace": "has it go on with another definition",
 }
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def preview(**more: Any) -> Any:
-    empty: dict[str, Any] = {"setAside": [], "undo": [], "again": [], "children": []}
-    return {"execution": "k7m2x9qd", "action": "rewind", "step": "pay", **empty, **more}
+    empty: dict[str, Any] = {"values": [], "setAside": [], "undo": [], "again": [], "kept": [], "children": []}
+    return {"execution": "k7m2x9qd", "action": "rewind", "step": "pay", "deadline": None, **empty, **more}
 
 
 def aside(*steps: str | None) -> list[dict[str, Any]]:
@@ -29,15 +29,32 @@ def aside(*steps: str | None) -> list[dict[str, Any]]:
 def test_one_line_for_what_is_about_to_be_done() -> None:
     told = preview_line(preview(setAside=aside("pay", "ship"), undo=["ship", "pay"], again=["pay"], children=["k.sub"]))
     assert told == (
-        "k7m2x9qd: rewind pay: undoing ship, pay, running again pay, resuming k.sub, setting 2 records aside"
+        "k7m2x9qd: rewind pay: undoing ship, pay; running again pay; resuming k.sub; setting 2 records aside"
     )
     assert preview_line(preview(action="resume", step=None)) == "k7m2x9qd: resume: going on from where it stopped"
 
 
 def test_what_waits_afterwards_does_not_run_again_now() -> None:
-    back = preview(action="compensate", undo=["ship"], again=["ship"], setAside=aside("ship"))
-    assert preview_line(back) == "k7m2x9qd: compensate pay: undoing ship, setting 1 record aside"
-    assert preview_lines(back)[-1] == "Would run again, once it is resumed  ship"
+    back = preview(action="compensate", undo=["ship"], again=["ship"], kept=["pay"], setAside=aside("ship"))
+    told = "k7m2x9qd: compensate back to pay: undoing ship; keeping pay; setting 1 record aside"
+    assert preview_line(back) == told
+    assert preview_lines(back)[-2:] == [
+        "Would run again, once it is resumed  ship",
+        "Would be kept                        pay",
+    ]
+
+
+def test_what_would_be_recorded() -> None:
+    told = preview_lines(preview(action="set-output", values=[{"a": "\x9b"}]))
+    assert told[-1] == 'Would be recorded  output {"a": "\\u009b"}'
+    assert preview_lines(preview(action="set-input", values=[None]))[-1] == "Would be recorded  input null"
+
+
+def test_the_time_that_is_left_for_all_of_it() -> None:
+    kept, anew = preview(deadline="2026-11-23T09:00:00.000000Z"), preview(deadline="anew")
+    assert preview_lines(kept)[-1] == "Timeout of it all  2026-11-23 09:00:00Z, as before"
+    assert preview_lines(anew)[-1] == "Timeout of it all  all of it anew, for it has passed"
+    assert preview_line(anew).endswith(": granting its whole timeout anew")
 
 
 def test_lines_for_whoever_looks_first() -> None:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import io
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from wfrun.cli.values import assign, current_user, read_input, read_lines
+from wfrun.cli.values import assign, current_user, parse_value, read_input, read_lines
 from wfrun.errors import InvalidError, NotFoundError, UsageError
 
 
@@ -17,8 +18,8 @@ from wfrun.errors import InvalidError, NotFoundError, UsageError
         (["a=1"], {"a": 1}),
         (["a=1.5", "b=true", "c=null", 'd="1"', "e=[1,2]"], {"a": 1.5, "b": True, "c": None, "d": "1", "e": [1, 2]}),
         (
-            ["a=text", "b=", "c=x=y", "d=NaN", "e={broken"],
-            {"a": "text", "b": "", "c": "x=y", "d": "NaN", "e": "{broken"},
+            ["a=text", "b=", "c=x=y", "d=NaN", "e=a{b"],
+            {"a": "text", "b": "", "c": "x=y", "d": "NaN", "e": "a{b"},
         ),
         (["a.b=1", "a.c.d=2"], {"a": {"b": 1, "c": {"d": 2}}}),
         (["a=1", "a=2"], {"a": 2}),
@@ -35,6 +36,22 @@ def test_wrong_assignments(pairs: list[str]) -> None:
     with pytest.raises(UsageError) as caught:
         assign(pairs)
     assert caught.value.code == "usage.set"
+
+
+@pytest.mark.parametrize("text", ["{broken", "[1", '"open', ' {"a": nope}', "[1] and more"])
+def test_what_looks_like_json_must_be_json(text: str) -> None:
+    with pytest.raises(InvalidError) as caught:
+        assign([f"a.b={text}"])
+    problem = caught.value.problems[0]
+    assert (problem.place.file, problem.place.line) == ("<a.b>", 1)
+    typed = shlex.split(problem.hint.partition("write ")[2])
+    assert assign([f"a={typed[0]}"]) == {"a": text}
+
+
+def test_a_long_text_is_not_repeated() -> None:
+    with pytest.raises(InvalidError) as caught:
+        parse_value("{" * 1_000)
+    assert len(caught.value.problems[0].hint) < 100
 
 
 def test_assignments_leave_what_they_are_laid_over_alone() -> None:

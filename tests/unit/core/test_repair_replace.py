@@ -153,7 +153,9 @@ class TestRefusals:
         world = World(plan_of(foreach([1], call("a", output="a")))).finish()
         assert "a@0" in reasons(world, action, step="a", value=1)["repair.iteration"]
         assert reasons(world, action, step="a@1", value=1).keys() == {"repair.not-run"}
-        assert reasons(world, action, step="a@0", value=1) == {}
+        assert reasons(world, action, step="a@0", value=1).keys() == (
+            {"repair.step-completed"} if action == "skip" else set()
+        )
 
     def test_values_where_they_make_sense(self) -> None:
         ask = {"type": "human-task", "name": "ask", "assignee": "bob"}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wfrun.cli.text import Cell, columns, safe
+from wfrun.cli.text import Cell, columns, safe, safe_json
+from wfrun.core.repair import ANEW
+from wfrun.views.instants import clock
 from wfrun.views.timeline import count_words
 
 if TYPE_CHECKING:
@@ -16,23 +19,31 @@ SHOWN = 8
 
 def preview_line(preview: Preview) -> str:
     """All of it on one line: what is undone, and then begun again."""
-    parts = [f"undoing {_few(preview['undo'])}"] if preview["undo"] else []
     waits = preview["action"] == "compensate"
-    parts += [f"running again {_few(preview['again'])}"] if preview["again"] and not waits else []
-    parts += [f"resuming {_few(preview['children'])}"] if preview["children"] else []
+    named = [
+        ("undoing", preview["undo"]),
+        ("running again", [] if waits else preview["again"]),
+        ("keeping", preview["kept"] if preview["undo"] else []),
+        ("resuming", preview["children"]),
+    ]
+    parts = [f"{doing} {_few(names)}" for doing, names in named if names]
+    parts += ["granting its whole timeout anew"] if preview["deadline"] == ANEW else []
     aside = count_words(len(preview["setAside"]), "record")
     parts += [f"setting {aside} aside"] if preview["setAside"] else []
-    return f"{_head(preview)}: {', '.join(parts) or 'going on from where it stopped'}"
+    return f"{_head(preview)}: {'; '.join(parts) or 'going on from where it stopped'}"
 
 
 def preview_lines(preview: Preview) -> list[str]:
     """The same for somebody who wants to look first."""
     later = ", once it is resumed" if preview["action"] == "compensate" else ""
     rows = [
+        ("Would be recorded", _values(preview)),
         ("Would be set aside", _aside(preview)),
         ("Would be undone", _few(preview["undo"])),
         (f"Would run again{later}", _few(preview["again"])),
+        ("Would be kept", _few(preview["kept"])),
         ("Would be resumed", _few(preview["children"])),
+        ("Timeout of it all", _timeout(preview["deadline"])),
     ]
     told = [[Cell(head, "dim"), Cell(text)] for head, text in rows if text]
     lines = columns(told) if told else ["It would go on from where it stopped."]
@@ -41,7 +52,20 @@ def preview_lines(preview: Preview) -> list[str]:
 
 def _head(preview: Preview) -> str:
     step = f" {safe(preview['step'])}" if preview["step"] else ""
-    return f"{preview['execution']}: {preview['action']}{step}"
+    to = " back to" if step and preview["action"] == "compensate" else ""
+    return f"{preview['execution']}: {preview['action']}{to}{step}"
+
+
+def _values(preview: Preview) -> str:
+    """What would be given to the step, or would be what it has given."""
+    of = "input" if preview["action"] == "set-input" else "output"
+    return ", ".join(f"{of} {safe_json(json.dumps(each, ensure_ascii=False))}" for each in preview["values"])
+
+
+def _timeout(deadline: str | None) -> str:
+    if deadline is None:
+        return ""
+    return "all of it anew, for it has passed" if deadline == ANEW else f"{clock(deadline)}, as before"
 
 
 def _aside(preview: Preview) -> str:

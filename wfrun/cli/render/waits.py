@@ -52,7 +52,8 @@ def repair_lines(repairs: Iterable[RepairView]) -> list[str]:
 
 def _repair(repair: RepairView) -> str:
     word = paint("yellow", "Repaired" if repair["done"] else "Repairing")
-    step = f" {safe(repair['step'])}" if repair["step"] else ""
+    back = "back to " if repair["action"] == "compensate" else ""
+    step = f" {back}{safe(repair['step'])}" if repair["step"] else ""
     reason = f": {safe(repair['reason'])}" if repair["reason"] else ""
     return f"{word}  {safe(repair['action'])}{step}, by {safe(repair['by'])} at {clock(repair['at'])}{reason}"
 
