@@ -16,7 +16,7 @@ Each has a stable `code` in dotted words, a message that says what is wrong, and
 `hint` that says what to do. The number is the exit code of a command that ends with it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 
@@ -53,6 +53,28 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
     distinct = list(dict.fromkeys(problems))
     files = {file: number for number, file in enumerate(dict.fromkeys(problem.place.file for problem in distinct))}
     return sorted(distinct, key=lambda each: (files[each.place.file], each.place.line, each.place.column, each.code))
+
+
+# Nobody corrects more at once. Advice is there to be filtered and counted, too.
+MOST_ERRORS = 20
+MOST_ADVICE = 200
+
+
+def bounded(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems in order, the first 20 errors and 200 pieces of advice; of the others only their number."""
+    ordered = in_order(problems)
+    errors = [each for each in ordered if each.severity == "error"]
+    advice = [each for each in ordered if each.severity != "error"]
+    shown = {*errors[:MOST_ERRORS], *advice[:MOST_ADVICE]}
+    more = [*_more(errors, MOST_ERRORS, "problem"), *_more(advice, MOST_ADVICE, "warning")]
+    return [*(each for each in ordered if each in shown), *more]
+
+
+def _more(found: list[Problem], most: int, what: str) -> Iterator[Problem]:
+    rest = len(found) - most
+    if rest > 0:
+        message = f"and {rest} more {what if rest == 1 else f'{what}s'}"
+        yield Problem("schema.more", message, Place(found[most].place.file), severity=found[most].severity)
 
 
 class WfrunError(Exception):

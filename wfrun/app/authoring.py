@@ -10,7 +10,7 @@ from pathlib import Path
 from wfrun.adapters.registry import LOCAL
 from wfrun.app.files import read_file
 from wfrun.app.workflows import examine_workflow
-from wfrun.errors import ConflictError, InvalidError, NotFoundError, Problem, in_order
+from wfrun.errors import ConflictError, InvalidError, NotFoundError, Problem, bounded
 from wfrun.resources import resource
 
 _STARTER_SUFFIXES = (".yaml", ".json", ".py")
@@ -22,7 +22,7 @@ def validate(workflow: str, *, services: str | None) -> list[Problem]:
     What only this machine lacks is advice, too: the workflow may be meant to run on another.
     """
     try:
-        return _as_advice(examine_workflow(workflow, services).problems)
+        return bounded(_as_advice(examine_workflow(workflow, services).problems))
     except InvalidError as invalid:
         return _as_advice(invalid.problems)
 
@@ -39,7 +39,7 @@ def lint(workflow: str, *, services: str | None) -> list[Problem]:
     except InvalidError as invalid:
         return _as_advice(invalid.problems)
     more = _secrets_of(services) if services is not None else []
-    return in_order([*_as_advice(found.problems), *advice(found.plan), *more])
+    return bounded([*_as_advice(found.problems), *advice(found.plan), *more])
 
 
 def counts_as_advice(problem: Problem) -> bool:
@@ -53,9 +53,12 @@ def _as_advice(problems: Sequence[Problem]) -> list[Problem]:
 
 def _secrets_of(services: str) -> list[Problem]:
     from wfrun.core.plan.lint import secrets
-    from wfrun.load.definition import load_services
+    from wfrun.load.definition import examine_services
 
-    return secrets(load_services(read_file(services, "the services file"), services))
+    try:
+        return secrets(examine_services(read_file(services, "the services file"), services)[0])
+    except InvalidError:
+        return []  # which `validate` has told
 
 
 def init(folder: str) -> list[Path]:

@@ -16,8 +16,8 @@ from wfrun.core.definition import Document
 from wfrun.core.plan import Plan, examine_plan
 from wfrun.core.plan.nodes import Child, walk
 from wfrun.core.values import Json
-from wfrun.errors import Problem
-from wfrun.load.definition import load_definition
+from wfrun.errors import InvalidError, Problem
+from wfrun.load.definition import examine_definition
 from wfrun.load.field_types import read_field
 from wfrun.load.names import did_you_mean
 from wfrun.load.references import inline_references
@@ -34,8 +34,7 @@ class Links(NamedTuple):
 
 
 def link(path: Path, plan: Plan, services: str | None) -> Links:
-    """Find the workflows that a plan runs as steps, and those that they run. Raises InvalidError for one that says
-    nothing that could be run."""
+    """Find the workflows that a plan runs as steps, and those that they run."""
     links = Links({}, [], [])
     _link(path, plan, services, links)
     return links
@@ -44,13 +43,15 @@ def link(path: Path, plan: Plan, services: str | None) -> Links:
 def _link(path: Path, plan: Plan, services: str | None, links: Links) -> None:
     names = links.names[plan.document.sha256] = {}
     for step in walk(plan.root):
-        if not isinstance(step, Child):
+        if not isinstance(step, Child) or not step.workflow:
             continue
         file = find(step.workflow, path, plan.name)
         if file is None:
             links.problems.append(_unknown(step, path, plan))
             continue
         child = plan if file == path else _read(file, services, links)
+        if child is None:
+            continue
         names[step.workflow] = child.document.sha256
         links.problems.extend(_fits(step, child, plan.document))
 
@@ -72,14 +73,19 @@ def find(name: str, beside: Path, own: str) -> Path | None:
     return next((each.resolve() for each in candidates if each.is_file()), None)
 
 
-def _read(file: Path, services: str | None, links: Links) -> Plan:
-    """A child's plan, read once, with what is wrong with it and its services."""
-    document, wrong = inline_references(load_definition(read_file(str(file), "the workflow"), str(file)))
+def _read(file: Path, services: str | None, links: Links) -> Plan | None:
+    """A child's plan, read once, with what is wrong with it and its services; none if the file says nothing."""
+    try:
+        written, misshapen = examine_definition(read_file(str(file), "the workflow"), str(file))
+    except InvalidError as invalid:
+        links.problems.extend(invalid.problems)
+        return None
+    document, wrong = inline_references(written)
     plan, problems = examine_plan(document)
     if document.sha256 not in links.names:
         links.documents.append(document)
         _, more = configure(plan, file.parent, services)
-        links.problems.extend(each for each in (*wrong, *problems, *more) if each.code != "service.unused")
+        links.problems.extend(each for each in (*misshapen, *wrong, *problems, *more) if each.code != "service.unused")
         _link(file, plan, services, links)
     return plan
 
@@ -93,7 +99,8 @@ def _unknown(step: Child, path: Path, plan: Plan) -> Problem:
 
 def _fits(step: Child, child: Plan, document: Document) -> Iterator[Problem]:
     """Version and input, as far as they can be told before the run."""
-    if step.version is not None and step.version != child.version:
+    gaps = child.document.gaps
+    if step.version is not None and step.version != child.version and not gaps.at(("version",)):
         message = f"workflow {child.name!r} has version {child.version}, not {step.version}"
         yield Problem("workflow.version", message, document.place((*step.path, "version")))
     written: Any = document.data
@@ -101,7 +108,11 @@ def _fits(step: Child, child: Plan, document: Document) -> Iterator[Problem]:
         written = written[part]
     data: Any = child.document.data
     given = written.get("input", {})
-    if isinstance(given, dict) and "input" in data:
+    if (
+        isinstance(given, dict)
+        and "input" in data
+        and not (gaps.at(("input",)) or document.gaps.at((*step.path, "input")))
+    ):
         yield from _input(given, data["input"], step, document)
 
 

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 from wfrun.adapters.registry import LOCAL
 from wfrun.app.checked import known, recall, remember
 from wfrun.app.files import read_file
-from wfrun.app.services import Configs, configure
+from wfrun.app.services import Configs, configure, problems_of
 from wfrun.core.definition import Document
 from wfrun.core.plan import Plan, build_plan, examine_plan
-from wfrun.errors import InvalidError, Problem, in_order
+from wfrun.errors import InvalidError, Problem, bounded, in_order
 from wfrun.journal.home import Home
-from wfrun.load.definition import load_definition
+from wfrun.load.definition import examine_definition
 from wfrun.load.references import inline_references
 
 
@@ -41,14 +41,25 @@ class Workflow(NamedTuple):
 
 
 def examine_workflow(path: str, services: str | None) -> Workflow:
-    """The workflow of a file, whatever is wrong with it. Raises InvalidError if there is no telling what it says."""
-    return _examine(load_definition(read_file(path, "the workflow"), path), services)
+    """The workflow of a file, whatever is wrong with it.
+
+    Raises InvalidError if there is no telling what it says: with that, and with what is wrong with the services file.
+    """
+    return _examine(*_written(read_file(path, "the workflow"), path, services), services)
 
 
-def _examine(written: Document, services: str | None) -> Workflow:
+def _written(source: bytes, path: str, services: str | None) -> tuple[Document, list[Problem]]:
+    try:
+        return examine_definition(source, path)
+    except InvalidError as invalid:
+        more = [] if services is None else problems_of(services)
+        raise InvalidError(bounded([*invalid.problems, *more])) from None
+
+
+def _examine(written: Document, misshapen: list[Problem], services: str | None) -> Workflow:
     document, wrong = inline_references(written)
     plan, problems = examine_plan(document)
-    return _surrounded(plan, [*wrong, *problems], services)
+    return _surrounded(plan, [*misshapen, *wrong, *problems], services)
 
 
 def _surrounded(plan: Plan, problems: list[Problem], services: str | None) -> Workflow:
@@ -77,12 +88,12 @@ def open_workflow(path: str, services: str | None, home: Home | None = None) -> 
     source = read_file(path, "the workflow")
     document = known(home, source, path)
     if document is None:
-        document = load_definition(source, path)
-        workflow = _accepted(_examine(document, services))
+        document, misshapen = _written(source, path, services)
+        workflow = _accepted(_examine(document, misshapen, services))
         remember(home, document)
         return workflow
     if inline_references(document)[0] is not document:
-        return _accepted(_examine(document, services))  # whether it is valid depends on other files, too
+        return _accepted(_examine(document, [], services))  # whether it is valid depends on other files, too
     return _accepted(_surrounded(build_plan(document), [], services))
 
 
@@ -135,4 +146,4 @@ def _accepted(workflow: Workflow) -> Workflow:
 
 def _refuse(problems: list[Problem]) -> None:
     if problems:
-        raise InvalidError(problems)
+        raise InvalidError(bounded(problems))

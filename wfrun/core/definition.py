@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
+from wfrun.core.gaps import NO_GAPS, Gaps, Path
 from wfrun.core.values import Json
 from wfrun.errors import Place
 
-Path: TypeAlias = tuple["str | int", ...]
+__all__ = ["Document", "Path", "render_path"]
 
 
 def render_path(path: Path) -> str:
@@ -25,7 +25,8 @@ class Document:
     """Parsed YAML or JSON.
 
     `data` is JSON; `marks` gives for the path of every value its (line, column), counted from 1, and for the path of
-    every mapping entry the position of its *key* in `keys`. `source` is the exact bytes, `sha256` their hash.
+    every mapping entry the position of its *key* in `keys`. `source` is the exact bytes, `sha256` their hash. Of a file
+    that is broken in places, `data` is what is left, with `gaps` in those places.
     """
 
     data: Json
@@ -34,6 +35,7 @@ class Document:
     file: str
     source: bytes = field(repr=False)
     sha256: str
+    gaps: Gaps = NO_GAPS
 
     def place(self, path: Path, *, key: bool = False) -> Place:
         """Where the value at `path` (or its key) stands, or the nearest value around it that has a mark."""

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wfrun.core.definition import Document
-from wfrun.errors import InvalidError, Problem, in_order
+from wfrun.errors import InvalidError, Problem, bounded, in_order
 from wfrun.load.schemas import shape_fingerprint
 from wfrun.load.yaml import parse_document
 
-__all__ = ["load_definition", "load_services", "services_in", "shape_fingerprint"]
-
-MAX_PROBLEMS = 20
+__all__ = [
+    "examine_definition",
+    "examine_services",
+    "load_definition",
+    "load_services",
+    "services_in",
+    "shape_fingerprint",
+]
 
 
 def load_definition(source: bytes, file: str) -> Document:
@@ -19,24 +24,41 @@ def load_definition(source: bytes, file: str) -> Document:
 
     Raises InvalidError with every problem, ordered by place; after the first 20 only their number is told.
     """
-    from wfrun.load.field_types import check_field_types, declared_fields
-    from wfrun.load.shape import check_shape
-
-    document = parse_document(source, file)
-    problems = check_shape(document, "workflow")
-    for path in declared_fields(document.data):
-        problems.extend(check_field_types(document, path))
+    document, problems = examine_definition(source, file)
     _refuse(problems)
     return document
 
 
+def examine_definition(source: bytes, file: str) -> tuple[Document, list[Problem]]:
+    """What is left of a workflow file without the parts that are not of the right shape, and what is wrong with those.
+
+    Raises InvalidError for a file that says nothing at all: one that is not YAML, or not a mapping.
+    """
+    from wfrun.load.field_types import check_field_types, declared_fields
+    from wfrun.load.shape import examine_shape
+
+    written = parse_document(source, file)
+    document, problems = examine_shape(written, "workflow")
+    unsound = [found for path in declared_fields(written.data) for found in check_field_types(written, path)]
+    if unsound:
+        from wfrun.load.salvage import salvage
+
+        document = salvage(document, "workflow", (), {path for path, _ in unsound})
+    return document, in_order([*problems, *(problem for _, problem in unsound)])
+
+
 def load_services(source: bytes, file: str) -> Document:
     """A services file of the right shape; `services_in` tells where its entries are. Raises InvalidError."""
-    from wfrun.load.shape import check_shape
-
-    document = parse_document(source, file)
-    _refuse(check_shape(document, "services"))
+    document, problems = examine_services(source, file)
+    _refuse(problems)
     return document
+
+
+def examine_services(source: bytes, file: str) -> tuple[Document, list[Problem]]:
+    """What is left of a services file, and what is wrong with it, as of a workflow."""
+    from wfrun.load.shape import examine_shape
+
+    return examine_shape(parse_document(source, file), "services")
 
 
 def services_in(document: Document) -> tuple[str, ...]:
@@ -47,10 +69,5 @@ def services_in(document: Document) -> tuple[str, ...]:
 
 
 def _refuse(problems: Sequence[Problem]) -> None:
-    ordered = in_order(problems)
-    if len(ordered) > MAX_PROBLEMS:
-        rest = len(ordered) - MAX_PROBLEMS
-        more = Problem("schema.more", f"and {rest} more {'problem' if rest == 1 else 'problems'}", ordered[0].place)
-        ordered = [*ordered[:MAX_PROBLEMS], more._replace(place=more.place._replace(line=0, column=0, path=""))]
-    if ordered:
-        raise InvalidError(ordered)
+    if problems:
+        raise InvalidError(bounded(problems))

@@ -71,19 +71,19 @@ def _forms(value: Json, path: Path) -> Iterator[Path]:
 _BLOCKS = {"steps", "then", "else", "cases", "catch", "finally", "onError"}
 
 
-def check_field_types(document: Document, path: Path) -> list[Problem]:
-    """What the shape check cannot say about the fields declared at `path`: unsound schemas, defaults that don't fit.
+def check_field_types(document: Document, path: Path) -> Iterator[tuple[Path, Problem]]:
+    """What the shape check cannot say about the fields declared at `path`: unsound schemas, defaults that don't fit;
+    each with the path of its field.
 
     Those of the input that refer to files are left to `references`, which knows what is in the files.
     """
     fields: Any = document.data
     for part in path:
         fields = fields[part]
-    problems: list[Problem] = []
     for name, declared in fields.items() if isinstance(fields, dict) else ():
         if isinstance(declared, dict) and not (path == ("input",) and refers(declared)):
-            problems.extend(check_schema(declared, (*path, name), document.place))
-    return problems
+            field = (*path, name)
+            yield from ((field, problem) for problem in check_schema(declared, field, document.place))
 
 
 def refers(declared: Json) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
+from wfrun.core.gaps import plain
 from wfrun.load.departures import Departure, shown
 from wfrun.load.foreign import CALLS, KEYS, TELLING_KEYS, TYPES, Meaning
-from wfrun.load.names import did_you_mean, nearest, plain
+from wfrun.load.names import did_you_mean, nearest
 
 
 def meaning(word: str, known: Collection[str]) -> Meaning:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from wfrun.core.gaps import plain
+
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`did you mean ...?`, or nothing if no known word is near."""
@@ -18,7 +20,3 @@ def nearest(word: str, known: Iterable[str]) -> str:
     words = {plain(each): each for each in known}
     near = get_close_matches(plain(word), words, n=1, cutoff=0.6)
     return words[near[0]] if near else ""
-
-
-def plain(word: str) -> str:
-    return word.lower().replace("-", "").replace("_", "").replace(" ", "")

@@ -17,7 +17,7 @@ MAX_NAME = 128  # of a step
 
 def tell(document: Document, found: Departure) -> Iterator[Problem]:
     """The problems that one departure amounts to."""
-    if found.keyword in ("required", "additionalProperties") and _is_step_of_no_kind(found):
+    if is_step_of_no_kind(found):
         yield _step_of_no_kind(document, found)
     elif found.keyword in ("required", "additionalProperties") and _is_step_instead(found):
         yield _step_instead(document, found)
@@ -133,8 +133,11 @@ _BLOCKS = {"steps", "then", "else", "finally"}
 _PARTS = {"cases", "catch", "onError"}  # below them stand parts of a step, which hold steps and are none themselves
 
 
-def _is_step_of_no_kind(found: Departure) -> bool:
-    return found.schema.get("title") == "Service call" and not {"type", "service", "action"} & found.value.keys()
+def is_step_of_no_kind(found: Departure) -> bool:
+    """Whether it is for want of any key that says so that it cannot be told what kind of step this is."""
+    if found.keyword not in ("required", "additionalProperties") or found.schema.get("title") != "Service call":
+        return False
+    return not {"type", "service", "action"} & found.value.keys()
 
 
 def _step_of_no_kind(document: Document, found: Departure) -> Problem:

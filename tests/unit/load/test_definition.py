@@ -9,9 +9,8 @@ import pytest
 from jsonschema import Draft7Validator
 
 from wfrun.core.expression import parse_duration
-from wfrun.errors import ExpressionError, InvalidError
+from wfrun.errors import MOST_ERRORS, ExpressionError, InvalidError
 from wfrun.load.definition import (
-    MAX_PROBLEMS,
     load_definition,
     load_services,
     services_in,
@@ -167,11 +166,11 @@ def test_forms_are_checked_wherever_tasks_can_stand(wrapped: str) -> None:
 
 
 def test_problems_are_told_in_the_order_of_the_file_and_not_endlessly() -> None:
-    steps = "".join(f"\n  - {{ name: s{number}, service: s, action: x, zzz: 1 }}" for number in range(MAX_PROBLEMS + 5))
+    steps = "".join(f"\n  - {{ name: s{number}, service: s, action: x, zzz: 1 }}" for number in range(MOST_ERRORS + 5))
     with pytest.raises(InvalidError) as caught:
         load_definition(f"name: a\nsteps:{steps}".encode(), "f.yaml")
     found = caught.value.problems
-    assert [problem.place.line for problem in found[:-1]] == list(range(3, 3 + MAX_PROBLEMS))
+    assert [problem.place.line for problem in found[:-1]] == list(range(3, 3 + MOST_ERRORS))
     assert found[-1].message == "and 5 more problems"
 
 

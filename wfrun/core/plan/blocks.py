@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from dataclasses import replace
+from typing import Any, Literal, TypeAlias
 
 from wfrun.core.definition import Path, render_path
+from wfrun.core.expression import Expression
 from wfrun.core.plan import leaves
 from wfrun.core.plan.common import common
 from wfrun.core.plan.crews import crew, needs
@@ -31,14 +33,18 @@ def block(draft: Draft, data: Any, path: Path) -> Step:
     """A list of steps or a single one, as every place that expects steps accepts both."""
     if isinstance(data, list):
         steps = tuple(block(draft, item, (*path, index)) for index, item in enumerate(data))
-        return Sequence(render_path(path), path, None, steps)
+        return Sequence(render_path(path), path, None, steps, in_doubt=draft.is_in_doubt(path))
     return _step(draft, data, path)
 
 
 def _step(draft: Draft, data: Mapping[str, Any], path: Path) -> Step:
     compile = _KINDS.get(data.get("type", ""), leaves.call)
-    step = compile(draft, data, path, common(draft, data, path))
-    return _with_handlers(draft, step, data["onError"]) if "onError" in data else step
+    step = _doubted(draft, compile(draft, data, path, common(draft, data, path)), path)
+    return _doubted(draft, _with_handlers(draft, step, data["onError"]), path) if "onError" in data else step
+
+
+def _doubted(draft: Draft, step: Step, path: Path) -> Step:
+    return replace(step, in_doubt=True) if draft.is_in_doubt(path) else step
 
 
 def _with_handlers(draft: Draft, step: Step, written: Any) -> Try:
@@ -77,10 +83,9 @@ def _sequential(draft: Draft, data: Mapping[str, Any], path: Path, common: Commo
 
 def _parallel(draft: Draft, data: Mapping[str, Any], path: Path, common: Common) -> Parallel:
     at = (*path, "steps")
+    needed = needs(draft, data["steps"], at)  # first, for a branch is in doubt if what it needs is
     branches = tuple(block(draft, _without_needs(item), (*at, index)) for index, item in enumerate(data["steps"]))
-    return Parallel(
-        **common, branches=branches, crew=crew(draft, data, path, None), needs=needs(draft, data["steps"], at)
-    )
+    return Parallel(**common, branches=branches, crew=crew(draft, data, path, None), needs=needed)
 
 
 def _without_needs(branch: Any) -> Any:
@@ -117,22 +122,25 @@ def _foreach(draft: Draft, data: Mapping[str, Any], path: Path, common: Common) 
 
 
 def _while(draft: Draft, data: Mapping[str, Any], path: Path, common: Common) -> Loop:
-    return Loop(
-        **common,
-        kind="while",
-        test=draft.test(data, "condition", path),
-        most=data["maxIterations"],
-        delay=draft.duration(data, "delay", path),
-        body=block(draft, data["steps"], (*path, "steps")),
-        collect=_collect(draft, data, path),
-    )
+    return _loop(draft, data, path, common, "while", draft.test(data, "condition", path))
 
 
 def _repeat(draft: Draft, data: Mapping[str, Any], path: Path, common: Common) -> Loop:
+    return _loop(draft, data, path, common, "until", draft.test(data, "until", path))
+
+
+def _loop(
+    draft: Draft,
+    data: Mapping[str, Any],
+    path: Path,
+    common: Common,
+    kind: Literal["while", "until"],
+    test: Expression,
+) -> Loop:
     return Loop(
         **common,
-        kind="until",
-        test=draft.test(data, "until", path),
+        kind=kind,
+        test=test,
         most=data["maxIterations"],
         delay=draft.duration(data, "delay", path),
         body=block(draft, data["steps"], (*path, "steps")),

@@ -13,7 +13,8 @@ def called(plan: Plan) -> dict[str, frozenset[str]]:
     """Service → the actions of it that are called, by steps and compensations."""
     found: dict[str, set[str]] = {}
     for call in _calls(plan):
-        found.setdefault(call.service, set()).add(call.action)
+        if call.service:
+            found.setdefault(call.service, set()).add(call.action)
     return {service: frozenset(actions) for service, actions in found.items()}
 
 
@@ -22,13 +23,15 @@ def check_services(plan: Plan, services: Mapping[str, frozenset[str] | None]) ->
     problems: list[Problem] = []
     for call in _calls(plan):
         place = plan.document.place
+        if not call.service:
+            continue  # what is written there has been refused
         if call.service not in services:
             message = f"no service {call.service!r} is configured"
             hint = nearest(call.service, services) or "configure it under `services:` or with --services"
             problems.append(Problem("plan.unknown-service", message, place((*call.path, "service")), hint))
             continue
         actions = services[call.service]
-        if actions is not None and call.action not in actions:
+        if actions is not None and call.action and call.action not in actions:
             message = f"service {call.service!r} has no action {call.action!r}"
             hint = nearest(call.action, actions) or f"it has {', '.join(sorted(actions)) or 'none'}"
             problems.append(Problem("plan.unknown-action", message, place((*call.path, "action")), hint))

@@ -23,14 +23,14 @@ def check(plan: Plan) -> list[Problem]:
     data: Mapping[str, Any] = plan.document.data  # type: ignore[assignment]
     declared = data.get("input")
     keys = of_input(declared)
-    review = Review(plan, _known(plan, declared is None))
+    review = Review(plan, _known(plan, not isinstance(declared, dict)))
     follow(review, plan.root, keys)
     if plan.output is not None:
         review.template(plan.output, ("output",), keys)
         if ends(plan.root):
             review.advise("plan.unreachable", "every way through the workflow ends before it", ("output",))
     twice = list(collisions(plan, declared or ()))
-    numbers = chain.from_iterable(check_limits(step, plan.document) for step in walk(plan.root))
+    numbers = chain.from_iterable(check_limits(step, plan) for step in walk(plan.root))
     times = chain.from_iterable(check_times(step, plan.document) for step in walk(plan.root))
     found = _without_consequences(review.problems, twice)
     return [*found, *twice, *numbers, *check_plan_times(plan.document), *times]
@@ -46,7 +46,7 @@ def _known(plan: Plan, open_input: bool) -> Known:
                 inside[name] = loop
             outputs.setdefault(name, step.id)
     steps = {step.id: step.output for step, _ in every if isinstance(step, Call | HumanTask | Await | Child)}
-    return Known(outputs, steps, inside, open_input)
+    return Known(outputs, steps, inside, open_input, plan.gaps)
 
 
 def _with_loops(step: Step, loop: str | None) -> Iterator[tuple[Step, str | None]]:

@@ -61,7 +61,7 @@ class _Collisions:
             case Switch(cases=cases, otherwise=otherwise):
                 bodies = [case.body for case in cases]
                 yield from self._ways([*bodies, otherwise] if otherwise is not None else bodies, taken)
-            case Parallel(branches=branches, crew=crew) if crew.complete == 1:
+            case Parallel(branches=branches, crew=crew) if crew.complete == 1 or step.in_doubt:
                 yield from self._ways(branches, taken)
             case Try():
                 yield from self._try(step, taken)
@@ -91,7 +91,7 @@ class _Collisions:
         for step in steps:
             way = taken.inside(_Kind.WAY)
             yield from self.of(step, way)
-            if not ends(step):
+            if not (ends(step) or self._plan.gaps.within(step.path)):
                 ways.append(way)
         for way in ways:
             taken.own.update(way.own)

@@ -35,7 +35,7 @@ def _compensation(draft: Draft, data: Mapping[str, Any], path: Path, id: str) ->
     """What is written at the step, or under its name in `compensations`."""
     elsewhere = draft.compensations.pop(id, None)
     if "compensate" in data and elsewhere is not None:
-        draft.error(
+        draft.note(
             "plan.two-compensations",
             f"{id!r} has `compensate` here and an entry in `compensations`",
             ("compensations", id),

@@ -15,7 +15,7 @@ from wfrun.core.plan.blocks import block
 from wfrun.core.plan.draft import Draft, nearest
 from wfrun.core.plan.nodes import Await, Child, Plan, Sequence, Step, Task, walk
 from wfrun.core.values import Json
-from wfrun.errors import InvalidError, Problem, in_order
+from wfrun.errors import InvalidError, Problem, bounded, in_order
 
 # The id of the whole: no step can have it, whether by its name or by its place.
 ROOT = "$"
@@ -31,29 +31,29 @@ def compile_plan(document: Document) -> tuple[Plan, list[Problem]]:
 
 
 def examine_plan(document: Document) -> tuple[Plan, list[Problem]]:
-    """The plan, and all that its checks say, errors as well as advice. Raises InvalidError for what cannot be built."""
+    """The plan, and all that is wrong with it, errors as well as advice. With an error it is there for checks alone."""
     from wfrun.core.plan.check import check  # not needed by whoever goes on with an execution
 
-    plan = _build(document, compile_template)
-    return plan, in_order(check(plan))
+    plan, wrong = _build(document, compile_template)
+    return plan, in_order([*wrong, *check(plan)])
 
 
 def build_plan(document: Document) -> Plan:
     """The plan of a definition that passed `compile_plan` when it started: nothing is checked again, and templates are
     compiled when they are needed. Raises InvalidError for what cannot be built at all."""
-    return _build(document, defer_template)
-
-
-def _build(document: Document, compile: Callable[[Json], Template]) -> Plan:
-    draft = Draft(document, compile)
-    plan = _plan(draft, document.data)
-    _refuse(draft.problems)
+    plan, wrong = _build(document, defer_template)
+    _refuse(wrong)
     return plan
+
+
+def _build(document: Document, compile: Callable[[Json], Template]) -> tuple[Plan, list[Problem]]:
+    draft = Draft(document, compile)
+    return _plan(draft, document.data), draft.problems
 
 
 def _refuse(problems: list[Problem]) -> None:
     if problems:
-        raise InvalidError(in_order(problems))
+        raise InvalidError(bounded(problems))
 
 
 def _plan(draft: Draft, data: Any) -> Plan:
@@ -74,6 +74,7 @@ def _plan(draft: Draft, data: Any) -> Plan:
         pauses=handling.get("onFailure") == "pause",
         listens=_listens(steps),
         workflows=_unique(step.workflow for step in steps if isinstance(step, Child)),
+        gaps=draft.gaps,
     )
 
 
@@ -98,5 +99,7 @@ def _refuse_compensations_of_nothing(draft: Draft) -> None:
     if any(problem.code == "plan.duplicate-name" for problem in draft.problems):
         return  # a name given twice is most likely the one that a compensation misses, so that is told alone
     for name in draft.compensations:
+        if draft.gaps.may_name(name):
+            continue
         message = f"compensation for {name!r}, but no step has that name"
         draft.error("plan.unknown-step", message, ("compensations", name), nearest(name, draft.names), key=True)

@@ -44,7 +44,10 @@ def needs(draft: Draft, branches: Sequence[Any], path: Path) -> tuple[tuple[int,
     if not any(isinstance(branch, dict) and "needs" in branch for branch in branches):
         return ()
     found = [_needs(draft, branch, (*path, index), names) for index, branch in enumerate(branches)]
-    _refuse_circles(draft, found, {index: name for name, index in names.items()}, path)
+    if _refuse_circles(draft, found, {index: name for name, index in names.items()}, path):
+        for index in range(len(branches)):
+            draft.doubt((*path, index, "needs"))
+        return ()
     return tuple(found)
 
 
@@ -58,7 +61,9 @@ def _needs(draft: Draft, branch: Any, path: Path, names: Mapping[str, int]) -> t
     found: list[int] = []
     for index, name in enumerate([written] if alone else written):
         at = (*path, "needs") if alone else (*path, "needs", index)
-        if name not in names:
+        if name not in names and draft.gaps.may_name(name):
+            draft.doubt(at)
+        elif name not in names:
             hint = nearest(name, names) or "a branch that is needed has a `name` of its own"
             draft.error("plan.unknown-step", f"`needs` names {name!r}, but no branch beside it has that name", at, hint)
         elif names[name] not in found:
@@ -66,14 +71,18 @@ def _needs(draft: Draft, branch: Any, path: Path, names: Mapping[str, int]) -> t
     return tuple(found)
 
 
-def _refuse_circles(draft: Draft, needed: list[tuple[int, ...]], names: Mapping[int, str], path: Path) -> None:
+def _refuse_circles(draft: Draft, needed: list[tuple[int, ...]], names: Mapping[int, str], path: Path) -> bool:
+    """Whether there are any."""
     done: set[int] = set()
+    refused = False
     for start in range(len(needed)):
         circle = _circle(start, needed, done)
         if circle:
             told = " needs ".join(repr(names.get(index, "it")) for index in circle)
             message = "a branch cannot need itself" if len(circle) == 2 else f"they wait for each other: {told}"
             draft.error("plan.needs", message, (*path, circle[0], "needs"), "leave out one of these `needs`")
+            refused = True
+    return refused
 
 
 def _circle(start: int, needed: list[tuple[int, ...]], done: set[int]) -> list[int]:

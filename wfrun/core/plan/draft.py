@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypedDict
 
 from wfrun.core.definition import Document, Path, render_path
 from wfrun.core.expression import Expression, Template, TemplateError, compile_template, parse, parse_duration
 from wfrun.core.expression.hints import double_braces
+from wfrun.core.gaps import Gaps, reads, steps_of
 from wfrun.core.plan.nodes import Call
 from wfrun.core.retry import Retry
 from wfrun.core.values import Json
@@ -30,6 +32,9 @@ class Common(TypedDict):
 # What is not written.
 NOTHING = compile_template(None)
 
+# A condition of which nothing is known.
+UNKNOWN = parse("$")
+
 
 class Draft:
     """The names taken so far, the compensations that have not found their step, what calls inherit, what is wrong.
@@ -45,9 +50,34 @@ class Draft:
         self.retries: tuple[Retry, ...] = (Retry(),)
         self.timeout: int | None = None
         self._compile = compile
+        self._gaps: set[Path] = set()
+        self._reads: set[str] = set()
+        self._in_doubt = {step for gap in document.gaps.paths for step in steps_of(gap)}
+
+    @property
+    def gaps(self) -> Gaps:
+        """Those of the document, and what turned out to be wrong beyond them."""
+        known = self.document.gaps
+        return replace(known, paths=known.paths | self._gaps, reads=known.reads | self._reads) if self._gaps else known
+
+    def is_in_doubt(self, path: Path) -> bool:
+        """Whether something is missing or wrong in the step at a path itself."""
+        return path in self._in_doubt
+
+    def note(self, code: str, message: str, path: Path, hint: str = "", *, key: bool = False) -> None:
+        """Something is wrong, and it is clear all the same what the step does."""
+        self.problems.append(Problem(code, message, self.document.place(path, key=key), hint))
 
     def error(self, code: str, message: str, path: Path, hint: str = "", *, key: bool = False) -> None:
-        self.problems.append(Problem(code, message, self.document.place(path, key=key), hint))
+        """Something is wrong, and what depends on it is left open."""
+        self.note(code, message, path, hint, key=key)
+        self.doubt(path)
+
+    def doubt(self, path: Path, lost: Json = None) -> None:
+        """What is written at a path, `lost`, is of no use."""
+        self._gaps.add(path)
+        self._reads.update(reads(lost))
+        self._in_doubt.update(steps_of(path))
 
     def identify(self, data: Mapping[str, Any], path: Path) -> str:
         """A step's id: its name, or where it stands."""
@@ -56,7 +86,7 @@ class Draft:
             return render_path(path)
         if name in self.names:
             first = self.document.place((*self.names[name], "name"))
-            self.error(
+            self.note(
                 "plan.duplicate-name",
                 f"the name {name!r} is taken by the step in line {first.line}",
                 (*path, "name"),
@@ -72,7 +102,7 @@ class Draft:
             return self._compile(value)
         except TemplateError as error:
             for inside, problem in error.errors:
-                self._expression_problem(problem, path + inside)
+                self._expression_problem(problem, path + inside, value)
             return NOTHING
 
     def templates(self, values: Mapping[str, Json], path: Path) -> tuple[tuple[str, Template], ...]:
@@ -88,8 +118,8 @@ class Draft:
         except ExpressionError as error:
             if isinstance(text, str) and text.strip().startswith("${{"):
                 error.hint = double_braces(text.strip()[2:])
-            self._expression_problem(error, (*path, key))
-            return parse("true")
+            self._expression_problem(error, (*path, key), text)
+            return UNKNOWN
 
     def duration(self, data: Mapping[str, Any], key: str, path: Path) -> int | None:
         if key not in data:
@@ -100,9 +130,10 @@ class Draft:
             self.error("plan.duration", error.message, (*path, key), error.hint)
             return None
 
-    def _expression_problem(self, error: ExpressionError, path: Path) -> None:
+    def _expression_problem(self, error: ExpressionError, path: Path, written: Json) -> None:
         column = f", column {error.column} of the expression" if error.column else ""
         self.error(error.code, f"{error.message}{column}", path, error.hint)
+        self.doubt(path, written)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -31,13 +31,17 @@ _ITEMS_HINTS = {"string": "split(…, ',') makes a list of a text", "number": "r
 
 
 def follow(review: Review, step: Step, keys: Keys) -> None:
-    if step.condition is None:
+    if step.condition is None and not step.in_doubt:
         _follow(review, step, keys)
         return
-    review.condition(step.condition, (*step.path, "condition"), keys, "this step never runs")
-    inside = keys.under_condition()
+    inside = keys.in_doubt() if step.in_doubt else keys.under_condition()
+    if step.condition is not None:
+        where = inside if step.in_doubt else keys
+        review.condition(step.condition, (*step.path, "condition"), where, "this step never runs")
     _follow(review, step, inside)
-    if not ends_if_run(step):
+    if step.in_doubt:
+        keys.add(dict.fromkeys(inside.own, Key()))
+    elif not ends_if_run(step):
         keys.add(maybe(inside.own, f"{step.id!r} is skipped when its condition is false"))
 
 
@@ -70,16 +74,19 @@ def _sequence(review: Review, steps: Sequence[Step], keys: Keys) -> None:
             review.advise("plan.unreachable", message, steps[position + 1].path)
 
 
-def _ways(review: Review, steps: Sequence[Step | None], keys: Keys) -> list[Mapping[str, Key]]:
-    """The keys of each of several ways, of which one is gone, as far as anything comes after it."""
+def _ways(review: Review, steps: Sequence[Step | None], keys: Keys) -> dict[str, Key]:
+    """The keys that are set after one of several ways is gone."""
     found: list[Mapping[str, Key]] = []
+    in_doubt: dict[str, Key] = {}
     for step in steps:
         inside = keys.under_condition()
         if step is not None:
             follow(review, step, inside)
-        if step is None or not ends(step):
+        if step is not None and review.plan.gaps.within(step.path):
+            in_doubt |= dict.fromkeys(inside.own, Key())
+        elif step is None or not ends(step):
             found.append(inside.own)
-    return found
+    return in_doubt | one_of(found)
 
 
 # ---- branches at the same time
@@ -136,7 +143,7 @@ def _foreach(review: Review, block: Foreach, keys: Keys) -> None:
 def _conditional(review: Review, block: Conditional, keys: Keys) -> None:
     path = (*block.path, "condition")
     review.condition(block.choice, path, keys, "`then` never runs", "`else` never runs" if block.otherwise else "")
-    keys.add(one_of(_ways(review, (block.then, block.otherwise), keys)))
+    keys.add(_ways(review, (block.then, block.otherwise), keys))
 
 
 def _switch(review: Review, block: Switch, keys: Keys) -> None:
@@ -146,7 +153,7 @@ def _switch(review: Review, block: Switch, keys: Keys) -> None:
         path = (*block.path, "cases", index, "condition")
         review.condition(case.condition, path, keys, "this case never runs", "" if last else "what follows never runs")
     bodies = [case.body for case in block.cases]
-    keys.add(one_of(_ways(review, [*bodies, block.otherwise] if block.otherwise is not None else bodies, keys)))
+    keys.add(_ways(review, [*bodies, block.otherwise] if block.otherwise is not None else bodies, keys))
 
 
 # ---- again and again
@@ -188,6 +195,8 @@ def _ask_first(review: Review, block: Loop, keys: Keys, known: Mapping[str, Key]
         name = reference.segments[0] if reference.segments else "index"
         if name not in known or name == "index" or keys.get(str(name)) or reference.optional or reference.conditional:
             continue
+        if review.known.gaps.may_set(str(name)) or inside.is_open():
+            continue
         message = f"{reference.text} is not set when this is first asked"
         hint = f"set it before the loop, or say what then: default({reference.text}, …)"
         severity = "warning" if review.known.open_input else "error"
@@ -222,16 +231,24 @@ def _try(review: Review, block: Try, keys: Keys) -> None:
     body = keys.inside()
     follow(review, block.body, body)
     partly = maybe(body.own, f"{block.body.id!r} may have failed before it was set")
-    ways: list[Mapping[str, Key]] = [] if ends(block.body) else [body.own]
+    gaps = review.plan.gaps
+    ways: list[Mapping[str, Key]] = []
+    in_doubt: dict[str, Key] = {}
+    if gaps.within(block.body.path):
+        in_doubt |= dict.fromkeys(body.own, Key())
+    elif not ends(block.body):
+        ways.append(body.own)
     for position, handler in enumerate(block.handlers):
         found = _handler(review, handler, partly, keys)
-        if handler.body is None or not ends(handler.body):
+        if gaps.within(handler.path):
+            in_doubt |= dict.fromkeys(found, Key())
+        elif handler.body is None or not ends(handler.body):
             ways.append(found)
         if handler.patterns == ("*",) and handler.condition is None and position + 1 < len(block.handlers):
             message = "the handler before this one takes every error"
             review.advise("plan.unreachable", message, block.handlers[position + 1].path)
-    before = {name: key for way in (partly, *ways) for name, key in way.items()}
-    keys.add(one_of(ways))
+    before = {name: key for way in (partly, *ways, in_doubt) for name, key in way.items()}
+    keys.add(in_doubt | one_of(ways))
     if block.last is not None:
         last = keys.inside(maybe(before, "`finally` also runs after an error")).inside()
         follow(review, block.last, last)

@@ -26,15 +26,19 @@ class Keys:
     """The keys set at this place itself, and those of the place around it.
 
     `hides`: this place is only reached if some condition holds. A key from around it that may be missing elsewhere is
-    no mistake here, for the condition may be the very one under which it is set.
+    no mistake here, for the condition may be the very one under which it is set. `open`: nobody knows what comes before
+    this place.
     """
 
-    __slots__ = ("_around", "_hides", "own")
+    __slots__ = ("_around", "_hides", "_open", "own")
 
-    def __init__(self, own: Mapping[str, Key], around: Keys | None = None, *, hides: bool = False) -> None:
+    def __init__(
+        self, own: Mapping[str, Key], around: Keys | None = None, *, hides: bool = False, open: bool = False
+    ) -> None:
         self.own = dict(own)
         self._around = around
         self._hides = hides
+        self._open = open
 
     def get(self, name: str) -> Key | None:
         if name in self.own:
@@ -48,6 +52,9 @@ class Keys:
             return False
         return self._hides or self._around.excuses(name)
 
+    def is_open(self) -> bool:
+        return self._open or (self._around is not None and self._around.is_open())
+
     def names(self) -> Iterable[str]:
         yield from self.own
         if self._around is not None:
@@ -59,6 +66,9 @@ class Keys:
 
     def under_condition(self, own: Mapping[str, Key] | None = None) -> Keys:
         return Keys(own or {}, self, hides=True)
+
+    def in_doubt(self) -> Keys:
+        return Keys({}, self, hides=True, open=True)
 
     def add(self, found: Mapping[str, Key]) -> None:
         """Take over keys. One that was there before and is set again, or not, is there in any case."""

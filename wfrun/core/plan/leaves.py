@@ -70,7 +70,7 @@ def human_task(draft: Draft, data: Mapping[str, Any], path: Path, common: Common
 def _check_escalation(draft: Draft, data: Mapping[str, Any], path: Path, escalates: bool) -> None:
     if escalates:
         _needs_timeout(draft, data, path)
-    elif "escalation" in data:
+    elif "escalation" in data and not draft.document.gaps.directly_in(path):
         draft.error(
             "plan.no-escalation",
             "`escalation` is only followed with `onTimeout: escalate`",
@@ -81,7 +81,7 @@ def _check_escalation(draft: Draft, data: Mapping[str, Any], path: Path, escalat
 
 
 def _needs_timeout(draft: Draft, data: Mapping[str, Any], path: Path) -> None:
-    if "timeout" not in data:
+    if "timeout" not in data and not draft.document.gaps.directly_in(path):
         draft.error("plan.no-timeout", "`onTimeout` needs a `timeout`", (*path, "onTimeout"), "add one", key=True)
 
 
@@ -145,6 +145,8 @@ def _listeners(draft: Draft, events: list[Any], path: Path) -> list[Listener]:
 def _check_await(draft: Draft, data: Mapping[str, Any], path: Path, single: bool) -> None:
     if "onTimeout" in data:
         _needs_timeout(draft, data, path)
+    if draft.gaps.at((*path, "event")):
+        return
     if "match" in data and not single:
         hint = "write `event: [{event: name, match: …}, …]`"
         draft.error("plan.match", "each of several events has a `match` of its own", (*path, "match"), hint, key=True)

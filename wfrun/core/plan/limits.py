@@ -5,27 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wfrun.core.definition import Document
-from wfrun.core.plan.nodes import Await, Crew, Foreach, HumanTask, Loop, Parallel, Step, Tolerance
+from wfrun.core.gaps import Gaps
+from wfrun.core.plan.nodes import Await, Crew, Foreach, HumanTask, Loop, Parallel, Plan, Step, Tolerance
 from wfrun.core.plan.times import mapping_at
 from wfrun.errors import Problem
 
 
-def check_limits(step: Step, document: Document) -> Iterator[Problem]:
+def check_limits(step: Step, plan: Plan) -> Iterator[Problem]:
     """The numbers of a step that make no sense together."""
+    document, gaps = plan.document, plan.gaps
     match step:
-        case HumanTask():
+        case HumanTask() if not gaps.at((*step.path, "assignee")):
             yield from _quorum(step, document)
-        case Parallel(crew=crew, branches=branches):
+        case Parallel(crew=crew, branches=branches) if not (gaps and _has_gaps(step, gaps)):
             yield from _complete(step, crew.complete, len(branches), "branches", document)
             yield from _tolerate(step, crew, document)
-        case Foreach(crew=crew):
+        case Foreach(crew=crew) if not (gaps and _has_gaps(step, gaps)):
             yield from _tolerate(step, crew, document)
-        case Await(complete=complete, listeners=listeners):
+        case Await(complete=complete, listeners=listeners) if not gaps.at((*step.path, "event")):
             yield from _complete(step, complete, len(listeners), "events", document)
-        case Loop(most=most) if most < 1:
+        case Loop(most=most) if most < 1 and not gaps.at((*step.path, "maxIterations")):
             message = f"a loop of at most {most} rounds never runs"
             place = document.place((*step.path, "maxIterations"))
             yield Problem("plan.max-iterations", message, place, "write how many rounds are too many")
+
+
+def _has_gaps(step: Step, gaps: Gaps) -> bool:
+    """Whether it is not known how many branches there are, or how many of them count."""
+    return any((*step.path, key) in gaps.paths for key in ("steps", "complete", "tolerate"))
 
 
 def _complete(step: Step, complete: int | None, of: int, what: str, document: Document) -> Iterator[Problem]:

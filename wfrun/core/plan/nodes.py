@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias, TypeVar, dataclass_transform
 
 from wfrun.core.definition import Document, Path
 from wfrun.core.expression import Expression, Template
+from wfrun.core.gaps import NO_GAPS, Gaps
 from wfrun.core.retry import Retry
 from wfrun.core.values import Json
 from wfrun.errors import ExpressionError, Place
@@ -31,6 +32,8 @@ class Node:
     """What every step has. `condition` decides whether it runs at all; None always does.
 
     `compensation` are the calls that undo it once it has completed. `bound` is how long all of it may take.
+    `in_doubt`: something is wrong in what is written, so that nobody knows whether and how it runs. No plan with such a
+    step is ever run.
     """
 
     id: str
@@ -38,6 +41,7 @@ class Node:
     condition: Expression | None
     compensation: tuple[Call, ...] = field(default=(), kw_only=True)
     bound: int | None = field(default=None, kw_only=True)
+    in_doubt: bool = field(default=False, kw_only=True)
 
 
 @node
@@ -299,7 +303,7 @@ class Plan:
     """`step_names` are the ids of the steps that act, ask or wait, in the order written: what progress is counted in.
 
     `pauses`: a failure waits for somebody instead of being undone. `listens` are the events that steps wait for,
-    `workflows` the others that are run as steps, as they are written.
+    `workflows` the others that are run as steps, as they are written. A plan with `gaps` is there to be checked alone.
     """
 
     name: str
@@ -311,6 +315,7 @@ class Plan:
     pauses: bool = False
     listens: tuple[str, ...] = ()
     workflows: tuple[str, ...] = ()
+    gaps: Gaps = NO_GAPS
 
     def locate(self, path: Path, error: ExpressionError) -> Place:
         """Where in the file the template at `path` went wrong."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from wfrun.core.expression import Reference
 from wfrun.core.expression.hints import nearest, render_keys
+from wfrun.core.gaps import NO_GAPS, Gaps
 from wfrun.core.plan.keys import Keys
 from wfrun.core.plan.shapes import ANY, Shape, Trouble, a_kind, at, troubles
 from wfrun.errors import Problem
@@ -27,13 +28,14 @@ class Known(NamedTuple):
     """What is known of a whole plan. `outputs` is the first step that sets a key, `steps` the key that a step sets.
 
     `inside`: the keys that only iterations of a loop have, with the loop. `open_input`: nothing is declared, so any key
-    that no step sets may be part of the input.
+    that no step sets may be part of the input. `gaps`: what could set more.
     """
 
     outputs: Mapping[str, str]
     steps: Mapping[str, str | None]
     inside: Mapping[str, str]
     open_input: bool
+    gaps: Gaps = NO_GAPS
 
 
 def shape_of(segments: tuple[str | int, ...], keys: Keys) -> Shape:
@@ -64,17 +66,20 @@ def check_reference(reference: Reference, keys: Keys, known: Known) -> Iterator[
         yield _astray(reference, astray[0])
         return
     reason = key.missing or next((trouble.reason for trouble in found), "")
-    if reason and not (reference.optional or reference.conditional or keys.excuses(name)):
+    excused = reference.optional or reference.conditional or keys.excuses(name) or known.gaps.mention(name)
+    if reason and not excused:
         yield _may_be_missing(reference, reason)
 
 
 def _unset(reference: Reference, name: str, keys: Keys, known: Known) -> Iterator[Problem]:
     foreign = _foreign_hint(reference, known)
-    if reference.optional:
+    if reference.optional or known.gaps.may_set(name):
         return
     if name in RESERVED:
         yield _unknown(reference, f"{reference.text} has no meaning here", f"`{name}` is known {RESERVED[name]}")
     elif name in known.outputs:
+        if keys.is_open():
+            return
         # A key of an iteration may have the name of one of an input that is not declared.
         severity = "warning" if known.open_input and name in known.inside else "error"
         yield _unknown(reference, f"{reference.text} is not set here", _set_elsewhere(name, known), severity)

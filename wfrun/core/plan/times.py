@@ -8,7 +8,7 @@ from typing import Any
 from wfrun.core.definition import Document, Path
 from wfrun.core.expression import parse_duration
 from wfrun.core.plan.nodes import Call, HumanTask, Loop, Pause, Step
-from wfrun.errors import Problem
+from wfrun.errors import ExpressionError, Problem
 
 # A bare number below this is milliseconds only for somebody who did not mean milliseconds. Delays are shorter.
 _SHORTEST_BARE = 1_000
@@ -54,11 +54,18 @@ def _of_call(call: Call, document: Document) -> Iterator[Problem]:
 def _limit(document: Document, path: Path, key: str) -> Iterator[Problem]:
     """A time that something may take at most: one that is up at once cannot be meant."""
     written = mapping_at(document, path).get(key)
-    if written is not None and parse_duration(written) == 0:
+    if written is not None and _is_none(written):
         message = f"a {key} of {written} is over before anything can happen"
         yield Problem("plan.duration", message, document.place((*path, key)), "leave it out, or write 30s, 5m, 24h")
     else:
         yield from _bare(document, path, key)
+
+
+def _is_none(written: Any) -> bool:
+    try:
+        return parse_duration(written) == 0
+    except ExpressionError:
+        return False  # which has been told
 
 
 def _bare(document: Document, path: Path, key: str, shortest: int = _SHORTEST_BARE) -> Iterator[Problem]:

@@ -60,7 +60,7 @@ def takes_all(crew: Crew, branches: int) -> bool:
 
 def ends(step: Step) -> bool:
     """Whether nothing comes after a step: whichever way it goes, it fails or ends the execution."""
-    return step.condition is None and ends_if_run(step)
+    return step.condition is None and not step.in_doubt and ends_if_run(step)
 
 
 def ends_if_run(step: Step) -> bool:

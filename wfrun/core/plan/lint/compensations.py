@@ -47,8 +47,8 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 def not_undone(plan: Plan) -> Iterator[Advice]:
-    """One piece of advice for the whole workflow, at the first of the steps."""
-    if plan.pauses or not any(step.compensation for step in walk(plan.root)):
+    """One piece of advice for the whole workflow, at the first of the steps; none if a part of it cannot be read."""
+    if plan.gaps or plan.pauses or not any(step.compensation for step in walk(plan.root)):
         return
     services = _services(plan)
     left = [call for call in _exposed(plan.root, False) if not _is_harmless(call, services)]

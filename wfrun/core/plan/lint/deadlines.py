@@ -13,8 +13,8 @@ def without_deadline(plan: Plan) -> Iterator[Advice]:
 
 
 def _in(step: Step) -> Iterator[Advice]:
-    """A block that is bounded bounds all that is in it."""
-    if step.bound is not None:
+    """A block that is bounded bounds all that is in it, and so may one that cannot be read."""
+    if step.bound is not None or step.in_doubt:
         return
     if isinstance(step, HumanTask) and step.audiences[0].timeout is None:
         yield _advice(step, f"nothing happens if nobody ever decides {step.id!r}")

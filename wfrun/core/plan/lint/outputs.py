@@ -15,7 +15,9 @@ def never_read(plan: Plan) -> Iterator[Advice]:
     """A key counts as read wherever its name is, in whatever scope; `$` reads all there are."""
     read = {reference.segments[:1] for reference in (*references(plan.root), *references(plan.output))}
     if () not in read:
-        yield from _unread(plan.root, {name for (name,) in read})
+        for advice in _unread(plan.root, {name for (name,) in read} | plan.gaps.reads):
+            if not plan.gaps.mention(str(advice.path[-1])):
+                yield advice
 
 
 def references(part: object) -> Iterator[Reference]:
