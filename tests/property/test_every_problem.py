@@ -153,8 +153,8 @@ MAKERS: list[Make] = [
 
 
 def hides(one: Mistake, other: Mistake) -> bool:
-    """Of a step of no known kind nothing else can be told. What a compensation misses is most likely a name that is there
-    twice, or a step that says nothing."""
+    """Of a step of no known kind nothing else can be told. What a compensation misses is most likely a name that is
+    there twice, or a step that says nothing."""
     if one.touched != other.touched:
         twice = {one.code, other.code} == {"plan.duplicate-name", "plan.unknown-step"}
         nothing = any(each.code == "schema.type" and each.path == render_path(each.touched) for each in (one, other))
