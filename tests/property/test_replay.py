@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -73,6 +74,39 @@ def test_a_cut_execution_goes_on_to_the_same_end(
     assert not set(completed) & {step for step, _ in after.calls}
     assert after.run.ended is not None
     effects_of(plan, after.records)
+
+
+@given(workflows(racy=True), faults(), st.integers(0, 9), st.integers(), st.data())
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_without_a_word_nothing_is_called_twice(
+    definition: Any, faults: Faults, x: int, seed: int, data: st.DataObject
+) -> None:
+    """Killed again and again, also while people answer: `onCrash: fail` and `ask` are at most once per decision."""
+    plan = plan_from(definition)
+    world = world_of(plan, x, faults, seed)
+    for _ in range(data.draw(st.integers(1, 4))):
+        cut = data.draw(st.integers(1, len(world.records) - 1))
+        world = World.resumed(world, world.records[:cut], seed).finish()
+        assert world.run.ended is not None
+    effects_of(plan, world.records)
+    told = Counter(_call(record) for record in world.of_type("step.retried"))
+    policies = on_crash_of(plan)
+    for call, times in Counter(_call(record) for record in world.of_type("step.started")).items():
+        assert policies[call[0].partition("@")[0]] == "retry" or times <= 1 + told[call]
+
+
+def on_crash_of(plan: Plan) -> dict[str, str]:
+    """By step, also of those that undo another one."""
+    calls = [step for step in walk(plan.root) if isinstance(step, Call)]
+    found: dict[str, str] = {call.id: call.on_crash for call in calls}
+    for call in calls:
+        for number, undo in enumerate(call.compensation, 1):
+            found[f"compensate:{call.id}" + (f"/{number}" if number > 1 else "")] = undo.on_crash
+    return found
+
+
+def _call(record: Record) -> tuple[str, int]:
+    return record["step"], record["attempt"]
 
 
 @given(workflows(), st.integers(0, 9), st.integers(), st.integers())

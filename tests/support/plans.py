@@ -57,6 +57,8 @@ class _Author:
             more["condition"] = self.condition()
         if self.chance(6):
             more["onError"] = "continue"
+        if self.chance(3):
+            more["onCrash"] = self.draw(st.sampled_from(["retry", "fail", "ask"]))
         return call(f"s{number}", **more)
 
     def task(self, number: int) -> Any:
@@ -144,8 +146,10 @@ class _Author:
 def workflows(draw: st.DrawFn, *, racy: bool = False) -> dict[str, Any]:
     """A whole definition; only with `racy` one whose result may depend on what comes first."""
     author = _Author(draw, racy)
-    handling = {"retryPolicy": "fixed", "maxRetries": draw(st.integers(0, 2))}
+    handling: dict[str, Any] = {"retryPolicy": "fixed", "maxRetries": draw(st.integers(0, 2))}
     steps = [author.step(3) for _ in range(draw(st.integers(1, 4)))]
+    if draw(st.booleans()):
+        handling["onCrash"] = draw(st.sampled_from(["fail", "ask"]))
     return {"name": "generated", "steps": steps, "errorHandling": handling}
 
 

@@ -33,6 +33,7 @@ from wfrun.core.instants import format_instant
 from wfrun.core.plan import Plan, compile_plan
 from wfrun.core.repair import Proposal, propose
 from wfrun.core.run import Run
+from wfrun.core.unknown import call_again, give_up, it_happened, lost
 from wfrun.errors import ServiceError
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -156,7 +157,7 @@ class World:
             if isinstance(effect, CallService) and stop_id(effect.id) in self.run.pending:
                 self.open[effect.id] = effect
                 continue
-            if effect.id in self.run.recorded and not isinstance(effect, CallService):
+            if effect.id in self.run.recorded:
                 self.open[effect.id] = effect
                 continue
             if effect.id in self.run.pending:
@@ -165,7 +166,9 @@ class World:
         self._intending = False
 
     def _record(self, effect: Effect) -> None:
-        if isinstance(effect, CallService):
+        if (unknown := lost(self.run, effect)) is not None:
+            self.add(unknown)
+        elif isinstance(effect, CallService):
             event, value = effect.prepare()
             if event["type"] == "step.started":
                 self.calls.append((effect.step, value))
@@ -230,7 +233,14 @@ class World:
     def _can_answer(self, effect: Effect) -> bool:
         if isinstance(effect, Listen | AwaitRepair):
             return False
-        return not isinstance(effect, OpenTask) or self.people is not None
+        if isinstance(effect, OpenTask) or self._is_asked(effect):
+            return self.people is not None
+        return True
+
+    def _is_asked(self, effect: Effect) -> bool:
+        """Whether a person is to say what became of a call whose runner died."""
+        is_lost = isinstance(effect, CallService) and effect.id in self.run.recorded
+        return is_lost and stop_id(effect.id) not in self.run.pending
 
     def _answer(self, effect: Effect) -> None:
         match effect:
@@ -259,6 +269,9 @@ class World:
         if stop_id(effect.id) in self.run.pending:
             self.add({"type": "step.cancelled", **base})
             return
+        if self._is_asked(effect):
+            self.add(self._verdict(effect.step))
+            return
         try:
             result = self.script(effect.step, effect.attempt, self._inputs.get(effect.id))
         except ServiceError as error:
@@ -266,6 +279,15 @@ class World:
             self.add({"type": "step.failed", **base, "error": data, "random": 0.5})
         else:
             self.add({"type": "step.completed", **base, "result": result})
+
+    def _verdict(self, step: str) -> Any:
+        verdict = self.random.choice(["again", "happened", "failed"]) if self.random else "again"
+        match verdict:
+            case "again":
+                return call_again(self.run, step, "ann")
+            case "happened":
+                return it_happened(self.run, step, {"of": step}, "ann")
+        return give_up(self.run, step, "ann")
 
     # ---- what came of it
 

@@ -63,6 +63,13 @@ def tasks(home: Home, assignee: str | None) -> list[TaskView]:
     return with_overdue(index_of(home).tasks(assignee), format_instant(home.clock()))
 
 
+def unknown(home: Home) -> list[Summary]:
+    """The executions with a call that was lost with its runner, of which a person is to say what became."""
+    index = index_of(home)
+    rows = [index.summaries(status=status, keep=lambda row: bool(row["unknown"])) for status in ("waiting", "running")]
+    return [row for found in rows for row in found]
+
+
 def executions(
     home: Home,
     *,

@@ -15,16 +15,15 @@ from typing import NamedTuple, TypedDict, cast
 from wfrun.app.executions import find_execution
 from wfrun.app.family import bond_of, root_of
 from wfrun.app.in_force import fold, workflow_of
-from wfrun.app.onward import WAY, Outcome, Way, carry_on, check_local, drive
+from wfrun.app.onward import WAY, Outcome, Way, carry_on, drive
 from wfrun.app.replacing import Replacement, read_replacement
 from wfrun.app.standing import has_ended, standstill
 from wfrun.app.starting import runner
 from wfrun.app.workflows import keep, require_local
 from wfrun.core.events import Event, Record, Repair
 from wfrun.core.expression import MISSING, Missing
-from wfrun.core.repair import Proposal, fire_now, propose, reasons_not_to_undo
+from wfrun.core.repair import Proposal, propose, reasons_not_to_undo
 from wfrun.core.repair_history import COMPENSATE, instance_of
-from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import ConflictError, InvalidError, NotFoundError, Problem
 from wfrun.journal.driver import is_driven
@@ -212,33 +211,6 @@ def prepare_compensation(home: Home, prefix: str) -> Prepared:
     preview["undo"] = list(reversed(run.interpreter.undos))
     part = _Part(journal, lambda by, reason: {"type": "compensation.requested", "by": by, "reason": reason})
     return Prepared(home, preview, [part], None)
-
-
-def retry_now(home: Home, prefix: str, step: str | None, *, by: str, reason: str = "", way: Way = WAY) -> Outcome:
-    """Let those that wait for a time not wait any longer: a step, or without one all that wait for a further attempt.
-
-    Whoever drives the execution goes on at once, else this process does. Raises NotFoundError if nothing waits so.
-    """
-    journal = Journal.open(home, find_execution(home, prefix))
-    try:
-        check_local(home, journal, workflow_of(home, journal.records, way.services))
-        with journal.turn():
-            run = fold(home, journal.records)
-            for each in [step] if step is not None else _retrying(journal.execution_id, run):
-                journal.add(fire_now(run, each, by, reason))
-            journal.sync()
-    except BaseException:
-        journal.close()
-        raise
-    return carry_on(home, journal, way)
-
-
-def _retrying(execution: str, run: Run) -> list[str]:
-    due = [str(record["step"]) for record in run.recorded.values() if record.get("reason") == "retry"]
-    if not due:
-        hint = f"`wfrun status {execution}` shows what it waits for; name a `wait` step to end its wait"
-        raise NotFoundError("repair.not-waiting", f"nothing in {execution} waits for a further attempt", hint=hint)
-    return due
 
 
 # ---- what it would do

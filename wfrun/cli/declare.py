@@ -66,6 +66,7 @@ COMMANDS = {
     "set-input": "set_input",
     "rewind": "rewind",
     "retry-now": "retry_now",
+    "fail": "fail",
     "compensate": "compensate",
     "validate": "validate",
     "lint": "lint",

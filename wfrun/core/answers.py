@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from wfrun.core.events import ErrorData, Record
-from wfrun.core.retry import matches
+from wfrun.core.retry import UNKNOWN_OUTCOME, matches
 
 # Errors after which nobody knows whether the call had an effect: there was no answer, or one that could not be taken.
 AMBIGUOUS = (
     "timeout",
+    UNKNOWN_OUTCOME,
     "adapter.defect",
     "adapter.result",
     "http.502",
@@ -92,6 +93,8 @@ EFFECTS: Mapping[str, Callable[[Record], str]] = {
     "step.completed": _attempt,
     "step.failed": _attempt,
     "step.cancelled": _attempt,
+    "step.unknown": _attempt,
+    "step.retried": _attempt,
     "decision.made": _decision,
     "values.set": _values,
     "foreach.started": _items,

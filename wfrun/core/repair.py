@@ -319,7 +319,7 @@ class _Case:
 
     def _left_open(self, trial: Trial) -> Iterator[str]:
         """Calls that somebody had begun and that nobody waits for any more."""
-        for id in sorted(self._run.begun - trial.run.begun):
+        for id in sorted(self._run.begun.keys() - trial.run.begun.keys()):
             effect = self._run.pending.get(id)
             if isinstance(effect, CallService) and effect.node.compensation:
                 yield effect.step

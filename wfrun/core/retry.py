@@ -15,6 +15,9 @@ Policy: TypeAlias = Literal["exponential", "linear", "fixed", "none"]
 # What a service may ask for at most: a week.
 LONGEST_WAIT_MS = 7 * 24 * 3_600_000
 
+# A call that was begun, and whose runner died. That it is not made again is what its author asked for.
+UNKNOWN_OUTCOME = "crash.unknown-outcome"
+
 # Another attempt cannot help: the request itself is wrong, or a person has said no.
 _HOPELESS = ("http.4*", "expression.*", "task.*", "input.*", "adapter.*", "cancelled")
 _WORTH_IT = ("http.408", "http.425", "http.429")
@@ -45,7 +48,7 @@ def matches(patterns: tuple[str, ...], type: str) -> bool:
 def is_retryable(retry: Retry, error: ErrorData) -> bool:
     """The author's word first (`never`, then `on`), then the service's own, then what is known of the type."""
     type = error["type"]
-    if matches(retry.never, type):
+    if type == UNKNOWN_OUTCOME or matches(retry.never, type):
         return False
     if retry.on:
         return matches(retry.on, type)

@@ -42,8 +42,9 @@ class Run:
 
     `pending`: effects asked for and not answered, by id, in the order asked. `recorded`: of those the records of their
     intents, so that a new runner does not record them again; a call is, with its new epoch. `tasks`: every task there
-    was. `records`: all that was folded. `begun`: calls that are out, by id. `repairing`: the repair that is not in
-    force yet. `stopped`: the numbers of failures of what had been told to stop.
+    was. `records`: all that was folded. `begun`: calls that are out, by id, with the record that says so, `again` those
+    of them that somebody has said to make again. `repairing`: the repair that is not in force yet. `stopped`: the
+    numbers of failures of what had been told to stop.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Run:
         self.records: list[Record] = []
         self.epoch = 0
         self.stopped: set[int] = set()
+        self._unanswered: set[str] = set()
         self._plans = plans
         self._clear(amended or Amendments())
 
@@ -62,7 +64,8 @@ class Run:
         self.ended: Record | None = None
         self.repairing: Record | None = None
         self.tasks: dict[str, Task] = {}
-        self.begun: set[str] = set()
+        self.begun: dict[str, Record] = {}
+        self.again: set[str] = set()
         self._amended = amended
         self._follow(Scheduler())
         self._interpreter: Interpreter | None = None
@@ -143,11 +146,12 @@ class Run:
         if id in self.begun:
             # An earlier runner had begun it and died. Whatever this attempt answers, that one may have had its effect.
             self.interpreter.in_doubt.add(record["step"])
-        self.begun.add(id)
+        self.begun[id] = record
+        self.again.discard(id)
 
     def _step_completed(self, record: Record) -> None:
         self._answer(record)
-        self.begun.discard(EFFECTS["step.completed"](record))
+        self.begun.pop(EFFECTS["step.completed"](record), None)
 
     def _step_failed(self, record: Record) -> None:
         id = self._expected(record)
@@ -155,14 +159,28 @@ class Run:
             self.interpreter.in_doubt.add(record["step"])
         if stop_id(id) in self.pending:
             self.stopped.add(record["seq"])
-        self.begun.discard(id)
+        self.begun.pop(id, None)
         self._answer(record)
 
     def _step_cancelled(self, record: Record) -> None:
         id = self._expected(record)
         self.interpreter.in_doubt.add(record["step"])
-        self.begun.discard(id)
+        self.begun.pop(id, None)
         self._scheduler.answer(id, Cancelled())
+
+    def _step_unknown(self, record: Record) -> None:
+        self._intended(record)
+        self.interpreter.in_doubt.add(record["step"])
+
+    def _step_retried(self, record: Record) -> None:
+        """Time that a person took to decide is not taken from the step."""
+        id = self._expected(record)
+        if id not in self.recorded:
+            raise self._diverged(record, f"nobody was asked about {id}")
+        del self.recorded[id]
+        self.again.add(id)
+        self.interpreter.begun.pop(record["step"], None)
+        self._scheduler.emit_again([self.pending[id]])
 
     def _wait_withdrawn(self, record: Record) -> None:
         """Of a timer that was only waited for by what has been stopped, it is told when that has gone on."""
@@ -243,7 +261,8 @@ class Run:
         for task in self.tasks.values():
             task.closed = task.closed or record
         self.ended, self.repairing = None, record
-        self.begun = set()
+        self._unanswered |= self.begun.keys() - self.again
+        self.begun, self.again = {}, set()
         self.interpreter.repair(record["seq"], undos)
         self._follow(self.interpreter.scheduler)
 
@@ -261,6 +280,9 @@ class Run:
         assert self.repairing is not None
         action, step = self.repairing["action"], self.repairing.get("step")
         self._fold_anew([*self.records, record])
+        # What had been stopped goes on at somebody's word. Of what had not been answered still nobody knows.
+        self.again = self.begun.keys() - self._unanswered
+        self._unanswered = set()
         self.interpreter.at = record["at"]
         if action == "compensate":
             message = f"it was undone back to {step}, and waits for a repair"
@@ -350,6 +372,8 @@ _FOLDS: dict[str, Callable[[Run, Record], None]] = {
     "step.completed": Run._step_completed,
     "step.failed": Run._step_failed,
     "step.cancelled": Run._step_cancelled,
+    "step.unknown": Run._step_unknown,
+    "step.retried": Run._step_retried,
     "decision.made": Run._answer,
     "values.set": Run._answer,
     "foreach.started": Run._answer,

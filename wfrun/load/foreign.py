@@ -65,7 +65,7 @@ KEYS: Mapping[str, tuple[Meaning, ...]] = {
     **_all("states tasks jobs stages activities do sequence", _STEPS),
     **_all("then", _STEPS, _IF),
     **_all("else", _IF),
-    **_all("retry deadline pivot idempotencykey", _OF_CALLS),
+    **_all("retry deadline pivot idempotencykey oncrash", _OF_CALLS),
     **_all("branches", _STEPS, _PARALLEL),
     **_all("retries maxretries maxattempts attempts", _RETRY),
     **_all("foreach for loop map each withitems", _called("items", "the list is called"), _FOREACH),
@@ -95,7 +95,7 @@ KEYS: Mapping[str, tuple[Meaning, ...]] = {
     **_all("approvers approver approval owner", _called("assignee", "who decides is called"), _TASK),
     **_all("quorum excludeinitiator", _IN_ASSIGNEE),
     **_all("on", _called("error", "the type of an error stands under"), _LATER),
-    **_all("trigger triggers schedule cron webhook oncrash remind", _LATER),
+    **_all("trigger triggers schedule cron webhook remind", _LATER),
     **_all(
         "env", Meaning("", "variables belong to services: `env:` of a shell action, or `${env.NAME}` in their entry")
     ),

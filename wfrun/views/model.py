@@ -139,6 +139,15 @@ class ChildView(TypedDict):
     status: ExecutionStatus | None
 
 
+class UnknownView(TypedDict):
+    """A call that was begun at `since`, whose runner died. A person is to say what became of it."""
+
+    step: str
+    attempt: int
+    key: str
+    since: str
+
+
 class RepairView(TypedDict):
     """What somebody did about an execution that went wrong. `done` once it is in force."""
 
@@ -187,6 +196,7 @@ class BriefView(TypedDict):
     progress: Progress
     tasks: list[TaskView]
     waits: list[WaitView]
+    unknown: list[UnknownView]
     children: list[ChildView]
     parent: Parent | None
     listens: list[str]
@@ -214,8 +224,9 @@ class StatusView(BriefView):
 class Summary(TypedDict):
     """One line of `list`. `error` is the error's type; `waitingFor` names the people and groups of the open tasks.
 
-    `events`, `until` and `children` are what is waited for besides: names, the earliest time, executions. `listens` are
-    the events that any step may wait for, `parent` the execution that this one is a part of.
+    `events`, `until` and `children` are what is waited for besides: names, the earliest time, executions. `unknown` are
+    the steps with calls that a person is to say something about. `listens` are the events that any step may wait for,
+    `parent` the execution that this one is a part of.
     """
 
     execution: str
@@ -229,6 +240,7 @@ class Summary(TypedDict):
     waitingFor: list[str]
     events: list[str]
     until: str | None
+    unknown: list[str]
     children: list[str]
     listens: list[str]
     parent: str | None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         RepairView,
         StatusView,
         StepStatus,
+        UnknownView,
     )
 
 
@@ -57,6 +58,7 @@ class StatusFold:
         self._steps = StepFold()
         self._tasks = TaskFold()
         self._waits = WaitFold()
+        self._unknown: dict[str, UnknownView] = {}
         self._children = ChildFold()
         self._repairs: dict[int, tuple[RepairView, Record]] = {}
         self._decisions: dict[tuple[str, ...], DecisionView] = {}
@@ -90,7 +92,7 @@ class StatusFold:
         return "interrupted" if driven is False else "running"
 
     def _is_waiting(self) -> bool:
-        return self._tasks.any() or self._waits.any() or self._children.any()
+        return self._tasks.any() or self._waits.any() or self._children.any() or bool(self._unknown)
 
     def _is_busy(self, child: StatusOf | None) -> bool:
         steps = self._steps.forward.busy() or self._steps.undo.busy()
@@ -110,6 +112,7 @@ class StatusFold:
             "progress": self._steps.forward.progress(completed=ended.get("status") == "completed"),
             "tasks": self._tasks.open(),
             "waits": self._waits.views(),
+            "unknown": list(self._unknown.values()),
             "children": self._children.views(child),
             "parent": started.get("parent"),
             "listens": started.get("listens", []),
@@ -137,6 +140,7 @@ class StatusFold:
             "compensations": self._steps.undo.views(),
             "tasks": brief["tasks"],
             "waits": brief["waits"],
+            "unknown": brief["unknown"],
             "children": brief["children"],
             "timers": list(self._waits.timers.values()),
             "repairs": [repair for repair, _ in self._repairs.values()],
@@ -178,6 +182,7 @@ class StatusFold:
     def _stop(self, record: Record) -> None:
         """The body of the execution is over. Waits that were cancelled on the way may not have said so."""
         self._waits.clear()
+        self._unknown.clear()
         self._children.stop()
         self._steps.stop(record["at"])
         if record.get("error"):
@@ -222,6 +227,12 @@ class StatusFold:
             self._driver["stoppedAt"], self._driver["reason"] = record["at"], record["reason"]
 
     def _on_call(self, record: Record) -> None:
+        self._unknown.pop(record["step"], None)
+        self._steps.call(record)
+
+    def _on_unknown(self, record: Record) -> None:
+        step, attempt = record["step"], record["attempt"]
+        self._unknown[step] = {"step": step, "attempt": attempt, "key": record["key"], "since": record["since"]}
         self._steps.call(record)
 
     def _on_evaluation_failed(self, record: Record) -> None:
@@ -354,6 +365,8 @@ _HANDLERS: dict[str, Callable[[StatusFold, Record], None]] = {
     "step.completed": StatusFold._on_call,
     "step.failed": StatusFold._on_call,
     "step.cancelled": StatusFold._on_call,
+    "step.unknown": StatusFold._on_unknown,
+    "step.retried": StatusFold._on_call,
     "evaluation.failed": StatusFold._on_evaluation_failed,
     "failure.raised": StatusFold._on_nothing,
     "decision.made": StatusFold._on_decision,

@@ -24,6 +24,8 @@ _MOVES: dict[str, StepStatus] = {
     "step.completed": "completed",
     "step.failed": "failed",
     "step.cancelled": "cancelled",
+    "step.unknown": "waiting",
+    "step.retried": "running",
     "evaluation.failed": "failed",
 }
 
@@ -165,7 +167,7 @@ class StepFold:
         return name in (self.forward if name == step else self.undo)
 
     def call(self, record: Record) -> None:
-        """A record of a call: started, completed, failed, cancelled, or its input could not be computed."""
+        """A record of a call: how it began, ended or was lost, or that its input could not be computed."""
 
         def change(row: StepView) -> None:
             row["attempts"] = record.get("attempt", row["attempts"])

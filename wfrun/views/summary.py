@@ -32,6 +32,7 @@ def summary_of(view: BriefView) -> Summary:
         "waitingFor": list(dict.fromkeys(waiting)),
         "events": list(dict.fromkeys(event for wait in view["waits"] for event in wait["events"])),
         "until": min((wait["until"] for wait in view["waits"] if wait["until"]), default=None),
+        "unknown": [call["step"] for call in view["unknown"]],
         "children": [child["execution"] for child in view["children"] if _is_waited_for(child)],
         "listens": view["listens"],
         "parent": view["parent"]["execution"] if view["parent"] else None,

@@ -114,15 +114,27 @@ def _step_started(record: Record) -> str:
 
 
 def _step_completed(record: Record) -> str:
-    return f"{_subject(record)} completed: {_short(record['result'])}"
+    return f"{_subject(record)} completed: {_short(record['result'])}{_said_by(record)}"
 
 
 def _step_failed(record: Record) -> str:
-    return f"{_subject(record)} failed{_attempt(record)}: {_error_with_details(record['error'])}"
+    return f"{_subject(record)} failed{_attempt(record)}: {_error_with_details(record['error'])}{_said_by(record)}"
 
 
 def _step_cancelled(record: Record) -> str:
     return f"{_subject(record)} was stopped; whether it had an effect is not known"
+
+
+def _step_unknown(record: Record) -> str:
+    return f"{_subject(record)}{_attempt(record)}: what became of the call is not known, and somebody is to say"
+
+
+def _step_retried(record: Record) -> str:
+    return f"{_subject(record)} is to be called again, says {record['by']}{_because(record)}"
+
+
+def _said_by(record: Record) -> str:
+    return f", says {record['by']}{_because(record)}" if "by" in record else ""
 
 
 def _decision(record: Record) -> str:
@@ -340,6 +352,8 @@ _WORDS: dict[str, Callable[[Record], str]] = {
     "step.completed": _step_completed,
     "step.failed": _step_failed,
     "step.cancelled": _step_cancelled,
+    "step.unknown": _step_unknown,
+    "step.retried": _step_retried,
     "decision.made": _decision,
     "foreach.started": _foreach_started,
     "values.set": _values_set,

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from wfrun.app import driving
+from wfrun.app.answering import retry_now
 from wfrun.app.in_force import workflow_of
 from wfrun.app.onward import Way
-from wfrun.app.repairing import Ask, Prepared, Refused, prepare, prepare_compensation, prepare_resume, retry_now
+from wfrun.app.repairing import Ask, Prepared, Refused, prepare, prepare_compensation, prepare_resume
 from wfrun.errors import ConflictError, InvalidError, NotFoundError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal

@@ -44,6 +44,7 @@ def everything(tale: Callable[..., Tale]) -> Tale:
     told.add("timer.started", timer="nap!wait", step="nap", due=DUE, reason="wait")
     told.add("child.started", step="sub", child="k7.sub", workflow="sub", input={}, detach=False)
     told.add("decision.made", step="pick", of="case", case=1, condition="$.n > 1", value=True, operands={"$.n": 2})
+    told.begin("lost").add("step.unknown", step="lost", attempt=1, key="k1/lost", since=DUE)
     told.add("repair.requested", action="skip", by="kim", reason="", step="x", dropped=[3], undo=[])
     return told.ask("ask")
 

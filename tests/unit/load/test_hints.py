@@ -51,7 +51,7 @@ def of_step(step: str) -> Problem:
         *((key, "`type: end`") for key in ("end", "return", "exit")),
         *((key, "`type: conditional`") for key in ("then", "else")),
         *((key, "`compensate`") for key in ("undo", "rollback", "compensations")),
-        *((key, "not in this version") for key in ("schedule", "onCrash", "remind")),
+        *((key, "not in this version") for key in ("schedule", "remind")),
     ],
 )
 def test_keys_of_other_tools(key: str, words: str) -> None:

@@ -22,6 +22,7 @@ ROW: Any = {
     "error": "payment.declined",
     "waitingFor": ["bob"],
     "events": [],
+    "unknown": [],
     "until": None,
     "children": [],
     "listens": [],

@@ -72,6 +72,7 @@ def test_summary_of_a_waiting_execution(story: StoryMaker) -> None:
         "waitingFor": ["kim", "loan-managers"],
         "events": [],
         "until": None,
+        "unknown": [],
         "children": [],
         "listens": [],
         "initiator": "ada",

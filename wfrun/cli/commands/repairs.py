@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple, cast
 
 from wfrun.cli.declare import Arg, Opt
 from wfrun.errors import UsageError
@@ -45,6 +45,25 @@ def repair(execution: str, ask: Ask, manner: Manner) -> int:
     from wfrun.app import reading, repairing
 
     return carry_out(repairing.prepare(reading.open_home(manner.home), execution, ask, manner.services), manner)
+
+
+def give(execution: str, ask: Ask, manner: Manner) -> int:
+    """The same with a value for a step. Of a call that was lost with its runner it says that it happened, and what it
+    gave: then there is nothing to repair."""
+    from wfrun.app import answering, reading
+    from wfrun.cli.commands.answers import answer
+    from wfrun.cli.values import current_user
+
+    home, step = reading.open_home(manner.home), ask.step or ""
+    if manner.dry_run or not answering.is_asked(home, execution, step):
+        return repair(execution, ask, manner)
+    result, who = cast("Json", ask.value), manner.by or current_user()
+    return answer(
+        lambda way: answering.it_happened(home, execution, step, result, by=who, reason=manner.reason, way=way),
+        manner.services,
+        as_json=manner.as_json,
+        quiet=manner.quiet,
+    )
 
 
 def carry_out(prepared: Prepared, manner: Manner, *, wait: bool = False, aim: str = "completed") -> int:

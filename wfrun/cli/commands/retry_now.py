@@ -18,22 +18,15 @@ def command(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Do not wait any longer: make the next attempt at once, or end the wait of a step for a time."""
-    from wfrun.app import reading, repairing
-    from wfrun.app.onward import Way
-    from wfrun.cli.outcome import finish
-    from wfrun.cli.render.progress import progress_for
-    from wfrun.cli.streams import reserve
+    """Do not wait any longer: make the next attempt at once, call again what was lost, or end the wait of a step."""
+    from wfrun.app import answering, reading
+    from wfrun.cli.commands.answers import answer
     from wfrun.cli.values import current_user
 
-    reserve()
-    with progress_for(silent=as_json or quiet) as progress:
-        outcome = repairing.retry_now(
-            reading.open_home(home),
-            execution,
-            step,
-            by=by or current_user(),
-            reason=reason,
-            way=Way(services, observer=progress.observe),
-        )
-    return finish(outcome.view, note=outcome.note, as_json=as_json, quiet=quiet)
+    place, who = reading.open_home(home), by or current_user()
+    return answer(
+        lambda way: answering.retry_now(place, execution, step, by=who, reason=reason, way=way),
+        services,
+        as_json=as_json,
+        quiet=quiet,
+    )

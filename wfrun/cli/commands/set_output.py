@@ -23,7 +23,7 @@ def command(
     What has seen another output of it runs again.
     """
     from wfrun.app.repairing import Ask
-    from wfrun.cli.commands.repairs import Manner, repair, value_of
+    from wfrun.cli.commands.repairs import Manner, give, value_of
 
     ask = Ask("set-output", step, value_of(value))
-    return repair(execution, ask, Manner(home, services, by, reason, dry_run, as_json, quiet))
+    return give(execution, ask, Manner(home, services, by, reason, dry_run, as_json, quiet))

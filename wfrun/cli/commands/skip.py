@@ -22,8 +22,9 @@ def command(
 ) -> int:
     """Go on without a step that failed, or that waits. It counts as done, and there is nothing of it to undo."""
     from wfrun.app.repairing import Ask
-    from wfrun.cli.commands.repairs import Manner, repair, value_of
+    from wfrun.cli.commands.repairs import Manner, give, repair, value_of
     from wfrun.core.expression import MISSING
 
     ask = Ask("skip", step, MISSING if output is None else value_of(output))
-    return repair(execution, ask, Manner(home, services, by, reason, dry_run, as_json, quiet))
+    manner = Manner(home, services, by, reason, dry_run, as_json, quiet)
+    return repair(execution, ask, manner) if output is None else give(execution, ask, manner)

@@ -13,11 +13,13 @@ def command(
     """List the tasks that wait for people."""
     from wfrun.app import reading
     from wfrun.cli.invoke import print_json
-    from wfrun.cli.render.tasks import task_table
+    from wfrun.cli.render.tasks import task_table, unknown_table
 
-    found = reading.tasks(reading.open_home(home), assignee)
+    place = reading.open_home(home)
+    found = reading.tasks(place, assignee)
+    unknown = reading.unknown(place) if assignee is None else []
     if as_json:
-        print_json({"tasks": found})
+        print_json({"tasks": found, "unknown": unknown})
     else:
-        print("\n".join(task_table(found)) if found else "No open tasks.")
+        print("\n".join([*(task_table(found) if found else ["No open tasks."]), *unknown_table(unknown)]))
     return 0

@@ -51,7 +51,8 @@ def waiting_words(row: Summary) -> str:
     until = [f"until {clock(row['until'])}"] if row["until"] else []
     events = [f"event {name}" for name in row["events"]]
     children = [f"execution {name}" for name in row["children"]]
-    return _few([*row["waitingFor"], *events, *until, *children])
+    unknown = [f"a word about {name}" for name in row["unknown"]]
+    return _few([*row["waitingFor"], *unknown, *events, *until, *children])
 
 
 def _few(words: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from wfrun.views.tasks import assignee_names
 
 if TYPE_CHECKING:
     from wfrun.core.values import Json
-    from wfrun.views.model import TaskView
+    from wfrun.views.model import Summary, TaskView
 
 
 def task_lines(task: TaskView) -> list[str]:
@@ -39,6 +39,14 @@ def task_table(tasks: Sequence[TaskView]) -> list[str]:
     if late:
         lines += ["", "What is overdue expires or escalates when its execution goes on:"]
     return [*lines, *(f"  wfrun resume {execution}" for execution in late)]
+
+
+def unknown_table(rows: Sequence[Summary]) -> list[str]:
+    """Executions that wait for a word about a call: nobody in particular is asked."""
+    if not rows:
+        return []
+    lines = [f"  wfrun status {row['execution']}  # {safe(', '.join(row['unknown']))}" for row in rows]
+    return ["", "Somebody has to say what became of calls whose runner ended:", *lines]
 
 
 def _row(task: TaskView) -> list[Cell]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from wfrun.cli.text import paint, safe
+from wfrun.cli.text import Cell, columns, paint, safe
 from wfrun.views.instants import clock
+from wfrun.views.steps import step_words
 
 if TYPE_CHECKING:
-    from wfrun.views.model import ChildView, RepairView, StatusView, WaitView
+    from wfrun.views.model import ChildView, RepairView, StatusView, UnknownView, WaitView
 
 
 SHOWN = 5
@@ -29,6 +30,20 @@ def _wait(wait: WaitView) -> str:
         return f"{word}  {safe(wait['step'])}: {until}"
     what = f"for event {' or '.join(map(safe, wait['events']))} since {clock(wait['since'])}"
     return f"{word}  {safe(wait['step'])}: {', '.join(part for part in (what, until) if part)}"
+
+
+def unknown_lines(execution: str, call: UnknownView) -> list[str]:
+    """A call that was lost with its runner, and what can be said of it."""
+    from shlex import quote
+
+    about = f"{safe(step_words(call['step']))}: begun at {clock(call['since'])} with key {safe(call['key'])}"
+    attempt = f", attempt {call['attempt']}" if call["attempt"] > 1 else ""
+    step = safe(quote(call["step"]))
+    rows = [(f"retry-now {execution} {step}", "it did not happen: call it, with the same key")]
+    rows += [(f"set-output {execution} {step} JSON", "it did happen, and gave this")]
+    rows += [(f"fail {execution} {step}", "nobody knows: it fails, and is undone")]
+    commands = columns([[f"wfrun {command}", Cell(words, "dim")] for command, words in rows], indent="  ")
+    return [f"{paint('red', 'Unknown')}  {about}{attempt}; its runner ended before the answer", *commands]
 
 
 def child_lines(children: Sequence[ChildView]) -> list[str]:

@@ -34,7 +34,9 @@ from wfrun.core.events.steps import (
     StepCancelled,
     StepCompleted,
     StepFailed,
+    StepRetried,
     StepStarted,
+    StepUnknown,
     ValuesSet,
 )
 from wfrun.core.events.waits import (
@@ -59,6 +61,8 @@ Event: TypeAlias = (
     | StepCompleted
     | StepFailed
     | StepCancelled
+    | StepUnknown
+    | StepRetried
     | DecisionMade
     | ForeachStarted
     | ValuesSet
@@ -131,7 +135,9 @@ __all__ = [
     "StepCancelled",
     "StepCompleted",
     "StepFailed",
+    "StepRetried",
     "StepStarted",
+    "StepUnknown",
     "TaskCreated",
     "TaskDecided",
     "TaskEscalated",

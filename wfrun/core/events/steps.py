@@ -23,20 +23,26 @@ class StepStarted(TypedDict):
 
 
 class StepCompleted(TypedDict):
+    """`by` and `reason`: a person has said that it did, of a call of which nobody knew."""
+
     type: Literal["step.completed"]
     step: str
     attempt: int
     result: Json
+    by: NotRequired[str]
+    reason: NotRequired[str]
 
 
 class StepFailed(TypedDict):
-    """`random` is drawn by the engine, in [0, 1): the jitter of the retry that may follow."""
+    """`random` is drawn by the engine, in [0, 1): the jitter of the retry that may follow. `by` as above."""
 
     type: Literal["step.failed"]
     step: str
     attempt: int
     error: ErrorData
     random: float
+    by: NotRequired[str]
+    reason: NotRequired[str]
 
 
 class StepCancelled(TypedDict):
@@ -45,6 +51,26 @@ class StepCancelled(TypedDict):
     type: Literal["step.cancelled"]
     step: str
     attempt: int
+
+
+class StepUnknown(TypedDict):
+    """The call was begun at `since`, and its runner died. Whether it is made again, a person is to say (`onCrash`)."""
+
+    type: Literal["step.unknown"]
+    step: str
+    attempt: int
+    key: str
+    since: str
+
+
+class StepRetried(TypedDict):
+    """A person has said that a call of which nobody knows is to be made again: the same attempt, with the same key."""
+
+    type: Literal["step.retried"]
+    step: str
+    attempt: int
+    by: str
+    reason: str
 
 
 # What a condition decides: whether a step runs, which branch is taken, whether a case of a `switch` or a handler of an

@@ -60,6 +60,7 @@ def _plan(draft: Draft, data: Any) -> Plan:
     handling = data.get("errorHandling", {})
     draft.retries = retries.inherited(draft, handling)
     draft.timeout = draft.duration(handling, "timeout", ("errorHandling",))
+    draft.on_crash = handling.get("onCrash", draft.on_crash)
     draft.compensations = dict(data.get("compensations", {}))
     root = _root(draft, data)
     _refuse_compensations_of_nothing(draft)

@@ -10,7 +10,7 @@ from wfrun.core.definition import Document, Path, render_path
 from wfrun.core.expression import Expression, Template, TemplateError, compile_template, parse, parse_duration
 from wfrun.core.expression.hints import double_braces
 from wfrun.core.gaps import Gaps, reads, steps_of
-from wfrun.core.plan.nodes import Call
+from wfrun.core.plan.nodes import Call, OnCrash
 from wfrun.core.retry import Retry
 from wfrun.core.values import Json
 from wfrun.errors import ExpressionError, Problem
@@ -49,6 +49,7 @@ class Draft:
         self.compensations: dict[str, Any] = {}
         self.retries: tuple[Retry, ...] = (Retry(),)
         self.timeout: int | None = None
+        self.on_crash: OnCrash = "retry"
         self._compile = compile
         self._gaps: set[Path] = set()
         self._reads: set[str] = set()

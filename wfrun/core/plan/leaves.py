@@ -41,6 +41,7 @@ def call(draft: Draft, data: Mapping[str, Any], path: Path, common: Common) -> C
         deadline=draft.duration(data, "deadline", path),
         pivot=data.get("pivot", False),
         heartbeat=draft.duration(data, "heartbeat", path),
+        on_crash=data.get("onCrash", draft.on_crash),
     )
 
 

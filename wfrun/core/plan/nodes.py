@@ -19,6 +19,9 @@ from wfrun.errors import ExpressionError, Place
 
 T = TypeVar("T")
 
+# What is done about a call that was begun, and whose runner died before its outcome was known.
+OnCrash: TypeAlias = Literal["retry", "fail", "ask"]
+
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def node(cls: type[T]) -> type[T]:
@@ -50,7 +53,7 @@ class Call(Node):
     sign of life for a `heartbeat`.
 
     Each of `retries` keeps a counter of its own, and the first one that an error fits decides about it. Once a
-    `pivot` has completed, nothing is undone any more.
+    `pivot` has completed, nothing is undone any more. `on_crash` says what is done about one whose runner died.
     """
 
     service: str
@@ -63,6 +66,7 @@ class Call(Node):
     deadline: int | None
     pivot: bool = False
     heartbeat: int | None = None
+    on_crash: OnCrash = "retry"
 
 
 @node

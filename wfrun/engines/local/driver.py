@@ -14,6 +14,7 @@ from wfrun.core.effects import CallService, Effect
 from wfrun.core.events import Event, Record
 from wfrun.core.fibers import stop_id
 from wfrun.core.run import Run
+from wfrun.core.unknown import lost
 from wfrun.engines.local.errands import Errands
 from wfrun.engines.local.intents import Intent, make_intent
 from wfrun.engines.local.machine import Machine
@@ -155,7 +156,8 @@ class Driver:
         """Write down what is about to be attempted, unless an earlier runner did or nobody needs it any more."""
         if effect.id in self.run.recorded or effect.id not in self.run.pending:
             return Intent(effect, None)
-        intent = make_intent(effect, self.run.epoch, self._clock)
+        known = lost(self.run, effect)
+        intent = make_intent(effect, self.run.epoch, self._clock) if known is None else Intent(effect, known)
         if intent.event is not None:
             self._learn(intent.event)
         return intent

@@ -38,6 +38,7 @@ What: TypeAlias = Literal[
     "cause",
     "not-undone",
     "interrupted",
+    "unknown",
 ]
 
 

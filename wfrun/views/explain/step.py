@@ -57,6 +57,8 @@ _WHAT: dict[str, What] = {
     "step.started": "called",
     "step.completed": "completed",
     "step.cancelled": "cancelled",
+    "step.unknown": "unknown",
+    "step.retried": "decided",
     "evaluation.failed": "failed",
     "failure.raised": "failed",
     "foreach.started": "iterates",
@@ -76,7 +78,9 @@ _WHAT: dict[str, What] = {
 }
 _VALUES = {
     "step.started": ("input", "attempt"),
-    "step.completed": ("result",),
+    "step.completed": ("result", "by", "reason"),
+    "step.unknown": ("attempt", "key", "since"),
+    "step.retried": ("by", "reason"),
     "evaluation.failed": ("error",),
     "failure.raised": ("error",),
     "foreach.started": ("count",),

@@ -120,6 +120,7 @@ def _damaged(home: Layout, execution: str, error: JournalError) -> Summary:
         "waitingFor": [],
         "events": [],
         "until": None,
+        "unknown": [],
         "children": [],
         "listens": [],
         "parent": None,

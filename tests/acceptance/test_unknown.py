@@ -1,0 +1,102 @@
+"""A call whose runner died, and everything that can be typed about it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import Shell, Start
+
+PAYOUT = """
+name: payout
+services:
+  bank: { adapter: mock, record: calls.jsonl, default: { result: {} }, actions: { pay: { delay: 1m } } }
+steps:
+  - name: pay
+    service: bank
+    action: pay
+    output: paid
+    onCrash: ask
+    compensate: { service: bank, action: refund }
+  - { name: note, service: bank, action: note, input: $.paid }
+output: $.paid
+"""
+
+
+def begun(shell: Shell) -> list[str]:
+    """The actions that the bank was asked for."""
+    path = shell.folder / "calls.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [line["action"] for line in lines if line["phase"] == "begin"]
+
+
+def until(happens: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not happens():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def lost(shell: Shell, start: Start) -> Shell:
+    """An execution whose runner was killed while it paid, and that somebody has taken over."""
+    shell.write("payout.yaml", PAYOUT)
+    process = start("run", "payout.yaml", "--id", "p1")
+    until(lambda: len(begun(shell)) == 1)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert shell.wfrun("resume", "p1").code == 4
+    return shell
+
+
+def test_everybody_can_see_it(lost: Shell) -> None:
+    view = lost.wfrun("status", "p1", "--json").json("status")
+    (call,) = view["unknown"]
+    assert view["status"] == "waiting"
+    assert (call["step"], call["attempt"], call["key"]) == ("pay", 1, "p1/pay")
+    text = lost.wfrun("status", "p1").out
+    assert "pay: begun at" in text
+    assert "wfrun retry-now p1 pay" in text
+    assert "p1" in lost.wfrun("list", "--status", "waiting").out
+    assert lost.wfrun("list", "--json").json("list")["executions"][0]["unknown"] == ["pay"]
+    assert "wfrun status p1" in lost.wfrun("tasks").out
+    assert [row["execution"] for row in lost.wfrun("tasks", "--json").json("tasks")["unknown"]] == ["p1"]
+    assert "somebody is to say" in lost.wfrun("log", "p1").out
+    assert [each["what"] for each in lost.wfrun("explain", "p1", "pay", "--json").json("explain")["reasons"]][
+        -1
+    ] == "unknown"
+
+
+def test_it_happened(lost: Shell) -> None:
+    done = lost.wfrun("set-output", "p1", "pay", '{"id": "T-9"}', "--as", "kim", "--reason", "it is on the statement")
+    assert done.code == 0
+    assert '"id": "T-9"' in done.out
+    assert "says kim: it is on the statement" in lost.wfrun("log", "p1").out
+    late = lost.wfrun("fail", "p1", "pay", "--as", "lee")
+    assert late.code == 2
+
+
+def test_nobody_knows(lost: Shell) -> None:
+    done = lost.wfrun("fail", "p1", "pay", "--as", "kim", "--json")
+    assert done.code == 5
+    assert done.json("fail")["error"]["type"] == "crash.unknown-outcome"
+    assert begun(lost) == ["pay", "refund"]
+
+
+def test_called_again_while_it_is_driven(lost: Shell, start: Start) -> None:
+    """Whoever waits for the word goes on at once; the second to speak is told so."""
+    waiting = start("resume", "p1", "--wait")
+    until(lambda: lost.wfrun("log", "p1").out.count("driven by process") == 3)
+    assert lost.wfrun("retry-now", "p1", "pay", "--as", "kim").code == 0
+    until(lambda: begun(lost) == ["pay", "pay"])
+    refused = lost.wfrun("fail", "p1", "pay", "--as", "lee")
+    assert refused.code == 2
+    assert "kim said at" in refused.err
+    waiting.send_signal(signal.SIGKILL)
+    waiting.wait()

@@ -1,0 +1,72 @@
+"""What a person says of a call or a wait of an execution: judged and recorded under one lock, and then driven on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from wfrun.app.executions import find_execution
+from wfrun.app.in_force import fold, workflow_of
+from wfrun.app.onward import WAY, Outcome, Way, carry_on, check_local
+from wfrun.core import unknown
+from wfrun.core.events import Event
+from wfrun.core.repair import fire_now
+from wfrun.core.run import Run
+from wfrun.core.values import Json
+from wfrun.errors import NotFoundError
+from wfrun.journal.home import Home
+from wfrun.journal.journal import Journal
+
+
+def is_asked(home: Home, prefix: str, step: str) -> bool:
+    """Whether a person is to say what became of a call of this step, whose runner died."""
+    records = Journal.read(home, find_execution(home, prefix))
+    return unknown.is_asked(fold(home, records), step)
+
+
+def retry_now(home: Home, prefix: str, step: str | None, *, by: str, reason: str = "", way: Way = WAY) -> Outcome:
+    """Let those that wait for a time not wait any longer: a step, or without one all that wait for a further attempt.
+    A step that waits for a word about a call that was lost is called again.
+
+    Whoever drives the execution goes on at once, else this process does. Raises NotFoundError if nothing waits so.
+    """
+
+    def facts(execution: str, run: Run) -> Iterable[Event]:
+        if step is not None and unknown.is_asked(run, step):
+            return [unknown.call_again(run, step, by, reason)]
+        return [fire_now(run, each, by, reason) for each in ([step] if step else _retrying(execution, run))]
+
+    return _record(home, prefix, facts, way)
+
+
+def it_happened(
+    home: Home, prefix: str, step: str, result: Json, *, by: str, reason: str = "", way: Way = WAY
+) -> Outcome:
+    """A call that was lost had its effect, and this is what it gave. Raises ConflictError if nobody asks any more."""
+    return _record(home, prefix, lambda _, run: [unknown.it_happened(run, step, result, by, reason)], way)
+
+
+def give_up(home: Home, prefix: str, step: str, *, by: str, reason: str = "", way: Way = WAY) -> Outcome:
+    """The step of a call that was lost fails. Raises ConflictError or NotFoundError if nobody asks."""
+    return _record(home, prefix, lambda _, run: [unknown.give_up(run, step, by, reason)], way)
+
+
+def _record(home: Home, prefix: str, facts: Callable[[str, Run], Iterable[Event]], way: Way) -> Outcome:
+    journal = Journal.open(home, find_execution(home, prefix))
+    try:
+        check_local(home, journal, workflow_of(home, journal.records, way.services))
+        with journal.turn():
+            for fact in facts(journal.execution_id, fold(home, journal.records)):
+                journal.add(fact)
+            journal.sync()
+    except BaseException:
+        journal.close()
+        raise
+    return carry_on(home, journal, way)
+
+
+def _retrying(execution: str, run: Run) -> list[str]:
+    due = [str(record["step"]) for record in run.recorded.values() if record.get("reason") == "retry"]
+    if not due:
+        hint = f"`wfrun status {execution}` shows what it waits for; name a `wait` step to end its wait"
+        raise NotFoundError("repair.not-waiting", f"nothing in {execution} waits for a further attempt", hint=hint)
+    return due

@@ -1,0 +1,22 @@
+"""What the commands share by which a person says something about a call or a wait: they then show what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wfrun.app.onward import Outcome, Way
+
+
+def answer(record: Callable[[Way], Outcome], services: str | None, *, as_json: bool, quiet: bool) -> int:
+    """Record it, drive the execution on, and show where it stands. The exit code."""
+    from wfrun.app.onward import Way
+    from wfrun.cli.outcome import finish
+    from wfrun.cli.render.progress import progress_for
+    from wfrun.cli.streams import reserve
+
+    reserve()
+    with progress_for(silent=as_json or quiet) as progress:
+        outcome = record(Way(services, observer=progress.observe))
+    return finish(outcome.view, note=outcome.note, as_json=as_json, quiet=quiet)
