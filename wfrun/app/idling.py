@@ -6,7 +6,7 @@ from datetime import datetime
 
 from wfrun.app.in_force import fold
 from wfrun.app.standing import standstill
-from wfrun.core.effects import AwaitRepair, Effect, Listen, OpenTask, StartChild, StartPause, StartTimer
+from wfrun.core.effects import AwaitRepair, CallService, Effect, Listen, OpenTask, StartChild, StartPause, StartTimer
 from wfrun.core.instants import parse_instant
 from wfrun.core.run import Run
 from wfrun.errors import JournalError, NotFoundError
@@ -33,7 +33,7 @@ def _only_waits(home: Home, run: Run, effect: Effect, now: datetime) -> bool:
             return True
         case _ if recorded is None:
             return False
-        case Listen():
+        case Listen() | CallService():  # a call that is recorded so is one that a person is asked about
             return True
         case OpenTask(id=id):
             return not run.tasks[id].is_expired(now)

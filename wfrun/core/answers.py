@@ -122,6 +122,23 @@ EFFECTS: Mapping[str, Callable[[Record], str]] = {
 }
 
 
+# Facts about the journal itself, which may follow even the end.
+BESIDES = frozenset(
+    {
+        "driver.started",
+        "driver.stopped",
+        "journal.recovered",
+        "cancel.requested",
+        "event.received",
+        "execution.resumed",
+        "compensation.requested",
+        "repair.requested",
+    }
+)
+
+MAY_CLOSE_A_TASK = frozenset({"task.decided", "task.expired", "evaluation.failed"})
+
+
 def effect_of(record: Record) -> str | None:
     """The id of the effect that a fact is about; None if it is about none, or about whichever there is."""
     name = EFFECTS.get(record["type"])

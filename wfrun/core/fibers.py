@@ -175,6 +175,14 @@ class Scheduler:
             if isinstance(effect, Stop) and effect.target not in self.pending:
                 del self.pending[id]
 
+    def outstanding(self) -> tuple[Effect, ...]:
+        """All that is pending, but no call that is only to be stopped."""
+        return tuple(
+            effect
+            for effect in self.pending.values()
+            if not (isinstance(effect, CallService) and stop_id(effect.id) in self.pending)
+        )
+
     def listens(self, id: str) -> bool:
         """Whether a fiber waits for a fact about the effect right now."""
         return id in self._waiting

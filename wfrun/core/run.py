@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from wfrun.core.answers import EFFECTS, effect_of, is_ambiguous
+from wfrun.core.answers import BESIDES, EFFECTS, MAY_CLOSE_A_TASK, effect_of, is_ambiguous
 from wfrun.core.effects import CallService, Effect, Listen
 from wfrun.core.events import Record
 from wfrun.core.fibers import Cancelled, Scheduler, stop_id
@@ -80,7 +80,7 @@ class Run:
         fold = _FOLDS.get(record["type"])
         if fold is None:
             raise self._diverged(record, "this version does not know such a record", "use the version that wrote it")
-        if self.ended is not None and record["type"] not in _BESIDES:
+        if self.ended is not None and record["type"] not in BESIDES:
             raise self._diverged(record, "the execution had ended before")
         effects = self._take(fold, record)
         self.records.append(record)
@@ -93,17 +93,13 @@ class Run:
             raise self._diverged(record, "a journal begins with execution.started")
         fold(self, record)
         effects = self._scheduler.run()
-        if record["type"] in _MAY_CLOSE_A_TASK:
+        if record["type"] in MAY_CLOSE_A_TASK:
             self._close_task(record)
         return effects
 
     def outstanding(self) -> tuple[Effect, ...]:
         """What somebody who takes over is to perform: all that is pending, but no call that is only to be stopped."""
-        return tuple(
-            effect
-            for effect in self.pending.values()
-            if not (isinstance(effect, CallService) and stop_id(effect.id) in self.pending)
-        )
+        return self._scheduler.outstanding()
 
     def deadline(self, call: CallService) -> datetime | None:
         """The instant that bounds all attempts at a step; None before the first has begun or without a `deadline`."""
@@ -136,9 +132,6 @@ class Run:
 
     def _driver_started(self, record: Record) -> None:
         self.epoch = record["epoch"]
-
-    def _nothing(self, record: Record) -> None:
-        pass
 
     def _step_started(self, record: Record) -> None:
         id = self._expected(record)
@@ -281,8 +274,7 @@ class Run:
         action, step = self.repairing["action"], self.repairing.get("step")
         self._fold_anew([*self.records, record])
         # What had been stopped goes on at somebody's word. Of what had not been answered still nobody knows.
-        self.again = self.begun.keys() - self._unanswered
-        self._unanswered = set()
+        self.again, self._unanswered = self.begun.keys() - self._unanswered, set()
         self.interpreter.at = record["at"]
         if action == "compensate":
             message = f"it was undone back to {step}, and waits for a repair"
@@ -364,10 +356,13 @@ class Run:
         )
 
 
+def _nothing(run: Run, record: Record) -> None: ...
+
+
 _FOLDS: dict[str, Callable[[Run, Record], None]] = {
     "execution.started": Run._execution_started,
     "driver.started": Run._driver_started,
-    "driver.stopped": Run._nothing,
+    "driver.stopped": _nothing,
     "step.started": Run._step_started,
     "step.completed": Run._step_completed,
     "step.failed": Run._step_failed,
@@ -403,21 +398,5 @@ _FOLDS: dict[str, Callable[[Run, Record], None]] = {
     "execution.resumed": Run._execution_resumed,
     "repair.requested": Run._repair_requested,
     "execution.repaired": Run._execution_repaired,
-    "journal.recovered": Run._nothing,
+    "journal.recovered": _nothing,
 }
-
-# Facts about the journal itself, which may follow even the end.
-_BESIDES = frozenset(
-    {
-        "driver.started",
-        "driver.stopped",
-        "journal.recovered",
-        "cancel.requested",
-        "event.received",
-        "execution.resumed",
-        "compensation.requested",
-        "repair.requested",
-    }
-)
-
-_MAY_CLOSE_A_TASK = frozenset({"task.decided", "task.expired", "evaluation.failed"})

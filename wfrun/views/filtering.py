@@ -11,7 +11,7 @@ from wfrun.core.expression.bare import parse_condition
 from wfrun.core.expression.hints import nearest
 from wfrun.errors import ExpressionError, Place, UsageError
 from wfrun.views.model import Summary
-from wfrun.views.status import EXECUTION_STATUSES
+from wfrun.views.summary import EXECUTION_STATUSES
 
 FIELDS = tuple(Summary.__annotations__)
 

@@ -24,21 +24,7 @@ if TYPE_CHECKING:
         RepairView,
         StatusView,
         StepStatus,
-        UnknownView,
     )
-
-
-EXECUTION_STATUSES: tuple[ExecutionStatus, ...] = (
-    "running",
-    "waiting",
-    "interrupted",
-    "paused",
-    "completed",
-    "failed",
-    "compensated",
-    "cancelled",
-    "needs-attention",
-)
 
 
 class StatusFold:
@@ -58,7 +44,6 @@ class StatusFold:
         self._steps = StepFold()
         self._tasks = TaskFold()
         self._waits = WaitFold()
-        self._unknown: dict[str, UnknownView] = {}
         self._children = ChildFold()
         self._repairs: dict[int, tuple[RepairView, Record]] = {}
         self._decisions: dict[tuple[str, ...], DecisionView] = {}
@@ -92,7 +77,7 @@ class StatusFold:
         return "interrupted" if driven is False else "running"
 
     def _is_waiting(self) -> bool:
-        return self._tasks.any() or self._waits.any() or self._children.any() or bool(self._unknown)
+        return self._tasks.any() or self._waits.any() or self._children.any()
 
     def _is_busy(self, child: StatusOf | None) -> bool:
         steps = self._steps.forward.busy() or self._steps.undo.busy()
@@ -112,7 +97,7 @@ class StatusFold:
             "progress": self._steps.forward.progress(completed=ended.get("status") == "completed"),
             "tasks": self._tasks.open(),
             "waits": self._waits.views(),
-            "unknown": list(self._unknown.values()),
+            "unknown": list(self._waits.unknown.values()),
             "children": self._children.views(child),
             "parent": started.get("parent"),
             "listens": started.get("listens", []),
@@ -182,7 +167,6 @@ class StatusFold:
     def _stop(self, record: Record) -> None:
         """The body of the execution is over. Waits that were cancelled on the way may not have said so."""
         self._waits.clear()
-        self._unknown.clear()
         self._children.stop()
         self._steps.stop(record["at"])
         if record.get("error"):
@@ -227,12 +211,11 @@ class StatusFold:
             self._driver["stoppedAt"], self._driver["reason"] = record["at"], record["reason"]
 
     def _on_call(self, record: Record) -> None:
-        self._unknown.pop(record["step"], None)
+        self._waits.unknown.pop(record["step"], None)
         self._steps.call(record)
 
     def _on_unknown(self, record: Record) -> None:
-        step, attempt = record["step"], record["attempt"]
-        self._unknown[step] = {"step": step, "attempt": attempt, "key": record["key"], "since": record["since"]}
+        self._waits.lost(record)
         self._steps.call(record)
 
     def _on_evaluation_failed(self, record: Record) -> None:

@@ -8,7 +8,7 @@ from wfrun.core.parking import WAITS, is_long_wait
 
 if TYPE_CHECKING:
     from wfrun.core.events import Record
-    from wfrun.views.model import TimerView, WaitView
+    from wfrun.views.model import TimerView, UnknownView, WaitView
 
 
 EARLY_KEPT = 1000
@@ -25,6 +25,7 @@ class WaitFold:
         self._waits: dict[str, WaitView] = {}
         self._short: set[str] = set()
         self._limits: dict[str, str] = {}
+        self.unknown: dict[str, UnknownView] = {}  # calls that a person is to say something about, by step
         self._missing: dict[str, int] = {}  # events still to come
         self._early: dict[str, int] = {}  # events that came before a wait began, of the last such waits
 
@@ -36,7 +37,12 @@ class WaitFold:
         return bool(self._short)
 
     def any(self) -> bool:
-        return bool(self._waits)
+        return bool(self._waits) or bool(self.unknown)
+
+    def lost(self, record: Record) -> None:
+        """A call whose runner died waits for a word."""
+        step, attempt = record["step"], record["attempt"]
+        self.unknown[step] = {"step": step, "attempt": attempt, "key": record["key"], "since": record["since"]}
 
     def limit(self, step: str, due: str) -> None:
         """Whatever the step waits for, it does so until then."""
@@ -99,7 +105,7 @@ class WaitFold:
         self.over(record["step"])
 
     def clear(self) -> None:
-        for kept in (self.timers, self._waits, self._short, self._limits, self._missing, self._early):
+        for kept in (self.timers, self._waits, self._short, self._limits, self._missing, self._early, self.unknown):
             kept.clear()
 
 

@@ -10,9 +10,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from wfrun.core.effects import CallService, Effect
+from wfrun.core.effects import Effect
 from wfrun.core.events import Event, Record
-from wfrun.core.fibers import stop_id
 from wfrun.core.run import Run
 from wfrun.core.unknown import lost
 from wfrun.engines.local.errands import Errands
@@ -173,9 +172,7 @@ class Driver:
         """Fold what the journal holds. What is then pending was asked for and never answered: it is to be done."""
         for record in self.journal.records:
             self.run.apply(record)
-        for effect in self.run.pending.values():
-            if not (isinstance(effect, CallService) and stop_id(effect.id) in self.run.pending):
-                self._effects.append(effect)
+        self._effects.extend(self.run.outstanding())
 
     async def _commit(self) -> None:
         if self.journal.dirty:
