@@ -356,13 +356,10 @@ class Run:
         )
 
 
-def _nothing(run: Run, record: Record) -> None: ...
-
-
 _FOLDS: dict[str, Callable[[Run, Record], None]] = {
     "execution.started": Run._execution_started,
     "driver.started": Run._driver_started,
-    "driver.stopped": _nothing,
+    "driver.stopped": lambda run, record: None,
     "step.started": Run._step_started,
     "step.completed": Run._step_completed,
     "step.failed": Run._step_failed,
@@ -398,5 +395,5 @@ _FOLDS: dict[str, Callable[[Run, Record], None]] = {
     "execution.resumed": Run._execution_resumed,
     "repair.requested": Run._repair_requested,
     "execution.repaired": Run._execution_repaired,
-    "journal.recovered": _nothing,
+    "journal.recovered": lambda run, record: None,
 }
