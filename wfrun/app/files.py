@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wfrun.errors import NotFoundError
+from wfrun.errors import ConflictError, JournalError, NotFoundError
 from wfrun.load.yaml import MAX_BYTES
 
 
@@ -14,3 +14,14 @@ def read_file(path: str, what: str) -> bytes:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise NotFoundError("file.unreadable", f"cannot read {what} {path}: {reason}") from None
+
+
+def write_new_file(path: str, data: bytes) -> None:
+    """Raises ConflictError if there is one already: nothing is overwritten. JournalError if it cannot be written."""
+    try:
+        with open(path, "xb") as file:
+            file.write(data)
+    except FileExistsError:
+        raise ConflictError("file.exists", f"{path} is there already", hint="name another one") from None
+    except OSError as error:
+        raise JournalError("file.io", f"{path} cannot be written: {error.strerror or error}") from None

@@ -6,7 +6,7 @@ help, and which returns the exit code; and an `EXAMPLE`. Nothing here, nor in a 
 its annotations (`from __future__ import annotations`): as text they would have to be compiled to be read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Annotated, Any, NamedTuple, get_args, get_origin
@@ -48,7 +48,8 @@ class Command(NamedTuple):
     parameters: tuple[Parameter, ...]
 
 
-# Name → module, in the order of `--help`. `list` is a builtin's name, so its module has another.
+# Name → module, in the order of `--help`. `list` is a builtin's name, so its module has another. A name of two words is
+# a command of a group, in GROUPS.
 COMMANDS = {
     "run": "run",
     "status": "status",
@@ -74,8 +75,15 @@ COMMANDS = {
     "graph": "graph",
     "init": "init",
     "batch": "batch",
+    "audit verify": "audit_verify",
+    "audit prove": "audit_prove",
+    "audit anchor": "audit_anchor",
+    "audit compare": "audit_compare",
+    "audit export": "audit_export",
     "reindex": "reindex",
 }
+
+GROUPS = {"audit": "Check that journals are what was written, and that all in them was allowed."}
 
 Home = Annotated[str | None, Opt(("--home",), "State directory (else $WFRUN_HOME, else .wfrun).", "DIR")]
 Services = Annotated[str | None, Opt(("--services",), "Services file that overrides the workflow's own.", "FILE")]
@@ -83,6 +91,11 @@ AsJson = Annotated[bool, Opt(("--json",), "Print JSON, described by schemas/cli-
 Quiet = Annotated[bool, Opt(("--quiet", "-q"), "Print only the id of the execution.")]
 Execution = Annotated[str, Arg("Execution id, or a unique beginning of one.", "EXECUTION", "executions")]
 TaskId = Annotated[str, Arg("Task id as `wfrun tasks` shows it, or a unique beginning of one.", "TASK", "tasks")]
+
+
+def command_in(words: Sequence[str]) -> str | None:
+    """The command that a line begins with, by its one or two words."""
+    return next((name for name in (" ".join(words[:2]), *words[:1]) if name in COMMANDS), None)
 
 
 def load(name: str) -> Command:

@@ -12,7 +12,7 @@ import sys
 from typing import NoReturn
 
 from wfrun.cli import streams
-from wfrun.cli.declare import COMMANDS, load, summary
+from wfrun.cli.declare import COMMANDS, command_in, load, summary
 from wfrun.cli.invoke import INTERRUPTED, READER_LEFT, invoke, report
 from wfrun.cli.parse import parse
 from wfrun.errors import UsageError
@@ -56,9 +56,10 @@ def run(arguments: list[str]) -> int:
         if arguments == ["--version"]:
             print(version_text())
             return 0
-        if arguments[0] in COMMANDS:
-            command = load(arguments[0])
-            values = parse(command.parameters, arguments[1:])
+        name = command_in(arguments)
+        if name is not None:
+            command = load(name)
+            values = parse(command.parameters, arguments[len(name.split()) :])
             if values is not None:
                 return invoke(command, values)
     from wfrun.cli.typed import run_typed
@@ -84,7 +85,7 @@ def version_text() -> str:
 
 def help_text() -> str:
     """The overview, made of the commands' own declarations."""
-    lines = [f"  {name:<12}{summary(name)}" for name in COMMANDS]
+    lines = [f"  {name:<15}{summary(name)}" for name in COMMANDS]
     options = [
         "  --version             Print the version",
         "  --install-completion  Install completion for the current shell",

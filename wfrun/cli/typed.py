@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer._click.exceptions import UsageError as WrongUsage
 
-from wfrun.cli.declare import COMMANDS, Arg, Command, Parameter, load
+from wfrun.cli.declare import COMMANDS, GROUPS, Arg, Command, Parameter, command_in, load
 from wfrun.cli.invoke import invoke, report
 from wfrun.errors import UsageError
 
@@ -19,6 +19,8 @@ from wfrun.errors import UsageError
 def run_typed(arguments: list[str]) -> int:
     """Parse with typer and run. The exit code of the command; wrong usage is reported as every other error is."""
     app = typer.main.get_command(build_app(invoke))
+    if len(arguments) == 1 and arguments[0] in GROUPS:
+        arguments = [*arguments, "--help"]
     try:
         code = app.main(args=arguments, prog_name="wfrun", standalone_mode=False)
     except SystemExit as end:  # completion ends this way
@@ -33,10 +35,11 @@ def run_typed(arguments: list[str]) -> int:
 
 
 def _hint(arguments: list[str]) -> str:
-    name = arguments[0] if arguments else ""
-    if name in COMMANDS:
+    if name := command_in(arguments):
         return f"`wfrun {name} --help` shows what it takes"
-    near = get_close_matches(name, COMMANDS, n=1)
+    if arguments and arguments[0] in GROUPS:
+        return f"`wfrun {arguments[0]} --help` shows its commands"
+    near = get_close_matches(arguments[0] if arguments else "", COMMANDS, n=1)
     return f"did you mean `wfrun {near[0]}`?" if near else "`wfrun --help` shows the commands"
 
 
@@ -49,10 +52,15 @@ def build_app(call: Callable[[Command, dict[str, Any]], int]) -> typer.Typer:
         no_args_is_help=True,
         context_settings={"help_option_names": ["--help", "-h"]},
     )
+    groups = {"": app}
     for name in COMMANDS:
         command = load(name)
+        group, _, own = name.rpartition(" ")
+        if group not in groups:
+            groups[group] = typer.Typer(help=GROUPS[group], no_args_is_help=True)
+            app.add_typer(groups[group], name=group)
         epilog = f"Example: {command.example}"
-        app.command(name, help=command.description, epilog=epilog)(_function(command, call))
+        groups[group].command(own, help=command.description, epilog=epilog)(_function(command, call))
     app.callback()(_version)
     return app
 

@@ -41,6 +41,11 @@ def _read_json(source: str) -> Json:
     return parse_json(read_file(source), source)
 
 
+def read_bytes(source: str) -> bytes:
+    """All of a file, or of standard input for `-`. Raises NotFoundError."""
+    return _read_stdin() if source == STDIN else read_file(source)
+
+
 def _read_stdin() -> bytes:
     try:
         return sys.stdin.buffer.read()

@@ -191,6 +191,9 @@ class Prover:
             raise Unfounded(f"it had ended as {self.run.ended['status']}")
         self._events.add(id)
 
+    def _event_published(self, record: Record) -> None:
+        self._intended(record)
+
     def _child_ended(self, record: Record) -> None:
         compare({"child": self._intended(record)["child"]}, {"child": record["child"]})
 
@@ -221,7 +224,8 @@ class Prover:
     def _task_expired(self, record: Record) -> None:
         task = self._task(record)
         if task.due is None or parse_instant(record["at"]) < task.due - SLACK:
-            raise Unfounded("the task still had time", task.due and task.due.isoformat(), record["at"])
+            due = None if task.due is None else task.due.isoformat()
+            raise Unfounded("the task still had time", due, record["at"])
 
     def _task(self, record: Record) -> Task:
         task = self.run.tasks.get(record["task"])
@@ -269,7 +273,7 @@ _CHECKS: Mapping[str, Callable[[Prover, Record], None]] = {
     "event.received": Prover._event_received,
     "event.matched": Prover._derived,
     "event.emitted": Prover._derived,
-    "event.published": lambda prover, record: prover._intended(record) and None,
+    "event.published": Prover._event_published,
     "child.started": Prover._derived,
     "child.recalled": Prover._derived,
     "child.ended": Prover._child_ended,

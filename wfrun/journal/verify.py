@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NamedTuple
+
 from wfrun.journal.codec import claim
 from wfrun.journal.scan import Finding, Head, scan
 
+if TYPE_CHECKING:
+    from wfrun.core.events import Record
 
-def verify(raw: bytes) -> list[Finding]:
-    """What is wrong with the bytes of a journal, in order; an empty list means that every record is as written.
+
+class Examined(NamedTuple):
+    """Every record that is as written, what is wrong besides, in order, and where the chain ends."""
+
+    records: list[Record]
+    findings: list[Finding]
+    head: Head
+
+
+def examine(raw: bytes) -> Examined:
+    """What the bytes of a journal hold; without findings every record is as written.
 
     After damage the next line is taken at its own word, so that one bad line is told once. A journal that was cut
     exactly behind a newline looks whole: only a copy of its head kept elsewhere can show that.
     """
+    records: list[Record] = []
     findings = []
     head = Head()
     while True:
         found = scan(raw, head, head.end)
+        records += found.records
         if found.damage is None:
             break
         findings.append(found.damage)
@@ -23,7 +38,12 @@ def verify(raw: bytes) -> list[Finding]:
     if found.torn:
         message = f"the last line is unfinished ({len(found.torn)} bytes); the next writer seals it"
         findings.append(Finding("journal.torn", found.head.end, len(raw), found.head.seq + 1, message))
-    return findings
+    return Examined(records, findings, found.head)
+
+
+def verify(raw: bytes) -> list[Finding]:
+    """What is wrong with the bytes of a journal, in order."""
+    return examine(raw).findings
 
 
 def _resume_after(raw: bytes, damage: Finding) -> Head:

@@ -116,6 +116,7 @@ KEYWORDS: dict[str, Callable[[Any, Any, Mapping[str, Any]], bool]] = {
     "pattern": lambda wanted, value, _: not isinstance(value, str) or re.fullmatch(wanted, value) is not None,
     "minimum": lambda wanted, value, _: not _is_number(value) or value >= wanted,
     "maximum": lambda wanted, value, _: not _is_number(value) or value <= wanted,
+    "exclusiveMaximum": lambda wanted, value, _: not _is_number(value) or value < wanted,
     "minLength": lambda wanted, value, _: not isinstance(value, str) or len(value) >= wanted,
     "maxLength": lambda wanted, value, _: not isinstance(value, str) or len(value) <= wanted,
     "minItems": lambda wanted, value, _: not isinstance(value, list) or len(value) >= wanted,

@@ -30,6 +30,16 @@ def shape_schema(name: str) -> Any:
     return _resolved(schemas, f"{name}.schema.json")
 
 
+@cache
+def record_schemas() -> Mapping[str, Any]:
+    """The schema of each type of record in a journal, with every `$ref` replaced by what it names."""
+    import json
+
+    file = "journal.schema.json"
+    whole = _resolved({file: json.loads(_file("journal"))}, file)
+    return {rule["if"]["properties"]["type"]["const"]: rule["then"] for rule in whole["allOf"]}
+
+
 def _file(name: str) -> bytes:
     return resource("schemas", f"{name}.schema.json").read_bytes()
 

@@ -1,0 +1,31 @@
+from typing import Annotated
+
+from wfrun.cli.declare import Arg, AsJson, Home, Opt
+
+EXAMPLE = "wfrun audit anchor --out /mnt/elsewhere/heads.txt"
+
+
+def command(
+    executions: Annotated[tuple[str, ...], Arg("Executions; all if none is named.", "EXECUTION...", "executions")] = (),
+    out: Annotated[str | None, Opt(("--out", "-o"), "Write them to a new file.", "FILE")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> int:
+    """Print the last hash of each journal, to be kept where nobody who can write the journals can write."""
+    from wfrun.app import reading
+    from wfrun.app.evidence import evidence_of
+    from wfrun.app.files import write_new_file
+    from wfrun.app.heads import head_text, heads_of
+    from wfrun.cli.invoke import print_json
+
+    found = evidence_of(reading.open_home(home), executions, everything=not executions)
+    heads = [head for each in found for head in heads_of(each)]
+    if out is not None:
+        write_new_file(out, "".join(f"{head_text(head)}\n" for head in heads).encode())
+    if as_json:
+        print_json({"heads": [head._asdict() for head in heads]})
+    elif out is not None:
+        print(f"{out}: {len(heads)} heads. Later:  wfrun audit compare {out}")
+    else:
+        print("\n".join(map(head_text, heads)))
+    return 0

@@ -1,0 +1,58 @@
+"""The list of executions that are gone: what their journals ended with, so that nobody has to take it on trust.
+
+`removed.jsonl` in the state directory is written as a journal is: numbered, chained and sealed lines, one for each
+execution, of type `execution.removed`. A line is on the disk before the journal that it is about is removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from wfrun.journal.chain import Chain
+from wfrun.journal.codec import instant
+from wfrun.journal.failures import damaged, io_failed
+from wfrun.journal.scan import scan
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Record
+    from wfrun.journal.home import Home
+
+REMOVED = "removed.jsonl"
+
+
+def read_removed(home: Home) -> list[Record]:
+    """What is on the list. JournalError if it is damaged; a torn last line is left out."""
+    path = f"{home.path}/{REMOVED}"
+    found = scan(home.read_file(path) or b"")
+    if found.damage is not None:
+        raise damaged(path, found.damage)
+    return found.records
+
+
+def list_removed(home: Home, removals: Iterable[dict[str, Any]]) -> None:
+    """Add executions to the list; durable on return. Call it under the lock of the home's directory. JournalError."""
+    path = f"{home.path}/{REMOVED}"
+    raw = home.read_file(path) or b""
+    chain = Chain()
+    found = chain.read(raw)
+    if found.damage is not None:
+        raise damaged(path, found.damage)
+    at = instant(home.clock())
+    for removal in removals:
+        chain.stamp({"type": "execution.removed", **removal}, at)
+    data = b"".join(chain.unwritten)
+    try:
+        with suppress(FileExistsError):
+            home.files.close(home.files.create(path))
+        fd = home.files.open(path)
+        try:
+            if home.files.write(fd, data) != len(data):
+                raise OSError("short write")
+            home.files.sync(fd)
+        finally:
+            home.files.close(fd)
+        home.sync_names(home.path)
+    except OSError as error:
+        raise io_failed(path, "written", error) from error
