@@ -20,7 +20,7 @@ from tests.support.pages import (
     name_of,
 )
 from tests.support.shell import ROOT, shell
-from wfrun.cli.declare import COMMANDS, Opt, load
+from wfrun.cli.declare import COMMANDS, Opt, command_in, load
 from wfrun.cli.main import EXIT_CODE_HELP
 
 BY_NAME = {name_of(page): page.read_text() for page in PAGES}
@@ -78,7 +78,7 @@ def test_tests_that_are_named_exist(page: str) -> None:
 def test_commands_and_options_exist(page: str) -> None:
     for line in command_lines(BY_NAME[page]):
         words = line.split()[1:]
-        command = words[0] if words else ""
+        command = command_in(words) or (words[0] if words else "")
         if command in COMMANDS:
             used = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
             assert used <= flags(command), f"{page}: {line}"

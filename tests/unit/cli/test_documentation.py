@@ -60,7 +60,7 @@ def test_the_order_of_a_batch_is_told() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_a_schema(command: str) -> None:
-    name = "decision" if command in ("approve", "reject") else command
+    name = "decision" if command in ("approve", "reject") else command.replace(" ", "-")
     schema = json.loads((REPOSITORY / f"schemas/cli-{name}.schema.json").read_text())
     assert schema["$id"] == f"cli-{name}.schema.json"
     assert command in schema["title"]

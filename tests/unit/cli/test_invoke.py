@@ -113,7 +113,7 @@ def wfrun(*arguments: str, folder: Path | None = None) -> subprocess.CompletedPr
 def test_the_overview_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([]) == 0
     text = capsys.readouterr().out
-    assert "  approve     Approve a task" in text
+    assert "  approve        Approve a task" in text
     assert "Exit codes" in text
 
 

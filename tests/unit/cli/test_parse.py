@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from typer._click.exceptions import ClickException
 
-from wfrun.cli.declare import COMMANDS, Arg, Command, Opt, load, summary
+from wfrun.cli.declare import COMMANDS, Arg, Command, Opt, command_in, load, summary
 from wfrun.cli.parse import parse
 from wfrun.cli.typed import build_app
 
@@ -31,7 +31,7 @@ def typer_values(name: str, arguments: list[str]) -> dict[str, Any] | None:
     """What typer makes of the line; None if it refuses it."""
     SEEN.clear()
     try:
-        APP.main(args=[name, *arguments], prog_name="wfrun", standalone_mode=False)
+        APP.main(args=[*name.split(), *arguments], prog_name="wfrun", standalone_mode=False)
     except ClickException:
         return None
     return SEEN[0][1] if SEEN else None
@@ -69,12 +69,20 @@ COMMON = [
     "batch order.yaml --inputs orders.jsonl --concurrency 50",
     "batch order.yaml --inputs - -c 2",
     "reindex",
+    "audit verify --all",
+    "audit verify k7 bundle.tar --json",
+    "audit anchor --out heads.txt",
+    "audit compare -",
+    "audit export k7 m3 -o b.tar",
 ]
 
 
 @pytest.mark.parametrize("line", COMMON)
 def test_what_is_commonly_typed_is_parsed_without_typer_and_alike(line: str) -> None:
-    name, *arguments = shlex.split(line)
+    words = shlex.split(line)
+    name = command_in(words)
+    assert name is not None
+    arguments = words[len(name.split()) :]
     values = parse(DECLARED[name].parameters, arguments)
     assert values is not None
     assert values == typer_values(name, arguments)
@@ -142,8 +150,9 @@ def test_every_command_is_declared_whole(name: str) -> None:
     for parameter in command.parameters:
         assert parameter.meta.help.endswith(".")
         assert isinstance(parameter.meta, Arg) or parameter.meta.flags[0].startswith("--")
-    _, given_name, *arguments = shlex.split(command.example.partition(" > ")[0])
-    assert given_name == name
+    _, *words = shlex.split(command.example.partition(" > ")[0])
+    assert command_in(words) == name
+    arguments = words[len(name.split()) :]
     assert parse(command.parameters, arguments) is not None
 
 

@@ -1,0 +1,163 @@
+"""What really happened is always proved, whatever the workflow; and what was made up of it is not."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from tests.property.test_repair import some_repair
+from tests.property.test_replay import Faults, approve, plan_from, script_of
+from tests.support.cases import EXECUTION, Case, load_cases
+from tests.support.clock import AtOnce, virtual_time
+from tests.support.local import PLACE, Play
+from tests.support.plans import EVENTS, faults, workflows
+from tests.support.world import EPOCH, World
+from wfrun.app.evidence import of_home
+from wfrun.app.forms import checked_form
+from wfrun.app.proving import is_proved, prove
+from wfrun.core.events import Record
+from wfrun.core.instants import format_instant, parse_instant
+from wfrun.core.plan import Plan, build_plan
+from wfrun.core.proof import Misfit, Prover
+from wfrun.journal.home import Home
+from wfrun.journal.memory import MemoryFiles
+from wfrun.journal.scan import scan
+from wfrun.load.definition import load_definition
+
+TIMES = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+GOLDEN = sorted(path.parent for path in Path(__file__).parent.parent.glob("golden/*/*/journal.jsonl"))
+
+# What follows from what stands before it: by type a member that tells what came of it.
+DERIVED = {
+    "step.started": "inputHash",
+    "decision.made": "value",
+    "values.set": "values",
+    "foreach.started": "count",
+    "wait.started": "events",
+    "event.matched": "value",
+    "event.emitted": "event",
+    "child.started": "input",
+    "timer.started": "due",
+    "task.created": "title",
+    "compensation.started": "steps",
+    "execution.ended": "status",
+}
+
+
+class Driven(World):
+    """A world whose journal says who drives, and whose clock goes on to whatever is waited for."""
+
+    now: datetime = EPOCH
+
+    def add(self, event: Any) -> None:
+        if event["type"] == "execution.started":
+            # Nothing is begun before somebody drives.
+            self._intending = True
+            definition, listens = self.plan.document.sha256, [*self.plan.listens]
+            self._append({**event, "definition": definition, "listens": listens})
+            self._intending = False
+            self._drive()
+        else:
+            if event["type"] == "repair.requested":
+                self._drive()
+            self._append(event)
+
+    def _drive(self) -> None:
+        self._append({"type": "driver.started", "epoch": self.run.epoch + 1, "host": "h", "pid": 1, "wfrun": "0"})
+
+    def _append(self, event: Any) -> None:
+        self.now += timedelta(seconds=1)
+        if event["type"] == "timer.fired":
+            self.now = max(self.now, parse_instant(self.run.recorded[event["timer"]]["due"]))
+        if event["type"] == "step.started":
+            event = {**event, "epoch": self.run.epoch}
+        record = {**event, "seq": len(self.records) + 1, "at": format_instant(self.now), "prev": ""}
+        self.records.append(record)
+        self._intend(self.run.apply(record))
+
+    def _with_due(self, effect: Any, intent: Any) -> Any:
+        if getattr(effect, "timeout", None) is None or "due" not in intent:
+            return intent
+        return {**intent, "due": format_instant(self.now + timedelta(milliseconds=effect.timeout))}
+
+
+def played(definition: Any, x: int, faults: Faults, seed: int) -> Driven:
+    return Driven(plan_from(definition), {"x": x}, script_of(faults), seed, approve, events=EVENTS)
+
+
+def misfit(plan: Plan, records: list[Record], plans: dict[str, Plan] | None = None) -> Misfit | None:
+    return Prover(plan, {plan.document.sha256: plan, **(plans or {})}.__getitem__, checked_form).prove(records)
+
+
+@given(workflows(racy=True), faults(), st.integers(0, 9), st.integers())
+@TIMES
+def test_what_happened_is_proved(definition: Any, faults: Faults, x: int, seed: int) -> None:
+    world = played(definition, x, faults, seed).finish()
+    assert misfit(world.plan, world.records) is None
+
+
+@given(workflows(racy=True), faults(), st.integers(0, 9), st.integers(), st.data())
+@TIMES
+def test_what_was_repaired_is_proved(definition: Any, faults: Faults, x: int, seed: int, data: st.DataObject) -> None:
+    world = played(definition, x, faults, seed).finish()
+    for _ in range(data.draw(st.integers(1, 3))):
+        proposal = some_repair(world, data)
+        if proposal is None:
+            break
+        assume(not proposal.wish.keep or proposal.wish.action == "rewind")  # nobody can ask for it otherwise
+        if proposal.wish.replacement is not None:
+            world.plans[proposal.wish.replacement.document.sha256] = proposal.wish.replacement
+        request: Any = proposal.request("ann")
+        if proposal.wish.replacement is not None:
+            plan = proposal.wish.replacement
+            request |= {"version": plan.version, "steps": plan.step_names, "listens": [*plan.listens]}
+        world.add(request)
+        world.finish()
+    assume(world.of_type("repair.requested"))
+    assert misfit(world.plan, world.records, world.plans) is None
+
+
+@given(workflows(racy=True), faults(), st.integers(0, 9), st.integers(), st.data())
+@TIMES
+def test_what_was_changed_is_named(definition: Any, faults: Faults, x: int, seed: int, data: st.DataObject) -> None:
+    world = played(definition, x, faults, seed).finish()
+    record = data.draw(st.sampled_from([record for record in world.records if record["type"] in DERIVED]))
+    name = DERIVED[record["type"]]
+    forged = [{**each, name: "another"} if each is record else each for each in world.records]
+    found = misfit(world.plan, forged)
+    assert found is not None
+    assert found.seq == record["seq"]
+
+
+@given(workflows(racy=True), faults(), st.integers(0, 9), st.integers(), st.data())
+@TIMES
+def test_what_was_taken_out_is_missed(definition: Any, faults: Faults, x: int, seed: int, data: st.DataObject) -> None:
+    """Of an execution that has ended: the end of one that has not can only be missed by somebody who knows its head."""
+    world = played(definition, x, faults, seed).finish()
+    record = data.draw(st.sampled_from([record for record in world.records[:-1] if record["type"] in DERIVED]))
+    assume(record["type"] not in ("timer.started", "wait.started", "event.matched"))  # it may not have come to count
+    assert misfit(world.plan, [each for each in world.records if each is not record]) is not None
+
+
+@pytest.mark.parametrize("case", GOLDEN, ids=lambda case: f"{case.parent.name}-{case.name}")
+def test_journals_of_every_release_are_proved(case: Path) -> None:
+    plan = build_plan(load_definition((case / "definition.yaml").read_bytes(), "definition.yaml"))
+    assert misfit(plan, scan((case / "journal.jsonl").read_bytes()).records) is None
+
+
+@pytest.mark.parametrize("case", load_cases(), ids=str)
+def test_what_the_engine_wrote_is_proved(case: Case) -> None:
+    for scenario in case.scenarios:
+        with virtual_time() as loop:
+            play = Play(case, scenario, loop, Home(PLACE, MemoryFiles(), loop.now), lambda: AtOnce(loop))
+            play.outcome()
+        proofs = list(prove(of_home(play.home, sorted(play.home.ids()))))
+        assert any(each["execution"] == EXECUTION for each in proofs)
+        assert [each for each in proofs if not is_proved(each)] == []
