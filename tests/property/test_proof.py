@@ -93,7 +93,7 @@ def played(definition: Any, x: int, faults: Faults, seed: int) -> Driven:
 
 
 def misfit(plan: Plan, records: list[Record], plans: dict[str, Plan] | None = None) -> Misfit | None:
-    return Prover(plan, {plan.document.sha256: plan, **(plans or {})}.__getitem__, checked_form).prove(records)
+    return Prover(plan, {plan.document.sha256: plan, **(plans or {})}.__getitem__, checked_form, "0").prove(records)
 
 
 @given(workflows(racy=True), faults(), st.integers(0, 9), st.integers())

@@ -10,6 +10,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, TypedDict
 
+from wfrun import __version__
 from wfrun.app.bundling import children_in
 from wfrun.app.evidence import DEFINITIONS, Evidence
 from wfrun.app.forms import checked_form
@@ -105,7 +106,7 @@ class _Court:
         plan = self._plan(first["definition"])
         if (problem := _wrong_input(plan, first["input"])) is not None:
             return _misfit(first, problem)
-        return Prover(plan, self._plan, checked_form).prove(records)
+        return Prover(plan, self._plan, checked_form, __version__).prove(records)
 
     # ---- children
 

@@ -20,15 +20,13 @@ from wfrun.core.human import Task, Vote, judge
 from wfrun.core.instants import parse_instant
 from wfrun.core.plan import Plan
 from wfrun.core.proof_repairs import check_repair
-from wfrun.core.proof_terms import Unfounded, compare
+from wfrun.core.proof_terms import SLACK, Unfounded, compare
 from wfrun.core.repair import reasons_not_to_undo
 from wfrun.core.repair_history import instance_of
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import DivergenceError, WfrunError
 
-# Within one turn of the journal the clock is asked more than once, and only the first answer is recorded.
-SLACK = timedelta(seconds=5)
 # What a journal that was made by hand can do to the fold before anything notices that it makes no sense.
 _NONSENSE = (LookupError, TypeError, ValueError, AttributeError, AssertionError)
 
@@ -50,13 +48,16 @@ class Prover:
     """Folds a journal, and holds each record against what is asked for at that point, before it is folded.
 
     `plans` gives the plan of a definition by its hash; `fill_in` the data of a vote as its task's form has it, or an
-    error. After a misfit nothing more can be said: what follows depends on it.
+    error. After a misfit nothing more can be said: what follows depends on it. How a repair works out what it sets
+    aside may differ between versions of wfrun: only that of `version`, this one, is worked out again.
     """
 
-    def __init__(self, plan: Plan, plans: Callable[[str], Plan], fill_in: FillIn) -> None:
+    def __init__(self, plan: Plan, plans: Callable[[str], Plan], fill_in: FillIn, version: str) -> None:
         self.run = Run(plan, plans)
         self._plans = plans
         self._fill_in = fill_in
+        self._version = version
+        self._driver = ""
         self._begun_in: dict[str, int] = {}
         self._driven = False
         self._events: set[str] = set()
@@ -123,7 +124,7 @@ class Prover:
 
     def _driver_started(self, record: Record) -> None:
         compare({"epoch": self.run.epoch + 1}, {"epoch": record["epoch"]})
-        self._driven = True
+        self._driven, self._driver = True, record["wfrun"]
 
     def _driver_stopped(self, record: Record) -> None:
         compare({"epoch": self.run.epoch}, {"epoch": record["epoch"]})
@@ -141,7 +142,8 @@ class Prover:
             raise Unfounded(reasons[0].message)
 
     def _repair_requested(self, record: Record) -> None:
-        check_repair(self.run, record, self._plans)
+        if self._driver == self._version:
+            check_repair(self.run, record, self._plans)
 
     @property
     def _started(self) -> Record:

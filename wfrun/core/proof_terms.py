@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import Any
 
 from wfrun.core.values import Json, canonical
+
+# Within one turn of the journal the clock is asked more than once, and only the first answer is recorded.
+SLACK = timedelta(seconds=5)
 
 _ENVELOPE = ("seq", "at", "prev")
 

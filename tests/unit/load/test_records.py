@@ -24,10 +24,11 @@ def test_records_of_every_release_are_records() -> None:
 
 
 def test_it_judges_as_the_published_schema_does() -> None:
+    values: list[Any] = [None, -1, "x", [], {}, True]
     seen = set()
     for record in {record["type"]: record for record in RECORDS}.values():
-        for name in record:
-            for value in (None, -1, "x", [], {}, True):
+        for name in record.keys() - {"type"}:
+            for value in values:
                 changed = {**record, name: value}
                 fits = SCHEMA.is_valid({**changed, "crc": "00000000"})
                 assert (record_problem(changed) is None) == fits, changed
