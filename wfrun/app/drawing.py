@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wfrun.app.executions import find_execution
 from wfrun.app.in_force import in_force
@@ -34,7 +34,9 @@ from wfrun.core.plan.nodes import (
 )
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
-from wfrun.views.model import OutlineNode
+
+if TYPE_CHECKING:
+    from wfrun.views.model import OutlineNode
 
 
 class Outline(NamedTuple):

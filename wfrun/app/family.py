@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from wfrun.core.events import Record
 from wfrun.errors import JournalError, NotFoundError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Record
 
 _ABOUT_CHILDREN = ("child.started", "child.recalled", "child.ended")
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wfrun.app.services import configure
 from wfrun.app.workflows import Workflow, stored_plan, stored_workflow
-from wfrun.core.events import Record
 from wfrun.core.plan import Plan
 from wfrun.core.run import Run
 from wfrun.journal.home import Home
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Record
 
 # What a repair that replaces the workflow says instead of execution.started.
 REPLACED = ("definition", "version", "steps", "origin", "links", "listens")

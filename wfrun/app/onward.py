@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.app.family import root_of
 from wfrun.app.in_force import workflow_of
@@ -11,7 +11,6 @@ from wfrun.app.runtime import Runtime
 from wfrun.app.standing import has_ended, view_of
 from wfrun.app.starting import runner
 from wfrun.app.workflows import Workflow, require_local
-from wfrun.core.events import Record
 from wfrun.engines.local.driver import Observer
 from wfrun.engines.local.engine import Interrupted, open_engine, run_loop
 from wfrun.errors import ConflictError
@@ -19,7 +18,10 @@ from wfrun.journal.driver import is_driven
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.views.index.writer import IndexWriter
-from wfrun.views.model import StatusView
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Record
+    from wfrun.views.model import StatusView
 
 
 class Outcome(NamedTuple):

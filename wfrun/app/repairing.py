@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypedDict, cast
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
 
 from wfrun.app.executions import find_execution
 from wfrun.app.family import bond_of, root_of
@@ -20,7 +20,6 @@ from wfrun.app.replacing import Replacement, read_replacement
 from wfrun.app.standing import has_ended, standstill
 from wfrun.app.starting import runner
 from wfrun.app.workflows import keep, require_local
-from wfrun.core.events import Event, Record, Repair
 from wfrun.core.expression import MISSING, Missing
 from wfrun.core.repair import Proposal, propose, reasons_not_to_undo
 from wfrun.core.repair_history import COMPENSATE, instance_of
@@ -30,6 +29,9 @@ from wfrun.journal.driver import is_driven
 from wfrun.journal.failures import held
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Event, Record, Repair
 
 # What is written by whoever drives, and changes nothing about what there is to repair.
 _HOUSEKEEPING = ("driver.started", "driver.stopped", "journal.recovered")
@@ -183,12 +185,21 @@ def prepare(home: Home, prefix: str, ask: Ask, services: str | None = None) -> P
 
 def prepare_resume(home: Home, prefix: str, services: str | None = None) -> Prepared | None:
     """What `resume` would repair. None if there is nothing to repair: it only has to be driven on, or is over."""
-    execution = find_execution(home, prefix)
-    records = Journal.read(home, execution)
-    status = standstill(records)
-    if status == "failed" or (status == "paused" and fold(home, records).is_paused):
-        return prepare(home, execution, Ask("resume"), services)
+    found = take_up(home, prefix, services)
+    if isinstance(found, Prepared):
+        return found
+    found.close()
     return None
+
+
+def take_up(home: Home, prefix: str, services: str | None = None) -> Prepared | Journal:
+    """What `resume` would repair, or the open journal of what only has to be driven on, or is over."""
+    journal = Journal.open(home, find_execution(home, prefix))
+    status = standstill(journal.records)
+    if status == "failed" or (status == "paused" and fold(home, journal.records).is_paused):
+        journal.close()
+        return prepare(home, journal.execution_id, Ask("resume"), services)
+    return journal
 
 
 def nothing(execution: str) -> Preview:
@@ -242,7 +253,7 @@ def _request(proposal: Proposal, replacement: Replacement | None) -> Callable[[s
     facts = {} if replacement is None else replacement.facts
 
     def fact(by: str, reason: str) -> Event:
-        return cast(Event, {**proposal.request(by, reason), **facts})
+        return cast("Event", {**proposal.request(by, reason), **facts})
 
     return fact
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wfrun.app.in_force import REPLACED, in_force
 from wfrun.app.starting import check_input, first_event, origin_of
 from wfrun.app.workflows import Workflow, open_workflow
-from wfrun.core.events import Record
 from wfrun.errors import InvalidError, Problem
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Record
 
 
 class Replacement(NamedTuple):

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wfrun import __version__
 from wfrun.app.workflows import Workflow, keep
-from wfrun.core.events import ExecutionStarted, Record
 from wfrun.core.values import Json, digest
 from wfrun.errors import ConflictError, InvalidError, Place, Problem, UsageError
 from wfrun.journal.driver import DriverInfo
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.load.fields import check_fields
+
+if TYPE_CHECKING:
+    from wfrun.core.events import ExecutionStarted, Record
 
 FORMAT = 1
 

@@ -7,9 +7,12 @@ which answers of a call leave open whether it had an effect.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from wfrun.core.events import ErrorData, Record
 from wfrun.core.retry import UNKNOWN_OUTCOME, matches
+
+if TYPE_CHECKING:
+    from wfrun.core.events import ErrorData, Record
 
 # Errors after which nobody knows whether the call had an effect: there was no answer, or one that could not be taken.
 AMBIGUOUS = (

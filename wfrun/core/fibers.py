@@ -14,10 +14,12 @@ from __future__ import annotations
 import types
 from collections import deque
 from collections.abc import Coroutine, Generator, Iterable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wfrun.core.effects import CallService, Effect, Listen, OpenTask, Output, StartChild, StartPause, StartTimer, Stop
-from wfrun.core.events import ErrorData, Record
+
+if TYPE_CHECKING:
+    from wfrun.core.events import ErrorData, Record
 
 Strand: TypeAlias = Coroutine[Any, Any, None]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from wfrun.core.events import Assignee, ErrorData, Record
 from wfrun.core.instants import parse_instant
 from wfrun.core.values import Json
 from wfrun.errors import ConflictError, UsageError
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Assignee, ErrorData, Record
 
 REJECTED = "rejected"
 

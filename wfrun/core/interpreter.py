@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import timedelta
-from typing import Any, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from wfrun.core.definition import Path
 from wfrun.core.effects import (
@@ -31,7 +31,6 @@ from wfrun.core.effects import (
     StartCompensation,
     StartTimer,
 )
-from wfrun.core.events import ErrorData, EventData, Matter, Reason, Record, Status
 from wfrun.core.expression import MISSING, Expression, Template
 from wfrun.core.fibers import Cancelled, Failed, Fiber, Finished, Group, Outcome, Scheduler, Strand
 from wfrun.core.instants import parse_instant
@@ -41,6 +40,9 @@ from wfrun.core.repair_history import Amendments, Given
 from wfrun.core.scope import Scope, Undo
 from wfrun.core.steps import blocks, calls, children, crews, loops, people, values, waits
 from wfrun.core.values import Json
+
+if TYPE_CHECKING:
+    from wfrun.core.events import ErrorData, EventData, Matter, Reason, Record, Status
 
 Kind: TypeAlias = Callable[["Interpreter", Any, Scope], Coroutine[Any, Any, None]]
 
@@ -289,11 +291,11 @@ class Interpreter:
         self.given.add(step.id + scope.iteration)
         output = getattr(step, "output", None)
         if isinstance(output, str) and given.value is not MISSING:
-            scope.set(output, cast(Json, given.value))
+            scope.set(output, cast("Json", given.value))
         if given.skipped:
             return
         if step.compensation or given.child is not None:
-            self.remember(step, scope, {"result": cast(Json, given.value)}, given.child)
+            self.remember(step, scope, {"result": cast("Json", given.value)}, given.child)
         if isinstance(step, Call) and step.pivot:
             self.pass_pivot()
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from wfrun.core.events import Record
+from typing import TYPE_CHECKING
+
 from wfrun.core.instants import elapsed_ms
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Record
 
 # A wait for a time that is at least so long does not keep an execution running: it waits, as for a person.
 LONG_MS = 30_000

@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from wfrun.core.effects import CallService, OpenTask, StartPause, StartTimer
-from wfrun.core.events import Record, Repair, RepairRequested, TimerFired
 from wfrun.core.expression import MISSING, Missing
 from wfrun.core.instants import format_instant, parse_instant
 from wfrun.core.plan.nodes import Plan, Task
@@ -43,6 +43,9 @@ from wfrun.core.repair_trial import Places, Trial, steps_pending
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import ConflictError, NotFoundError, Problem
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Record, Repair, RepairRequested, TimerFired
 
 # These go on from where the execution stopped, and concern no step in particular.
 _GOING_ON = ("resume", "replace")

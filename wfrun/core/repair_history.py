@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from wfrun.core.events import Record
 from wfrun.core.expression import MISSING, Missing
 from wfrun.core.instants import parse_instant
 from wfrun.core.values import Json
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Record
 
 COMPENSATE = "compensate:"
 

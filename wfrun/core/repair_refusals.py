@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from wfrun.core.definition import Path
 from wfrun.core.effects import BeginForeach, Compute, Decide, Effect, Match, OpenTask, StartChild
-from wfrun.core.events import Event, Record, Repair
 from wfrun.core.expression import MISSING, Missing
 from wfrun.core.plan.draft import nearest
 from wfrun.core.plan.nodes import Call, Child, Plan
@@ -16,6 +16,9 @@ from wfrun.core.repair_trial import Change, Places, Trial, steps_pending
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import Place, Problem
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Event, Record, Repair
 
 _REWIND = "`rewind STEP` runs a step again, and what comes after it"
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.core.answers import effect_of
 from wfrun.core.effects import CallService, Effect, StartPause
-from wfrun.core.events import Event, Record
 from wfrun.core.fibers import stop_id
 from wfrun.core.plan.nodes import Foreach, Loop, Plan, Step, Try, walk
 from wfrun.core.repair_history import COMPENSATE, DEADLINE, Amendments, instance_of, is_timeout, undone_by
 from wfrun.core.run import Run
 from wfrun.core.values import Json, canonical
 from wfrun.errors import DivergenceError
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Event, Record
 
 # Once an execution goes on, it has not ended, and nothing of it is undone any more.
 _ENDS = frozenset(

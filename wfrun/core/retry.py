@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from wfrun.core.events import ErrorData
 from wfrun.core.instants import parse_instant
+
+if TYPE_CHECKING:
+    from wfrun.core.events import ErrorData
 
 Policy: TypeAlias = Literal["exponential", "linear", "fixed", "none"]
 

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from wfrun.core.answers import BESIDES, EFFECTS, MAY_CLOSE_A_TASK, effect_of, is_ambiguous
 from wfrun.core.effects import CallService, Effect, Listen
-from wfrun.core.events import Record
 from wfrun.core.fibers import Cancelled, Scheduler, stop_id
 from wfrun.core.human import Task
 from wfrun.core.interpreter import Interpreter
@@ -35,6 +35,9 @@ from wfrun.core.retry import end_of
 from wfrun.core.scope import Scope, Undo
 from wfrun.core.values import Json
 from wfrun.errors import DivergenceError
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Record
 
 
 class Run:

@@ -5,10 +5,12 @@ Instants are RFC 3339 in UTC, durations are whole milliseconds; a value that is 
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Literal, NotRequired, TypeAlias, TypedDict
 
-from wfrun.core.events import Assignee, ErrorData, Parent
 from wfrun.core.values import Json
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Assignee, ErrorData, Parent
 
 ExecutionStatus: TypeAlias = Literal[
     "running",

@@ -9,6 +9,7 @@ from wfrun.errors import UsageError
 
 if TYPE_CHECKING:
     from wfrun.journal.home import Home
+    from wfrun.journal.journal import Journal
     from wfrun.views.model import Summary
 
 AT_ONCE = 50
@@ -36,23 +37,23 @@ def resume_one(execution: str, file: str | None, wait: bool, manner: Manner) -> 
     if file is not None:
         ask = repairing.Ask("replace", file=file)
         return carry_out(repairing.prepare(home, execution, ask, manner.services), manner, wait=wait)
-    prepared = repairing.prepare_resume(home, execution, manner.services)
-    if prepared is not None:
-        return carry_out(prepared, manner, wait=wait)
-    return _look(home, execution, manner) if manner.dry_run else _drive(home, execution, wait, manner)
+    found = repairing.take_up(home, execution, manner.services)
+    if isinstance(found, repairing.Prepared):
+        return carry_out(found, manner, wait=wait)
+    return _look(found, manner) if manner.dry_run else _drive(home, found, wait, manner)
 
 
-def _look(home: Home, execution: str, manner: Manner) -> int:
+def _look(journal: Journal, manner: Manner) -> int:
     """There is nothing to set aside, undo or run again."""
-    from wfrun.app import reading, repairing
+    from wfrun.app import repairing
     from wfrun.cli.commands.repairs import show
 
-    return show(repairing.nothing(reading.status(home, execution)["execution"]), as_json=manner.as_json)
+    journal.close()
+    return show(repairing.nothing(journal.execution_id), as_json=manner.as_json)
 
 
-def _drive(home: Home, execution: str, wait: bool, manner: Manner) -> int:
-    from wfrun.app import driving
-    from wfrun.app.onward import Way
+def _drive(home: Home, journal: Journal, wait: bool, manner: Manner) -> int:
+    from wfrun.app.onward import Way, go_on
     from wfrun.cli.outcome import finish
     from wfrun.cli.render.progress import progress_for
     from wfrun.cli.streams import reserve
@@ -61,7 +62,7 @@ def _drive(home: Home, execution: str, wait: bool, manner: Manner) -> int:
     reserve()
     with progress_for(silent=manner.as_json or manner.quiet) as progress:
         way = Way(manner.services, wait, progress.observe)
-        outcome = driving.resume(home, execution, by=manner.by or current_user(), way=way)
+        outcome = go_on(home, journal, way, manner.by or current_user())
     return finish(outcome.view, note=outcome.note, as_json=manner.as_json, quiet=manner.quiet)
 
 

@@ -86,6 +86,8 @@ class LoopDigest:
         kind, step = record["type"], _step(record)
         if kind in _OVER:
             return self._end(list(self._long)), True
+        if not self._long and "@" not in step and kind != "foreach.started":
+            return [], True
         loop = self._loop_of(step)
         ended = self._end([] if loop else [name for name, other in self._long.items() if other.is_through()])
         if loop:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.core.effects.setting import Setting, expression_error
-from wfrun.core.events import StepFailed, StepStarted
 from wfrun.core.plan.nodes import Call
 from wfrun.core.values import Json, canonical
 from wfrun.errors import ExpressionError
+
+if TYPE_CHECKING:
+    from wfrun.core.events import StepFailed, StepStarted
 
 # A step's input stands in its record when it is at most this many characters long; its hash always does.
 MAX_INLINE_INPUT = 1_024

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.core.effects.setting import Setting, evaluation_failed
-from wfrun.core.events import ChildRecalled, ChildStarted, EvaluationFailed
 from wfrun.core.plan.nodes import Child
 from wfrun.core.values import digest
 from wfrun.errors import ExpressionError
+
+if TYPE_CHECKING:
+    from wfrun.core.events import ChildRecalled, ChildStarted, EvaluationFailed
 
 # An execution id is at most this long.
 MAX_ID = 64

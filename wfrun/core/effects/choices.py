@@ -5,23 +5,25 @@ The fact says what came out, so that a replay never works it out again, and a pe
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.core.definition import Path
 from wfrun.core.effects.setting import Setting, evaluation_failed
-from wfrun.core.events import (
-    DecisionMade,
-    ErrorData,
-    EvaluationFailed,
-    FailureRaised,
-    ForeachStarted,
-    Matter,
-    ValuesSet,
-)
 from wfrun.core.expression import Expression, Template, render
 from wfrun.core.plan.nodes import Fail, Foreach, Task, walk
 from wfrun.core.values import MAX_DEPTH, Json, is_deeper
 from wfrun.errors import ExpressionError
+
+if TYPE_CHECKING:
+    from wfrun.core.events import (
+        DecisionMade,
+        ErrorData,
+        EvaluationFailed,
+        FailureRaised,
+        ForeachStarted,
+        Matter,
+        ValuesSet,
+    )
 
 
 class Decide(NamedTuple):

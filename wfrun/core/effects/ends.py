@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from wfrun.core.definition import Path
 from wfrun.core.effects.setting import Setting, evaluation_failed
-from wfrun.core.events import (
-    CompensationStarted,
-    ErrorData,
-    EvaluationFailed,
-    ExecutionEnded,
-    ExecutionPaused,
-    ExecutionRepaired,
-    Reason,
-    Status,
-    TaskWithdrawn,
-    WaitWithdrawn,
-)
 from wfrun.core.expression import Template
 from wfrun.errors import ExpressionError
+
+if TYPE_CHECKING:
+    from wfrun.core.events import (
+        CompensationStarted,
+        ErrorData,
+        EvaluationFailed,
+        ExecutionEnded,
+        ExecutionPaused,
+        ExecutionRepaired,
+        Reason,
+        Status,
+        TaskWithdrawn,
+        WaitWithdrawn,
+    )
 
 
 class StartCompensation(NamedTuple):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.core.definition import Path
-from wfrun.core.events import ErrorData, EvaluationFailed
 from wfrun.core.expression import Template
 from wfrun.core.instants import parse_instant
 from wfrun.core.plan.nodes import Plan
@@ -16,6 +15,9 @@ from wfrun.core.repair_history import Amendments
 from wfrun.core.scope import Scope
 from wfrun.core.values import Json
 from wfrun.errors import ExpressionError
+
+if TYPE_CHECKING:
+    from wfrun.core.events import ErrorData, EvaluationFailed
 
 
 @dataclass(slots=True)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.core.definition import Path
 from wfrun.core.effects.setting import Setting, evaluation_failed
-from wfrun.core.events import Assignee, EvaluationFailed, TaskCreated, TaskEscalated
 from wfrun.core.expression import Template
 from wfrun.core.plan.nodes import Audience, HumanTask
 from wfrun.core.values import Json
 from wfrun.errors import ExpressionError
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Assignee, EvaluationFailed, TaskCreated, TaskEscalated
 
 
 class OpenTask(NamedTuple):

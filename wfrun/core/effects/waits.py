@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.core.definition import Path
 from wfrun.core.effects.setting import Setting, evaluation_failed
-from wfrun.core.events import EvaluationFailed, EventData, EventEmitted, EventMatched, TimerStarted, WaitStarted
 from wfrun.core.expression import parse_duration, to_instant
 from wfrun.core.instants import format_instant, parse_instant
 from wfrun.core.plan.nodes import Await, Emit, Listener, Pause
 from wfrun.errors import ExpressionError
+
+if TYPE_CHECKING:
+    from wfrun.core.events import EvaluationFailed, EventData, EventEmitted, EventMatched, TimerStarted, WaitStarted
 
 
 class StartTimer(NamedTuple):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
-from wfrun.core.events.data import Assignee
 from wfrun.core.values import Json
+
+if TYPE_CHECKING:
+    from wfrun.core.events.data import Assignee
 
 
 class TaskCreated(TypedDict):

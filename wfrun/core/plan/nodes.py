@@ -328,6 +328,8 @@ class Plan:
 
 def children(step: Step) -> tuple[Step, ...]:
     match step:
+        case Call():
+            return ()
         case Sequence(steps=steps):
             return steps
         case Parallel(branches=branches):
@@ -351,4 +353,5 @@ def walk(step: Step) -> Iterator[Step]:
     while pending:
         current = pending.pop()
         yield current
-        pending.extend(reversed(children(current)))
+        if below := children(current):
+            pending.extend(reversed(below))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from wfrun.core.events import ErrorData
 from wfrun.core.fibers import Failed, Outcome, outcome_of
 from wfrun.core.plan.nodes import Conditional, Handler, Sequence, Switch, Try
 from wfrun.core.retry import matches
@@ -12,6 +11,7 @@ from wfrun.core.scope import Scope
 from wfrun.core.values import Json
 
 if TYPE_CHECKING:
+    from wfrun.core.events import ErrorData
     from wfrun.core.interpreter import Interpreter
 
 
@@ -62,7 +62,7 @@ async def _handle(run: Interpreter, block: Try, scope: Scope, failed: Failed) ->
     for index, handler in enumerate(block.handlers):
         if not matches(handler.patterns, failed.error["type"]):
             continue
-        inside = scope.knowing({handler.name: cast(Json, failed.error)})
+        inside = scope.knowing({handler.name: cast("Json", failed.error)})
         if handler.condition is None or await _fits(run, block, index, handler, inside):
             await _recover(run, handler, inside, failed.error)
             return

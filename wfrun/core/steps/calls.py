@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from wfrun.core.effects import CallService, RecallChild, StartTimer
-from wfrun.core.events import ErrorData, Record
 from wfrun.core.fibers import Cancelled, Failed
 from wfrun.core.instants import parse_instant
 from wfrun.core.plan.nodes import Call
@@ -15,6 +14,7 @@ from wfrun.core.scope import Scope, Undo
 from wfrun.core.values import Json
 
 if TYPE_CHECKING:
+    from wfrun.core.events import ErrorData, Record
     from wfrun.core.interpreter import Interpreter
 
 
@@ -51,7 +51,7 @@ async def _attempts(run: Interpreter, step: Call, instance: str, scope: Scope) -
         record = await run.perform(effect)
         if record["type"] == "step.completed":
             return record
-        error = cast(ErrorData, {**record["error"], "step": instance, "attempt": attempt})
+        error = cast("ErrorData", {**record["error"], "step": instance, "attempt": attempt})
         due = _next_due(run, effect, record, error, retried)
         if due is None:
             raise Failed(error)
@@ -74,7 +74,7 @@ def _next_due(
 
 async def undo(run: Interpreter, entry: Undo, error: ErrorData | None) -> None:
     """Compensate one step: its calls in the order written, or the child execution that it was. Raises Failed."""
-    scope = entry.memory.context(**entry.result, error=cast(Json, error))
+    scope = entry.memory.context(**entry.result, error=cast("Json", error))
     name = f"compensate:{entry.step}"
     for number, call in enumerate(entry.calls, 1):
         await _attempts(run, call, name if number == 1 else f"{name}/{number}", scope)

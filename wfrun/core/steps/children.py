@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wfrun.core.effects import StartChild
-from wfrun.core.events import ErrorData, Record
 from wfrun.core.fibers import Failed
 from wfrun.core.plan.nodes import Child
 from wfrun.core.scope import Scope
 
 if TYPE_CHECKING:
+    from wfrun.core.events import ErrorData, Record
     from wfrun.core.interpreter import Interpreter
 
 

@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from wfrun.core.effects import BeginForeach
-from wfrun.core.events import ErrorData
 from wfrun.core.fibers import Cancelled, Failed, Fiber, Finished, Group, Outcome, Strand
 from wfrun.core.plan.nodes import Await, Crew, Foreach, Parallel, walk
 from wfrun.core.scope import Scope, Undo
 from wfrun.core.values import Json
 
 if TYPE_CHECKING:
+    from wfrun.core.events import ErrorData
     from wfrun.core.interpreter import Interpreter
 
 
@@ -104,13 +104,13 @@ async def _result(run: Interpreter, block: Foreach, inside: Scope) -> Json:
         return None
     if block.collect.key is not None:
         return inside.own
-    return cast(Json, await run.compute(block.id, block.collect.values, (*block.path, "output"), inside))
+    return cast("Json", await run.compute(block.id, block.collect.values, (*block.path, "output"), inside))
 
 
 def _collect(block: Foreach, scope: Scope, results: list[Json], work: _Work) -> None:
     assert block.collect is not None
     if block.collect.key is not None:
-        failed: dict[int, Json] = {index: {"error": cast(Json, error)} for index, error in work.failures.items()}
+        failed: dict[int, Json] = {index: {"error": cast("Json", error)} for index, error in work.failures.items()}
         counted = [results[index] if index in work.counting else failed.get(index) for index in range(len(results))]
         scope.set(block.collect.key, counted)
         return

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from wfrun.core.effects import Listen, Match, Publish, StartPause
-from wfrun.core.events import EventData
 from wfrun.core.plan.nodes import Await, Emit, Pause
 from wfrun.core.scope import Scope
 from wfrun.core.values import Json
 
 if TYPE_CHECKING:
+    from wfrun.core.events import EventData
     from wfrun.core.interpreter import Interpreter
 
 
@@ -37,7 +37,7 @@ async def await_events(run: Interpreter, step: Await, scope: Scope) -> None:
     finally:
         run.scheduler.settle(wait.id)
     events = [found[position] for position in sorted(found)]
-    result = cast(Json, events[0] if step.single else events)
+    result = cast("Json", events[0] if step.single else events)
     if step.output is not None:
         scope.set(step.output, result)
     if step.compensation:
@@ -61,7 +61,7 @@ async def _offer(run: Interpreter, wait: Listen, event: EventData, scope: Scope,
     """The first listener that the event is for takes it."""
     if scope.has_taken(event["id"]):
         return
-    inside = scope.knowing({"event": cast(Json, event)})
+    inside = scope.knowing({"event": cast("Json", event)})
     for position, listener in enumerate(wait.node.listeners):
         if position in found or listener.event != event["type"]:
             continue

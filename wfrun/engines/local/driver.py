@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from wfrun.core.effects import Effect
-from wfrun.core.events import Event, Record
 from wfrun.core.run import Run
 from wfrun.core.unknown import lost
 from wfrun.engines.local.errands import Errands
@@ -22,8 +22,11 @@ from wfrun.engines.local.performer import Caller, Performer
 from wfrun.journal.crash import reach
 from wfrun.journal.journal import Journal
 
+if TYPE_CHECKING:
+    from wfrun.core.events import Event, Record
+
 # Called with (execution id, durable record, whether it is new): False for what had happened before this runner came.
-Observer = Callable[[str, Record, bool], None]
+Observer = Callable[[str, "Record", bool], None]
 
 
 class Driver:

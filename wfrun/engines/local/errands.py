@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wfrun.core.effects import Publish, RecallChild, StartChild
-from wfrun.core.events import Event, Record
 from wfrun.engines.local.others import ChildEnd, Others
 from wfrun.errors import WfrunError
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Event, Record
 
 
 class Errands:

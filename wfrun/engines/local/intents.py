@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.core.effects import CallService, Effect, EscalateTask, OpenTask
-from wfrun.core.events import Event
 from wfrun.core.instants import format_instant
 from wfrun.core.values import Json
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Event
 
 
 class Intent(NamedTuple):

@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wfrun.adapters.contract import Call
 from wfrun.core.effects import CallService, Publish, RecallChild, StartChild, StartPause, StartTimer, Stop
-from wfrun.core.events import ErrorData, Event, StepCancelled, StepFailed
 from wfrun.core.instants import parse_instant
 from wfrun.core.parking import is_long_wait
 from wfrun.core.run import Run
@@ -21,11 +20,14 @@ from wfrun.engines.local.machine import Machine
 from wfrun.errors import ServiceError
 from wfrun.journal.clock import Clock
 
+if TYPE_CHECKING:
+    from wfrun.core.events import ErrorData, Event, StepCancelled, StepFailed
+
 # How long a call that was told to stop is waited for. Adapters take up to 2 s to end a process; what is then still
 # there ignores being told.
 GRACE_S = 5.0
 
-Answer = Callable[[str, Event], None]
+Answer = Callable[[str, "Event"], None]
 
 
 class Caller(Protocol):
