@@ -88,38 +88,34 @@ def _minute(year: int, month: int, day: int, hour: int, minute: int) -> str:
     return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}"
 
 
+def is_canonical(line: bytes) -> bool:
+    """Whether an intact line, without its newline, is the very text that `encode` writes. No reader needs to ask: it
+    is for who wants to know whether anybody else wrote it, a key twice in it for instance."""
+    return encode(_parse(line)) == line + b"\n"
+
+
 def _parse(line: bytes) -> Record:
+    """Each line of each journal that is read comes through here: hence one pass, and a decoder without a hook."""
     body = line[:-_TRAILER]
     if line[-_TRAILER:] != b'%b%08x"}' % (_CRC, crc32(body)):
         raise BadLineError("the checksum of the line does not match its bytes")
     try:
-        record = _parse_json(body.decode() + "}")
-    except ValueError as error:
+        text = line.decode()
+        record, end = _read(text, 0)
+    except (ValueError, StopIteration) as error:
         raise BadLineError(f"the line is not strict JSON: {error}") from None
-    if not isinstance(record, dict) or type(record.get("seq")) is not int:
+    if end != len(text):
+        raise BadLineError("the line is not strict JSON: something follows it")
+    if type(record) is not dict or type(record.get("seq")) is not int:
         raise BadLineError("the line is not a record")
     if not type(record.get("at")) is type(record.get("prev")) is type(record.get("type")) is str:
         raise BadLineError("the line is not a record")
+    record.pop("crc", None)
     return record
-
-
-def _parse_json(text: str) -> Any:
-    """ValueError for what is not strict JSON. `raw_decode` alone, for nothing may stand around the value."""
-    value, end = _decoder.raw_decode(text)
-    if end != len(text):
-        raise ValueError("something follows it")
-    return value
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return members
 
 
 def _constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_constant)
+_read = json.JSONDecoder(parse_constant=_constant).scan_once  # type: ignore[attr-defined]  # raw_decode without its frame

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from wfrun.journal.codec import claim
+from wfrun.journal.codec import claim, is_canonical
 from wfrun.journal.scan import Finding, Head, scan
 
 if TYPE_CHECKING:
@@ -26,11 +27,12 @@ def examine(raw: bytes) -> Examined:
     exactly behind a newline looks whole: only a copy of its head kept elsewhere can show that.
     """
     records: list[Record] = []
-    findings = []
+    findings: list[Finding] = []
     head = Head()
     while True:
         found = scan(raw, head, head.end)
         records += found.records
+        findings += _forged(raw, head.end, found.head.end)
         if found.damage is None:
             break
         findings.append(found.damage)
@@ -44,6 +46,16 @@ def examine(raw: bytes) -> Examined:
 def verify(raw: bytes) -> list[Finding]:
     """What is wrong with the bytes of a journal, in order."""
     return examine(raw).findings
+
+
+def _forged(raw: bytes, start: int, end: int) -> Iterator[Finding]:
+    """Lines that are records, and yet not as anything of ours would have written them."""
+    for line in raw[start:end].split(b"\n")[:-1]:
+        claimed = claim(line)
+        if claimed is not None and not is_canonical(line):
+            message = "the line continues the one before it, but is not in the form in which records are written"
+            yield Finding("journal.damaged", start, start + len(line) + 1, claimed[0], message)
+        start += len(line) + 1
 
 
 def _resume_after(raw: bytes, damage: Finding) -> Head:

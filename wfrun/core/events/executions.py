@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NotRequired, TypeAlias, TypedDict
+from typing import Literal, NotRequired, TypeAlias, TypedDict
 
+from wfrun.core.events.data import ErrorData, Parent, Status
 from wfrun.core.values import Json
-
-if TYPE_CHECKING:
-    from wfrun.core.events.data import ErrorData, Parent, Status
 
 
 class ExecutionStarted(TypedDict):

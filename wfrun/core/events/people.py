@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import Literal, TypedDict
 
+from wfrun.core.events.data import Assignee
 from wfrun.core.values import Json
-
-if TYPE_CHECKING:
-    from wfrun.core.events.data import Assignee
 
 
 class TaskCreated(TypedDict):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
+from wfrun.core.events.data import ErrorData, EventData, Status
 from wfrun.core.values import Json
-
-if TYPE_CHECKING:
-    from wfrun.core.events.data import ErrorData, EventData, Status
 
 
 class TimerStarted(TypedDict):
