@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from wfrun.app.executions import find_execution
 from wfrun.app.in_force import fold, workflow_of
 from wfrun.app.onward import WAY, Outcome, Way, carry_on, check_local
 from wfrun.core import unknown
-from wfrun.core.events import Event
 from wfrun.core.repair import fire_now
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import NotFoundError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Event
 
 
 def is_asked(home: Home, prefix: str, step: str) -> bool:

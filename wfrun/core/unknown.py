@@ -9,12 +9,16 @@ With `fail` and `ask` nothing is called a second time without somebody's word: a
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from wfrun.core.effects import CallService, Effect
-from wfrun.core.events import Record, StepCompleted, StepFailed, StepRetried, StepUnknown
 from wfrun.core.retry import UNKNOWN_OUTCOME
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import ConflictError, NotFoundError
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Record, StepCompleted, StepFailed, StepRetried, StepUnknown
 
 
 def lost(run: Run, effect: Effect) -> StepUnknown | StepFailed | None:
