@@ -10,7 +10,7 @@ A case is a folder with `workflow.yaml`, the workflows that it starts as `<name>
         services:                     # by step, or by step instance (`pack@2`, `compensate:pack`)
           pack: {result: …}           # an answer of the mock adapter; of a list, each attempt gets its own
         people:
-          approve: [{by: ann, decision: approved, after: 1h, data: {…}, refused: code of the refusal}]
+          approve: [{by: ann, decision: approved, after: 1h, data: {…}, refused: code of the refusal, or perhaps}]
         events: [{type: order.paid, data: …, at: 5m}]
         operator: [{do: cancel, during: pack}]
         timeless: false               # the outcome may depend on what comes first, …

@@ -19,7 +19,7 @@ def _undo() -> dict[str, Any]:
     return {"service": "svc", "action": "undo", "input": "${default($.result, null)}", "retry": retry}
 
 
-class _Author:
+class Author:
     """Draws steps. Every name is `s<n>`, every output `k<n>`; conditions look at the input key `x`."""
 
     def __init__(self, draw: st.DrawFn, racy: bool) -> None:
@@ -145,7 +145,7 @@ class _Author:
 @st.composite
 def workflows(draw: st.DrawFn, *, racy: bool = False) -> dict[str, Any]:
     """A whole definition; only with `racy` one whose result may depend on what comes first."""
-    author = _Author(draw, racy)
+    author = Author(draw, racy)
     handling: dict[str, Any] = {"retryPolicy": "fixed", "maxRetries": draw(st.integers(0, 2))}
     steps = [author.step(3) for _ in range(draw(st.integers(1, 4)))]
     if draw(st.booleans()):

@@ -35,6 +35,7 @@ from wfrun.core.human import Task, Vote, judge
 from wfrun.core.instants import format_instant, parse_instant
 from wfrun.core.plan import Plan, compile_plan
 from wfrun.core.plan.nodes import Await, walk
+from wfrun.core.repair import reasons_not_to_undo
 from wfrun.engines.local.performer import error_data
 from wfrun.errors import Problem, ServiceError, WfrunError
 from wfrun.load.definition import load_definition
@@ -89,8 +90,10 @@ class Stage:
         return outcome_of({id: actor.records for id, actor in self.actors.items()}, EXECUTION)
 
     def start(self, execution: str, workflow: str | None, input: dict[str, Any]) -> None:
-        plan = compiled(self.case, workflow)[0]
-        self.actors[execution] = Actor(self, plan, execution, input)
+        self.actors[execution] = Actor(self, self.plan_of(workflow), execution, input)
+
+    def plan_of(self, workflow: str | None) -> Plan:
+        return compiled(self.case, workflow)[0]
 
     def play(self) -> None:
         for _ in range(ENOUGH):
@@ -109,7 +112,7 @@ class Stage:
         self._cues.remove((number, cue))
         if "type" in cue:
             self.publish(event_of(cue, number, self.now))
-        else:
+        elif cue["do"] == "cancel" or not reasons_not_to_undo(self.actors[EXECUTION].run):
             self.actors[EXECUTION].add({"type": _DEEDS[cue["do"]], "by": "operator", "reason": ""})
 
     def _next(self, moments: list[Moment]) -> None:
@@ -242,7 +245,7 @@ class Actor(World):
         self._voted[effect.id] = self._voted.get(effect.id, 0) + 1
         vote = Vote(written["decision"], written["by"], written.get("comment", ""), written.get("data", {}))
         refusal = _refusal(self.run.tasks[effect.id], vote)
-        assert refusal == written.get("refused"), f"{vote}: {refusal or 'was accepted'}"
+        assert written.get("refused") in (refusal, "perhaps"), f"{vote}: {refusal or 'was accepted'}"
         if refusal is not None:
             return
         decided = {"decision": vote.decision, "by": vote.by, "comment": vote.comment, "data": vote.data}

@@ -99,12 +99,13 @@ class Crew:
         self._others_go_on = step.get("onFailure") == "wait"
         self._blocked = {index: set(needed) for index, needed in enumerate(needs) if needed}
         self._ready = [index for index in range(total) if index not in self._blocked]
-        self._running: dict[asyncio.Task[None], tuple[int, Scope]] = {}
+        self._running: dict[asyncio.Task[None], tuple[int, Scope, float]] = {}
         self._ended: list[asyncio.Task[None]] = []
         self._lost: list[Done] = []
         self._marks: list[set[str]] = []
         self._outcome: BaseException | None = None
         self._told = False
+        self._last: tuple[float, bool] = (-1.0, True)
 
     async def finish(self, instance: str) -> None:
         """Until no branch runs any more. What the branches did that do not count is undone then, or kept for later."""
@@ -124,7 +125,7 @@ class Crew:
             scope, strand = self._begin(index)
             task = asyncio.ensure_future(strand)
             task.add_done_callback(self._ended.append)
-            self._running[task] = index, scope
+            self._running[task] = index, scope, self._run.clock()
         return bool(self._running)
 
     async def _next(self) -> None:
@@ -137,11 +138,22 @@ class Crew:
                 self._told = True
                 self._stop()
         task = self._ended.pop(0)
-        index, scope = self._running.pop(task)
+        index, scope, _ = self._running.pop(task)
         self._take_marks(scope)
+        self._look_for_ties(index, outcome_of(task))
         self._judge(index, scope, outcome_of(task))
         if self._outcome is None and self._told:
             self._settle(asyncio.CancelledError())
+
+    def _look_for_ties(self, index: int, outcome: BaseException | None) -> None:
+        """Two that end at one instant, of which it matters which one is the first."""
+        now, alike = self._run.clock(), outcome is None and self._enough is None
+        if self._last[0] == now and not (alike and self._last[1]) and not isinstance(outcome, asyncio.CancelledError):
+            self._tie(index)
+        self._last = now, alike
+
+    def _tie(self, index: int) -> None:
+        self._run.log.ties.add(f"branch {index}")
 
     def _take_marks(self, scope: Scope) -> None:
         """One after the other is one path, so that the next one knows what was taken."""
@@ -180,7 +192,9 @@ class Crew:
 
     def _stop(self) -> None:
         self._ready, self._blocked = [], {}
-        for task in self._running:
+        for task, (index, _, begun) in self._running.items():
+            if begun == self._run.clock():
+                self._tie(index)
             task.cancel()
 
     async def _undo(self, instance: str) -> None:

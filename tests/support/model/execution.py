@@ -55,7 +55,7 @@ class Execution:
         self.id = id
         self.instance = instance
         self.outside = outside
-        self.log = Log(outside.notice)
+        self.log = Log(outside.notice, self.clock)
         self.status = "waiting"
         self.output: Any = None
         self.error: Error | None = None
@@ -87,15 +87,14 @@ class Execution:
 
     async def _live(self) -> None:
         error, completed = await self._end_of_body()
-        reason = completed
         if completed:
             self._end("completed")
             await self._somebodys_word()
         elif self.pivoted or (self._pauses and not self.was_cancelled):
             self.status, self.error = "paused", error or CANCELLED
-            reason = await self._somebodys_word() == "compensate"
+            await self._somebodys_word()
         self.error = error
-        await self._undo_all(error, asked=reason)
+        await self._undo_all(error, completed)
 
     async def _end_of_body(self) -> tuple[Error | None, bool]:
         """The error that the steps ended with, if they did, and whether they have come to their end."""
@@ -118,10 +117,13 @@ class Execution:
             return outcome.output() if outcome.output is not None else None
         return self.value(self.definition["output"], self.scope.seen()) if "output" in self.definition else None
 
-    async def _undo_all(self, error: Error | None, *, asked: bool) -> None:
-        """Undo what was done, and end. What could not be undone is tried again when somebody says so."""
+    async def _undo_all(self, error: Error | None, completed: bool) -> None:
+        """Undo what was done, and end. What could not be undone is tried again when somebody says so.
+
+        One that had completed and is undone is compensated, also if there was nothing to be done for it.
+        """
         self.output = None
-        undone = asked or bool(self.scope.done)
+        undone = completed or bool(self.scope.done)
         while True:
             self.failures = await self.take_back(self.scope, list(self.scope.done), error)
             ended = "cancelled" if self.was_cancelled else "compensated" if undone else "failed"
@@ -144,7 +146,6 @@ class Execution:
 
     def _end(self, status: str) -> None:
         self.status = status
-        self.log.ended(status, self.clock())
         self.ended.set()
 
     @property

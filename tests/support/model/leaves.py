@@ -79,7 +79,7 @@ async def _attempt(run: Execution, step: Written, instance: str, number: int, se
     timeout = limit(step.get("timeout", run.definition.get("errorHandling", {}).get("timeout")))
     limits = [timeout] if timeout is not None else []
     limits += [begun[0] + seconds(step["deadline"]) - run.clock()] if "deadline" in step else []
-    run.log.call(made, run.clock())
+    run.log.call(made)
     try:
         result = await _answer(run, made, min(limits, default=None), limit(step.get("heartbeat")))
     except asyncio.CancelledError:
@@ -149,7 +149,7 @@ async def _completed(run: Execution, step: Written, instance: str, child: Execut
     except asyncio.CancelledError:
         child.cancel()
         await run.through(child.ended.wait())
-        if child.status != "completed":
+        if child.status == "cancelled":
             run.log.withdrawn(instance)
         raise
     if child.status == "completed":

@@ -29,10 +29,11 @@ def play(case: Case, scenario: Scenario, seed: int | None = None) -> Outcome:
 
 
 class Prediction(NamedTuple):
-    """What comes of a scenario, and when calls are begun, in seconds, by step and attempt."""
+    """What comes of a scenario, when calls are begun, in seconds, by step and attempt, and whether it may be chance."""
 
     outcome: Outcome
     begun: dict[tuple[str, int], float]
+    tied: bool
 
 
 def predict(definition_of: Callable[[str | None], Any], scenario: Scenario) -> Prediction:
@@ -42,7 +43,7 @@ def predict(definition_of: Callable[[str | None], Any], scenario: Scenario) -> P
         execution = loop.run_until_complete(scripted.play())
         for failure in [*loop.failures, *scripted.failures()]:
             raise failure
-        return Prediction(deepcopy(execution.outcome), execution.log.begun)
+        return Prediction(deepcopy(execution.outcome), execution.log.begun, scripted.tied)
 
 
 class Scripted:
@@ -69,6 +70,10 @@ class Scripted:
         """What went wrong in the model itself."""
         lives = [execution.life for execution in self._executions.values()]
         return [failure for life in lives if life.done() and (failure := life.exception()) is not None]
+
+    @property
+    def tied(self) -> bool:
+        return any(execution.log.ties for execution in self._executions.values())
 
     def begin(self, workflow: str | None, id: str, input: Mapping[str, Any], instance: str) -> Execution:
         definition: Written = self._definition_of(workflow)
@@ -141,7 +146,7 @@ class Scripted:
             await asyncio.sleep(max(0, due - self._loop.time()))
             self._voted[task.id] = number + 1
             refusal = task.refusal(said)
-            assert refusal == said.get("refused"), f"{said}: {refusal or 'was accepted'}"
+            assert said.get("refused") in (refusal, "perhaps"), f"{said}: {refusal or 'was accepted'}"
             if refusal is None:
                 return said
         if until is None:
