@@ -7,6 +7,7 @@ became ready, so the same facts in the same order always lead to the same effect
 Cancelling is asked once and delivered once: a fiber that waits for a timer is told at once; one that waits for a call
 or a task is told when that has really stopped; any other at its next `perform`. A fiber that waits for its children
 goes on waiting while they are cancelled. After delivery it may perform further effects: that is how cleaning up works.
+What has to come to its end (`unstoppable`) does so first.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from __future__ import annotations
 import types
 from collections import deque
 from collections.abc import Coroutine, Generator, Iterable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from wfrun.core.effects import CallService, Effect, Listen, OpenTask, Output, StartChild, StartPause, StartTimer, Stop
 
 if TYPE_CHECKING:
     from wfrun.core.events import ErrorData, Record
+
+T = TypeVar("T")
 
 Strand: TypeAlias = Coroutine[Any, Any, None]
 
@@ -64,15 +67,20 @@ async def outcome_of(strand: Strand) -> Outcome | None:
 
 
 class Fiber:
-    """One strand. `outcome` is the exception it ended with, or None; meaningful once `done`."""
+    """One strand. `outcome` is the exception it ended with, or None; meaningful once `done`.
 
-    __slots__ = ("cancelling", "done", "group", "outcome", "strand", "waits_for")
+    `told` is how often it was told to end, `cancelling` that it has not heard of it, `shielded` that it may not yet.
+    """
+
+    __slots__ = ("cancelling", "done", "group", "outcome", "shielded", "strand", "told", "waits_for")
 
     def __init__(self, strand: Strand, group: Group | None) -> None:
         self.strand = strand
         self.group = group
         self.waits_for: Effect | Group | None = None
         self.cancelling = False
+        self.shielded = False
+        self.told = 0
         self.done = False
         self.outcome: Outcome | None = None
 
@@ -193,7 +201,9 @@ class Scheduler:
         if fiber.done or fiber.cancelling:
             return
         fiber.cancelling = True
-        self._interrupt(fiber)
+        fiber.told += 1
+        if not fiber.shielded:
+            self._interrupt(fiber)
 
     def _interrupt(self, fiber: Fiber) -> None:
         match fiber.waits_for:
@@ -228,6 +238,25 @@ class Scheduler:
         """Whether the fiber that runs has been told to stop, and has only heard it through its children so far."""
         return self._running is not None and self._running.cancelling
 
+    @property
+    def told(self) -> int:
+        """How often the fiber that runs has been told to stop."""
+        return self._running.told if self._running is not None else 0
+
+    async def unstoppable(self, strand: Coroutine[Any, Any, T]) -> T:
+        """Run a strand within the fiber that runs; whoever tells that to stop is heard when it is done."""
+        fiber = self._running
+        assert fiber is not None
+        fiber.shielded = True
+        try:
+            result = await strand
+        finally:
+            fiber.shielded = False
+        if fiber.cancelling:
+            fiber.cancelling = False
+            raise Cancelled
+        return result
+
     def passed_on(self, outcome: Outcome) -> Outcome:
         """What a child ended with, to be raised. A child cancelled because this fiber is to be has told it so."""
         if isinstance(outcome, Cancelled) and self._running is not None:
@@ -248,7 +277,9 @@ class Scheduler:
     def _resume(self, fiber: Fiber, value: Record | Exception | None) -> Effect | Group:
         strand = fiber.strand
         wanted = strand.throw(value) if isinstance(value, Exception) else strand.send(value)
-        while fiber.cancelling and not isinstance(wanted, Group) and wanted.id not in self.pending:
+        while (
+            fiber.cancelling and not fiber.shielded and not isinstance(wanted, Group) and wanted.id not in self.pending
+        ):
             fiber.cancelling = False
             wanted = strand.throw(Cancelled())
         return wanted  # type: ignore[no-any-return]
@@ -261,7 +292,7 @@ class Scheduler:
             self._waiting[wanted.id] = fiber
             if wanted.id not in self.pending:
                 self._emit(wanted)
-        if fiber.cancelling:
+        if fiber.cancelling and not fiber.shielded:
             # It was told to stop while it did something that cannot be stopped.
             self._interrupt(fiber)
 

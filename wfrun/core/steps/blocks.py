@@ -40,9 +40,13 @@ async def switch(run: Interpreter, block: Switch, scope: Scope) -> None:
 
 
 async def attempt(run: Interpreter, block: Try, scope: Scope) -> None:
-    """`try`: errors go to the first handler that fits. `finally` comes after all of it, however it ended."""
+    """`try`: errors go to the first handler that fits. `finally` comes after all of it, however it ended.
+
+    What has been told to stop is past handling, also if it then fails while it cleans up.
+    """
+    told = run.scheduler.told
     outcome = await outcome_of(run.step(block.body, scope))
-    if isinstance(outcome, Failed):
+    if isinstance(outcome, Failed) and run.scheduler.told == told:
         outcome = await outcome_of(_handle(run, block, scope, outcome))
     if block.last is not None:
         last = await outcome_of(run.step(block.last, scope))

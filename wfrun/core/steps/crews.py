@@ -238,9 +238,11 @@ class _Work:
         self._group.cancel()
 
     async def _undo(self, instance: str) -> None:
-        """What the branches did that do not count. What cannot be undone now fails the block, and is tried again."""
+        """What the branches did that do not count: nothing stops it. What cannot be undone now fails the block, and is
+        tried again."""
         first = next(iter(self.failures.values()), None)
         error: ErrorData = first or {"type": "not-needed", "message": "another branch was enough", "step": instance}
-        failures = await self._run.undo(self._scope, list(self._lost), error)
+        undoing = self._run.undo(self._scope, list(self._lost), error)
+        failures = await self._run.scheduler.unstoppable(undoing)
         if failures:
             raise Failed(failures[0], (failure["step"] for failure in failures if "step" in failure))

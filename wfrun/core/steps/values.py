@@ -27,4 +27,5 @@ async def fail(run: Interpreter, step: Fail, scope: Scope) -> None:
 async def finish(run: Interpreter, step: Finish, scope: Scope) -> None:
     if step.output is None:
         raise Finished(None)
-    raise Finished(Output(step.output, (*step.path, "output"), run.setting(scope)))
+    # What a `finally` sets afterwards is no part of it.
+    raise Finished(Output(step.output, (*step.path, "output"), run.setting(scope.remember().context())))
