@@ -117,7 +117,8 @@ def _losses(found: Departure, root: str) -> Iterator[_Loss]:
         others = (other for key, companions in found.wanted.items() if key in found.value for other in companions)
         yield from (_Loss((*unit, other)) for other in others if other not in found.value)
     else:
-        yield _Loss(unit, _PARTS[part].stand_in)
+        # Cases are always a list; of all else, one alone will do.
+        yield _Loss(unit, [] if unit[-1:] == ("cases",) else _PARTS[part].stand_in)
 
 
 def _of_type(step: Path) -> _Loss:
