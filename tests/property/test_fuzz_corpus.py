@@ -21,7 +21,7 @@ ENTRIES = sorted(path for path in CORPUS.glob("*/*") if path.is_file())
 # Bytes are cheap to refuse; data of nearly the right shape goes all the way.
 BYTES = 100_000 if FULL else 300
 SHAPES = 200_000 if FULL else 250
-SOON_S = 2
+SOON_S = 4
 
 
 def takes(target: str, data: bytes) -> None:
