@@ -103,7 +103,23 @@ def _data(path: Path) -> Any:
         return None
 
 
-STRANGE = [None, 5, -1, 0.5, True, "", "$", "$.x", "${1 +}", [], {}, [[]], [None], {"type": "dance"}, "no name!"]
+STRANGE: list[Any] = [
+    None,
+    5,
+    -1,
+    0.5,
+    True,
+    "",
+    "$",
+    "$.x",
+    "${1 +}",
+    [],
+    {},
+    [[]],
+    [None],
+    {"type": "dance"},
+    "no name!",
+]
 KEYS = ["type", "name", "steps", "catch", "needs", "output", "event", "for", "onError", "compensate", "form", "zzz"]
 
 
