@@ -61,8 +61,8 @@ def test_the_sandbox() -> None:
 
 
 def test_a_call() -> None:
-    names = ("execution", "step", "attempt", "idempotency_key", "service", "action", "input", "deadline", "heartbeat")
-    assert contract.Call._fields == names
+    names = ("execution", "step", "attempt", "idempotency_key", "service", "action", "input", "deadline")
+    assert contract.Call._fields == (*names, "heartbeat", "lock")
 
 
 def test_a_service_is_two_coroutines() -> None:

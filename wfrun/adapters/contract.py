@@ -19,7 +19,8 @@ class Call(NamedTuple):
     """One attempt at one step. The key is the same for every attempt, process and machine (C5).
 
     `heartbeat()` is a sign of life: where the step asks for them, an attempt that gives none for a while is stopped. It
-    costs next to nothing, and can be given from any thread.
+    costs next to nothing, and can be given from any thread. `lock` is the path of a file that the processes of the
+    attempt are to inherit locked (see fence): so they are found if they outlive the runner.
     """
 
     execution: str
@@ -31,6 +32,7 @@ class Call(NamedTuple):
     input: Json
     deadline: datetime | None = None
     heartbeat: Callable[[], None] = _unheard
+    lock: str | None = None
 
 
 class Service(Protocol):

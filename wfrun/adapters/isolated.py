@@ -43,6 +43,7 @@ class IsolatedService:
                 limit=MAX_OUTPUT,
                 guard=self._guard,
                 on_line=call.heartbeat,
+                lock=call.lock,
             )
         except OSError as error:
             message = f"no process could be started for the function: {error.strerror}"
@@ -51,7 +52,7 @@ class IsolatedService:
 
     def _request(self, call: Call) -> str:
         about = call._asdict()
-        del about["heartbeat"]
+        del about["heartbeat"], about["lock"]
         deadline = call.deadline.isoformat() if call.deadline else None
         settings = {key: self._config.settings.get(key, {}) for key in ("module", "functions")}
         return canonical(

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 
+from wfrun.adapters.fence import Held, end_left, forget, held
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -58,13 +60,14 @@ async def run_process(
     limit: int,
     guard: Guard,
     on_line: Callable[[], None],
+    lock: str | None,
 ) -> Finished:
     """Runs a command to its end. Raises OSError if it cannot be started.
 
     A process that writes more than `limit` bytes to standard output is killed; `overflow` says so. `on_line` is called
-    whenever it has ended lines on one of its outputs.
+    whenever it has ended lines on one of its outputs. Unless it succeeds, whatever holds the `lock` is ended with it.
     """
-    with _input(stdin) as source:
+    with _input(stdin) as source, held(lock) as inherited:
         process = subprocess.Popen(
             command,
             cwd=cwd,
@@ -73,7 +76,21 @@ async def run_process(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            pass_fds=inherited,
         )
+    try:
+        finished = await _until_ended(process, limit, guard, on_line)
+        if finished.code == 0 and not finished.overflow:
+            forget(lock)
+        return finished
+    finally:
+        with suppress(Held):
+            await end_left(lock)
+
+
+async def _until_ended(
+    process: subprocess.Popen[bytes], limit: int, guard: Guard, on_line: Callable[[], None]
+) -> Finished:
     guard.add(process.pid)
     output, errors = _Output(process, on_line, limit), _Tail(process, on_line, 2 * STDERR_TAIL)
     try:

@@ -43,6 +43,7 @@ class ShellService:
                 limit=MAX_OUTPUT,
                 guard=self._guard,
                 on_line=call.heartbeat,
+                lock=call.lock,
             )
         except OSError as error:
             what = f" ({error.filename})" if error.filename not in (None, arguments[0]) else ""

@@ -3,6 +3,7 @@
     <home>/executions/<shard>/<execution>.jsonl    one journal
     <home>/executions/<shard>/.lock                held while somebody appends to a journal of this shard; never deleted
     <home>/definitions/<sha256>.yaml               the exact bytes of a definition, written once
+    <home>/running/<execution>.<call>              held by the processes of a call that is out (see adapters.fence)
     <home>/cache/<name>                            what can be made again, and may be deleted
 
 The shard is the first two hexadecimal digits of the SHA-256 of the execution's id. Directories are made when something
@@ -91,6 +92,7 @@ class Home:
         self.executions = f"{self.path}/executions"
         self.definitions = f"{self.path}/definitions"
         self.cache = f"{self.path}/cache"
+        self.running = f"{self.path}/running"
         self._trusted: set[str] = set()
         self._stored: set[str] = set()
         self._durable: set[str] = set()

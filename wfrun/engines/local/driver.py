@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from wfrun.adapters.fence import Held, end_left
 from wfrun.core.effects import Effect
 from wfrun.core.run import Run
 from wfrun.core.unknown import lost
@@ -19,6 +20,7 @@ from wfrun.engines.local.intents import Intent, make_intent
 from wfrun.engines.local.machine import Machine
 from wfrun.engines.local.others import Others
 from wfrun.engines.local.performer import Caller, Performer
+from wfrun.errors import ConflictError
 from wfrun.journal.crash import reach
 from wfrun.journal.journal import Journal
 
@@ -48,6 +50,7 @@ class Driver:
         self.run = run
         self.journal = journal
         self.execution: str = journal.records[0]["execution"]
+        self._machine = machine
         self._committer = machine.committer
         self._clock = journal.clock
         self._observer = observer
@@ -69,6 +72,7 @@ class Driver:
         """Until the execution has ended or, with `park`, until it only waits, with its children: for what others do, or
         for long. Without `park` it goes on waiting until it is told to."""
         self._parks = park
+        await self._end_orphans()
         while True:
             self._awake = False
             intents = self._turn()
@@ -83,6 +87,14 @@ class Driver:
                 return
             if not self._awake:
                 await self._until_awake()
+
+    async def _end_orphans(self) -> None:
+        """End what is left of calls that an earlier runner had begun, before anything is done about these (C10)."""
+        for id, started in self.run.begun.items():
+            try:
+                await end_left(self._machine.lock(self.execution, id))
+            except Held as held:
+                raise orphaned(self.execution, started["step"], held.processes) from None
 
     def park(self) -> None:
         """Let go as soon as it only waits."""
@@ -203,3 +215,10 @@ class Driver:
             self._errands.rest()
         await self._sleep
         self._sleep = None
+
+
+def orphaned(execution: str, step: str, processes: list[int]) -> ConflictError:
+    who = f"process {', '.join(map(str, processes))}" if processes else "a process that cannot be seen from here"
+    message = f"execution {execution}: {step} had been begun by a runner that died, and {who} is at it still"
+    hint = f"end it, or wait for its end, and then `wfrun resume {execution}`"
+    return ConflictError("execution.orphan", message, hint=hint)

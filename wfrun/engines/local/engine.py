@@ -105,7 +105,7 @@ class LocalEngine:
 
 @asynccontextmanager
 async def open_engine(home: Home) -> AsyncIterator[LocalEngine]:
-    engine = LocalEngine(Machine(Committer(home.files)))
+    engine = LocalEngine(Machine(Committer(home.files), running=home.running))
     looking = asyncio.ensure_future(engine.look_around())
     try:
         with _signals(engine.interrupt):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from random import random
 
 from wfrun.journal.commit import Committer
@@ -15,8 +16,14 @@ from wfrun.journal.commit import Committer
 @dataclass(frozen=True, slots=True)
 class Machine:
     """`chance` answers with numbers from 0 to 1. A sleep until an instant is cut into pieces of `longest_sleep_s`, so
-    that a clock that was set, or a machine that slept, is noticed."""
+    that a clock that was set, or a machine that slept, is noticed. The folder `running` holds a lock for each call that
+    has processes of its own; without one there are none."""
 
     committer: Committer
     chance: Callable[[], float] = random
     longest_sleep_s: float = 30.0
+    running: str | None = None
+
+    def lock(self, execution: str, call: str) -> str | None:
+        """The path of the lock of a call, whose id is that of its effect: of one attempt at one step."""
+        return f"{self.running}/{execution}.{sha256(call.encode()).hexdigest()[:16]}" if self.running else None

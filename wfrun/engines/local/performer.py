@@ -160,6 +160,7 @@ class Performer:
             input=input,
             deadline=deadline,
             heartbeat=pulse.beat,
+            lock=self._machine.lock(self._execution, effect.id),
         )
         running = self._calls[effect.id] = _Running(effect, loop.create_task(self._call(effect, call)))
         if deadline is not None:
