@@ -31,6 +31,7 @@ from wfrun.core.events import ErrorData, Record, Repair
 from wfrun.core.fibers import stop_id
 from wfrun.core.instants import format_instant
 from wfrun.core.plan import Plan, compile_plan
+from wfrun.core.plan.sides import parts, shown_names
 from wfrun.core.repair import Proposal, propose
 from wfrun.core.run import Run
 from wfrun.core.unknown import call_again, give_up, it_happened, lost
@@ -113,6 +114,8 @@ class World:
                 "initiator": "ann",
                 "steps": plan.step_names,
                 "origin": {"file": "test.yaml"},
+                "parts": parts(plan.root),
+                "names": shown_names(plan.root),
             }
         )
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wfrun.core.events import Record
 
 # What a repair that replaces the workflow says instead of execution.started.
-REPLACED = ("definition", "version", "steps", "origin", "links", "listens")
+REPLACED = ("definition", "version", "steps", "origin", "links", "listens", "parts", "names")
 
 
 def in_force(records: Iterable[Record]) -> Mapping[str, Any]:

@@ -33,7 +33,7 @@ def read_replacement(records: Sequence[Record], file: str, services: str | None)
         raise InvalidError(problems)
     told = first_event(records[0]["execution"], workflow, {}, origin_of(file, services), "")
     facts = {key: told[key] for key in REPLACED if key in told}  # type: ignore[literal-required]
-    return Replacement(workflow, {"listens": [], **facts})
+    return Replacement(workflow, {"listens": [], "parts": [], "names": {}, **facts})
 
 
 def _unfit(started: Record, workflow: Workflow) -> Iterator[Problem]:

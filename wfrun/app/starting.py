@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from wfrun import __version__
 from wfrun.app.workflows import Workflow, keep
+from wfrun.core.plan.sides import parts, shown_names
 from wfrun.core.values import Json, digest
 from wfrun.errors import ConflictError, InvalidError, Place, Problem, UsageError
 from wfrun.journal.driver import DriverInfo
@@ -83,6 +84,10 @@ def first_event(
         first["links"] = {sha: dict(names) for sha, names in workflow.links.items()}
     if workflow.plan.listens:
         first["listens"] = list(workflow.plan.listens)
+    if found := parts(workflow.plan.root):
+        first["parts"] = found
+    if names := shown_names(workflow.plan.root):
+        first["names"] = names
     return first
 
 

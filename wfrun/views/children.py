@@ -70,10 +70,10 @@ class ChildFold:
         return bool(self._open)
 
     def busy(self, status_of: StatusOf | None = None) -> bool:
-        """Whether any has something to do, or is not known to have nothing."""
+        """Whether any has something to do, or is not known to have nothing; a detached one is still to be created."""
         if status_of is None:
             return bool(self._open)
-        return any(status_of(child["execution"]) not in _IDLE for child in self._open.values())
+        return any(child["detached"] or status_of(child["execution"]) not in _IDLE for child in self._open.values())
 
 
 def outcome(record: Record) -> tuple[StepStatus, ErrorData | None]:

@@ -10,8 +10,7 @@ from wfrun.core.expression import DictContext, Expression
 from wfrun.core.expression.bare import parse_condition
 from wfrun.core.expression.hints import nearest
 from wfrun.errors import ExpressionError, Place, UsageError
-from wfrun.views.model import Summary
-from wfrun.views.summary import EXECUTION_STATUSES
+from wfrun.views.model import EXECUTION_STATUSES, Summary
 
 FIELDS = tuple(Summary.__annotations__)
 

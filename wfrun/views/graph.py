@@ -100,6 +100,7 @@ _CLASSES = (
     ("retrying", "fill:#fff3bf,stroke:#e67700"),
     ("waiting", "fill:#e5dbff,stroke:#5f3dc4"),
     ("failed", "fill:#ffe3e3,stroke:#c92a2a"),
+    ("timed-out", "fill:#ffe3e3,stroke:#c92a2a,stroke-dasharray:4"),
     ("compensating", "fill:#ffe8cc,stroke:#d9480f"),
     ("compensated", "fill:#ffe8cc,stroke:#d9480f"),
     ("cancelled", "fill:#f1f3f5,stroke:#868e96"),

@@ -21,7 +21,9 @@ UNDER_WAY: tuple[StepStatus, ...] = ("running", "retrying", "waiting")
 ACTIVE: tuple[StepStatus, ...] = ("running", "retrying", "compensating", "waiting")
 SETTLED: tuple[StepStatus, ...] = ("completed", "skipped", "compensating", "compensated")
 # What a row says when nothing is under way: the first of these that became of any iteration.
-_OUTCOMES: tuple[StepStatus, ...] = ("completed", "compensated", "failed", "cancelled", "skipped")
+_OUTCOMES: tuple[StepStatus, ...] = ("completed", "compensated", "failed", "timed-out", "cancelled", "skipped")
+# What went wrong is kept, to be looked at.
+_WRONG: tuple[StepStatus, ...] = ("failed", "timed-out")
 SHOWN = 10
 FAILED_SHOWN = 5
 FAILED_KEPT = 1000
@@ -150,6 +152,9 @@ class Iterated:
         self.counts["skipped"] += self.known - self.begun
         self._tell(None)
 
+    def active(self) -> list[str]:
+        return list(self._active)
+
     def shown(self) -> list[StepView]:
         failed = list(islice(reversed(self._failed.values()), FAILED_SHOWN))
         return [*islice(self._active.values(), SHOWN), *reversed(failed)]
@@ -176,7 +181,7 @@ class Iterated:
     def _keep(self, row: StepView) -> None:
         if row["status"] in ACTIVE:
             self._active[row["step"]] = row
-        elif row["status"] == "failed":
+        elif row["status"] in _WRONG:
             self._failed[row["step"]] = row
             if len(self._failed) > FAILED_KEPT:
                 del self._failed[next(iter(self._failed))]
@@ -187,7 +192,7 @@ class Iterated:
         if changed is None:
             return
         row["attempts"] = max(row["attempts"], changed["attempts"])
-        if changed["status"] == "failed" or not self.counts["failed"]:
+        if changed["status"] in _WRONG or not any(self.counts[status] for status in _WRONG):
             row["error"] = changed["error"]
         if changed["startedAt"]:
             row["startedAt"] = row["startedAt"] or changed["startedAt"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from wfrun.core.plan.nodes import Conditional, Foreach, Loop, Plan, Step, Switch, Try, children
+from wfrun.core.plan.nodes import Foreach, Loop, Plan, Step
+from wfrun.core.plan.sides import sides
 
 
 class Turn(NamedTuple):
@@ -33,34 +34,13 @@ def places(plan: Plan) -> Iterator[Place]:
     while pending:
         place = pending.pop()
         yield place
-        inside = [_inner(place, *each) for each in _sides(place.step)]
+        inside = [_inner(place, *each) for each in sides(place.step)]
         pending.extend(reversed(inside))
 
 
 def _inner(place: Place, step: Step, side: str, number: int | None) -> Place:
     turn = Turn(place.step, side, number, place.depth)
     return Place(step, (*place.turns, turn), place.depth + isinstance(place.step, Foreach | Loop))
-
-
-def _sides(step: Step) -> Iterator[tuple[Step, str, int | None]]:
-    match step:
-        case Conditional(then=then, otherwise=otherwise):
-            yield then, "then", None
-            if otherwise is not None:
-                yield otherwise, "else", None
-        case Switch(cases=cases, otherwise=otherwise):
-            yield from ((case.body, "case", index) for index, case in enumerate(cases))
-            if otherwise is not None:
-                yield otherwise, "else", None
-        case Try(body=body, handlers=handlers, last=last):
-            yield body, "body", None
-            yield from ((each.body, "handler", at) for at, each in enumerate(handlers) if each.body is not None)
-            if last is not None:
-                yield last, "finally", None
-        case Foreach(body=body) | Loop(body=body):
-            yield body, "round", None
-        case _:
-            yield from ((inner, "", None) for inner in children(step))
 
 
 def iteration_at(iteration: str, depth: int) -> str:

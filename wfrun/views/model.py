@@ -5,7 +5,7 @@ Instants are RFC 3339 in UTC, durations are whole milliseconds; a value that is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NotRequired, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Literal, NotRequired, TypeAlias, TypedDict, get_args
 
 from wfrun.core.values import Json
 
@@ -23,6 +23,7 @@ ExecutionStatus: TypeAlias = Literal[
     "cancelled",
     "needs-attention",
 ]
+EXECUTION_STATUSES: tuple[ExecutionStatus, ...] = get_args(ExecutionStatus)
 StepStatus: TypeAlias = Literal[
     "pending",
     "running",
@@ -30,6 +31,7 @@ StepStatus: TypeAlias = Literal[
     "waiting",
     "completed",
     "failed",
+    "timed-out",
     "skipped",
     "cancelled",
     "compensating",
@@ -111,16 +113,29 @@ class TaskView(TypedDict):
 
 
 class TimerView(TypedDict):
+    """A time that is waited for, or, with the reason `timeout`, until which `step` has time: a step, a block, or `$`
+    for the whole workflow. `overdue` as in a task: a fold says false."""
+
     timer: str
     step: str
     due: str
     reason: str
+    overdue: bool
+
+
+class EventView(TypedDict):
+    """An event that has come, and that no wait has looked at yet."""
+
+    event: str
+    type: str
+    at: str
 
 
 class WaitView(TypedDict):
     """What is waited for besides people: `events`, or a time if there are none.
 
-    `until` is the time, or the limit to a wait for events. `overdue` as in a task: a fold says false.
+    `until` is the time, or the limit to a wait for events. `overdue` as in a task: a fold says false. `arrived`: an
+    event with one of these names has come, and whoever drives on sees whether it is the one.
     """
 
     step: str
@@ -128,6 +143,7 @@ class WaitView(TypedDict):
     since: str
     until: str | None
     overdue: bool
+    arrived: bool
 
 
 class ChildView(TypedDict):
@@ -207,13 +223,15 @@ class BriefView(TypedDict):
 
 
 class StatusView(BriefView):
-    """One execution in full."""
+    """One execution in full. `names` are what to call steps without a name that stand in one with a name."""
 
     durationMs: int | None
     current: list[str]
     steps: list[StepView]
     compensations: list[StepView]
     timers: list[TimerView]
+    arrived: list[EventView]
+    names: dict[str, str]
     repairs: list[RepairView]
     decisions: list[DecisionView]
     cancelRequested: bool

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wfrun.views.tasks import with_overdue
 
 if TYPE_CHECKING:
-    from wfrun.views.model import StatusView
+    from wfrun.views.model import StatusView, TimerView
 
 
 def as_of(view: StatusView, now: str) -> StatusView:
@@ -15,4 +15,5 @@ def as_of(view: StatusView, now: str) -> StatusView:
     waits = [wait.copy() for wait in view["waits"]]
     for wait in waits:
         wait["overdue"] = wait["until"] is not None and wait["until"] <= now
-    return {**view, "tasks": with_overdue(view["tasks"], now), "waits": waits}
+    timers: list[TimerView] = [{**timer, "overdue": timer["due"] <= now} for timer in view["timers"]]
+    return {**view, "tasks": with_overdue(view["tasks"], now), "waits": waits, "timers": timers}

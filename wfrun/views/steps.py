@@ -7,7 +7,7 @@ forward step, too. A step in a loop has one row for all its iterations.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from wfrun.views.iterations import ACTIVE, SETTLED, UNDER_WAY, Change, Iterated, new_row, split_instance, time
@@ -120,6 +120,14 @@ class Rows:
             return True
         return any(loop.counts["running"] or loop.counts["retrying"] for loop in self._iterated.values())
 
+    def under_way(self) -> Iterator[str]:
+        """All instances that do something or wait, also those that are not shown."""
+        for name, row in self._rows.items():
+            if name in self._iterated:
+                yield from self._iterated[name].active()
+            elif row["status"] in ACTIVE:
+                yield name
+
     def active(self) -> list[str]:
         """The instances under way; of a loop's, a few."""
         rows = (row.get("iterations", {}).get("shown", ()) or [row] for row in self.views())
@@ -218,6 +226,10 @@ class StepFold:
 
         if step in self.forward:
             self.forward.change(step, change, at)
+
+    def status_of(self, step: str) -> StepStatus:
+        name = step.removeprefix(COMPENSATE)
+        return (self.forward if name == step else self.undo).status_of(name)
 
     def skip_pending(self) -> None:
         """A completed execution decided against what it never reached."""

@@ -7,20 +7,8 @@ from typing import TYPE_CHECKING
 from wfrun.views.tasks import assignee_names
 
 if TYPE_CHECKING:
-    from wfrun.views.model import BriefView, ChildView, ExecutionStatus, Summary
+    from wfrun.views.model import BriefView, ChildView, Summary
 
-
-EXECUTION_STATUSES: tuple[ExecutionStatus, ...] = (
-    "running",
-    "waiting",
-    "interrupted",
-    "paused",
-    "completed",
-    "failed",
-    "compensated",
-    "cancelled",
-    "needs-attention",
-)
 
 # Where the name of the workflow should stand, if the journal cannot be read. No workflow can be called so.
 UNREADABLE = "?"

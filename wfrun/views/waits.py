@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wfrun.core.parking import WAITS, is_long_wait
+from wfrun.views.deadlines import timer_view
 
 if TYPE_CHECKING:
     from wfrun.core.events import Record
-    from wfrun.views.model import TimerView, UnknownView, WaitView
+    from wfrun.views.model import EventView, TimerView, UnknownView, WaitView
 
 
 EARLY_KEPT = 1000
@@ -27,10 +28,27 @@ class WaitFold:
         self._limits: dict[str, str] = {}
         self.unknown: dict[str, UnknownView] = {}  # calls that a person is to say something about, by step
         self._missing: dict[str, int] = {}  # events still to come
+        self._arrived: dict[str, EventView] = {}  # what no wait has looked at
         self._early: dict[str, int] = {}  # events that came before a wait began, of the last such waits
 
     def views(self) -> list[WaitView]:
+        """The open ones; those whose event has come say so."""
+        names = {event["type"] for event in self._arrived.values()}
+        for wait in self._waits.values():
+            wait["arrived"] = not names.isdisjoint(wait["events"])
         return list(self._waits.values())
+
+    def arrived(self) -> list[EventView]:
+        return list(self._arrived.values())
+
+    def received(self, record: Record) -> None:
+        event = record["event"]
+        self._arrived[event["id"]] = {"event": event["id"], "type": event["type"], "at": record["at"]}
+        if len(self._arrived) > EARLY_KEPT:
+            del self._arrived[next(iter(self._arrived))]
+
+    def looked_at(self, event: str) -> None:
+        self._arrived.pop(event, None)
 
     def busy(self) -> bool:
         """Whether a time is waited for that is about to come."""
@@ -53,7 +71,7 @@ class WaitFold:
 
     def timer(self, record: Record) -> None:
         step, due, reason = record["step"], record["due"], record["reason"]
-        self.timers[record["timer"]] = {"timer": record["timer"], "step": step, "due": due, "reason": reason}
+        self.timers[record["timer"]] = timer_view(record)
         if reason not in WAITS:
             return
         if is_long_wait(record):
@@ -110,4 +128,4 @@ class WaitFold:
 
 
 def _wait(step: str, events: list[str], since: str, until: str | None) -> WaitView:
-    return {"step": step, "events": events, "since": since, "until": until, "overdue": False}
+    return {"step": step, "events": events, "since": since, "until": until, "overdue": False, "arrived": False}

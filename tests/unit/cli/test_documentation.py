@@ -12,7 +12,7 @@ from wfrun.cli.commands.batch import WORST_FIRST
 from wfrun.cli.declare import COMMANDS, Opt, load
 from wfrun.cli.invoke import EXIT_CODES
 from wfrun.cli.streams import OutputError
-from wfrun.views.summary import EXECUTION_STATUSES
+from wfrun.views.model import EXECUTION_STATUSES
 
 REPOSITORY = Path(__file__).parent.parent.parent.parent
 PAGE = (REPOSITORY / "docs/cli.md").read_text()

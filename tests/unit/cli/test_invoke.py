@@ -13,7 +13,7 @@ from wfrun.cli.declare import Command
 from wfrun.cli.invoke import EXIT_CODES, invoke, problem_data
 from wfrun.cli.main import run
 from wfrun.errors import InvalidError, JournalError, NotFoundError, Place, Problem, WfrunError
-from wfrun.views.summary import EXECUTION_STATUSES
+from wfrun.views.model import EXECUTION_STATUSES
 
 
 def command(function: Callable[..., int]) -> Command:

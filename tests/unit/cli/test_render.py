@@ -295,4 +295,4 @@ def test_a_quiet_batch_gives_totals_only(tale: MakeTale, capsys: pytest.CaptureF
     report = BatchReport("-", as_json=False, quiet=True)
     report.finished(1, batch_rows(tale)[0])
     report.totals()
-    assert capsys.readouterr().out == "1 executions: 1 compensated\n"
+    assert capsys.readouterr().out == "1 execution: 1 compensated\n"

@@ -79,9 +79,11 @@ def test_waiting_for_events_and_times(tale: MakeTale) -> None:
     told.add("timer.started", timer="paid!timeout", step="paid", due=DUE, reason="timeout")
     told.add("timer.started", timer="nap!wait", step="nap", due=DUE, reason="wait")
     view = told.view()
-    assert status_lines(view)[-2:] == [
+    assert status_lines(view)[-4:] == [
         "Waiting  paid: for event payment.received since 2026-11-23 09:00:01Z, until 2026-11-24 09:00:00Z",
         "Waiting  nap: until 2026-11-24 09:00:00Z",
+        "",
+        "To wait no longer:  wfrun retry-now k7m2x9qd nap",
     ]
     late = status_lines(as_of(view, DUE))
     assert late[-2] == "Overdue  nap: until 2026-11-24 09:00:00Z"
@@ -131,10 +133,10 @@ def test_a_paused_execution_says_how_to_go_on(tale: MakeTale, capsys: pytest.Cap
 def test_repairs_are_told(tale: MakeTale) -> None:
     told = paused(tale)
     told.add("repair.requested", action="skip", by="kim", reason="paid by hand", step="pay", dropped=[2, 3, 4], undo=[])
-    assert "Repairing  skip pay, by kim at 2026-11-23 09:00:04Z: paid by hand" in below_headline(told)
+    assert "Repairing  2026-11-23 09:00:04Z kim has it go on without pay: paid by hand" in below_headline(told)
     told.add("execution.repaired", request=5)
     lines = below_headline(told)
-    assert "Repaired  skip pay, by kim at 2026-11-23 09:00:04Z: paid by hand" in lines
+    assert "Repaired  2026-11-23 09:00:04Z kim has it go on without pay: paid by hand" in lines
     assert lines[0].split() == ["-", "pay", "0ms", "skipped"]
     marked = [moment_line(moment).partition("  ")[2] for moment in timeline(told.records)]
     assert [line.split()[1] for line in marked[1:4]] == ["[set", "[set", "[set"]

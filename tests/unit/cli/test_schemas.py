@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import pytest
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT7
 
+from tests.support.schemas import validator
 from wfrun.views.overdue import as_of
 from wfrun.views.status import status_of
 from wfrun.views.summary import summary_of
@@ -20,16 +16,7 @@ from wfrun.views.timeline import timeline
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Tale
 
-SCHEMAS = {
-    path.name: json.loads(path.read_text()) for path in (Path(__file__).parents[3] / "schemas").glob("cli-*.json")
-}
 DUE = "2026-11-24T09:00:00.000000Z"
-
-
-def validator(name: str, part: str = "") -> jsonschema.Draft7Validator:
-    resources = [(id, Resource.from_contents(schema, DRAFT7)) for id, schema in SCHEMAS.items()]
-    registry: Registry[Any] = Registry().with_resources(resources)
-    return jsonschema.Draft7Validator({"$ref": f"{name}.schema.json{part}"}, registry=registry)
 
 
 @pytest.fixture

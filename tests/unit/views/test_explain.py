@@ -59,7 +59,8 @@ class TestWhetherItRan:
         made = world(block, input={"x": 3})
         assert told(made, "a") == [("not-taken", "big takes `else`: $.x > 5 is false")]
         assert told(made, "b")[0] == ("taken", "big takes `else`: $.x > 5 is false")
-        assert told(made, "big") == [("decided", '$.x > 5 is false with {"$.x":3}: takes the `else` branch')]
+        decided = ("decided", 'big takes `else`: $.x > 5 is false with {"$.x":3}')
+        assert told(made, "big") == [decided, ("inside", "it holds a skipped, b completed")]
 
     def test_the_condition_of_a_block_around(self) -> None:
         block = {"name": "all", "type": "sequential", "condition": "$.x > 5", "steps": [call("a")]}
@@ -69,12 +70,12 @@ class TestWhetherItRan:
         ways = [{"condition": f"$.x == {number}", "steps": call(f"s{number}")} for number in range(3)]
         block = {"name": "which", "type": "switch", "cases": ways, "else": call("other")}
         made = world(block, input={"x": 1})
-        assert told(made, "s1")[0] == ("taken", "which takes case 2: $.x == 1 is true")
+        assert told(made, "s1")[0] == ("taken", "which takes cases[1]: $.x == 1 is true")
         assert told(made, "s0") == told(made, "s2") == told(made, "other")
-        assert told(made, "s0") == [("not-taken", "which takes case 2: $.x == 1 is true")]
+        assert told(made, "s0") == [("not-taken", "which takes cases[1]: $.x == 1 is true")]
         made = world(block, input={"x": 7})
         assert told(made, "other")[0][1] == "which takes `else`, as no case fits: $.x == 2 is false"
-        assert told(made, "s0") == [("not-taken", "which passes by case 1: $.x == 0 is false")]
+        assert told(made, "s0") == [("not-taken", "which passes by cases[0]: $.x == 0 is false")]
 
     def test_not_reached(self) -> None:
         made = world(call("a"), call("b"), script=failing("a"))
@@ -133,10 +134,10 @@ class TestAttempts:
             {"error": ["shop.down", "x"], "steps": call("j")},
         ]
         made = world(call("a", onError=handlers), script=failing("a"))
-        assert only(made, "a", "handled")["why"] == "its error goes to handler 3, for shop.down or x"
+        assert only(made, "a", "handled")["why"] == "a.onError[2], for shop.down or x, takes its error"
         assert told(made, "j")[0] == (
             "taken",
-            "steps[0].onError: an error of a (shop.down) goes to handler 3",
+            "a.onError[2] takes the error of a (shop.down)",
         )
         assert told(made, "h")[0][0] == "not-taken"
         refused = of(made, "i")["reasons"][0]
@@ -195,7 +196,10 @@ class TestLoops:
         return world({"name": "all", "type": "foreach", "items": [1, 2, 3], "steps": step})
 
     def test_what_it_went_through(self) -> None:
-        assert told(self.loop(), "all") == [("iterates", "all goes through 3 items")]
+        assert told(self.loop(), "all") == [
+            ("iterates", "all goes through 3 items"),
+            ("inside", "it holds ship completed"),
+        ]
 
     def test_an_iteration(self) -> None:
         made = self.loop()

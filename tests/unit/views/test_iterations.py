@@ -100,7 +100,7 @@ def test_retries_in_a_loop(story: StoryMaker) -> None:
 def test_a_task_in_a_loop_that_goes_on_to_others(story: StoryMaker) -> None:
     told = story(steps=("ask",)).each("all", 2, "ask").ask("ask@0").ask("ask@1")
     told.add("task.expired", task="k7m2x9qd/ask@0")
-    assert loop_of(told, "ask")["counts"] == {"waiting": 1, "failed": 1}
+    assert loop_of(told, "ask")["counts"] == {"waiting": 1, "timed-out": 1}
     told.add("task.escalated", task="k7m2x9qd/ask@0", level=1, assignee={"users": ["boss"]}, due=None)
     assert loop_of(told, "ask")["counts"] == {"waiting": 2}
 

@@ -147,7 +147,7 @@ def test_one_refusal_settles_a_quorum_and_the_end_tells_that_it_failed(story: St
 def test_expiry_fails_and_escalation_reopens(story: StoryMaker) -> None:
     told = story(steps=("approve",)).ask("approve").add("task.expired", task="k7m2x9qd/approve")
     view = status_of(told.records)
-    assert (rows(view), view["tasks"]) == ({"approve": "failed"}, [])
+    assert (rows(view), view["tasks"]) == ({"approve": "timed-out"}, [])
     told.add("task.escalated", task="k7m2x9qd/approve", level=1, assignee={"users": ["boss"]}, due=None)
     view = status_of(told.records)
     assert rows(view) == {"approve": "waiting"}

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wfrun.core import events
-from wfrun.views.status import _HANDLERS
-from wfrun.views.timeline import _WORDS, describe, timeline
+from wfrun.views.fold import _HANDLERS
+from wfrun.views.timeline import timeline
+from wfrun.views.words import _WORDS, describe
 
 if TYPE_CHECKING:
     from tests.unit.views.conftest import StoryMaker
@@ -62,7 +63,7 @@ def test_moments_count_from_the_start(story: StoryMaker) -> None:
                 "value": True,
                 "operands": {},
             },
-            "$.n > 1 is true: takes the `then` branch",
+            "steps[1] takes `then`: $.n > 1 is true",
         ),
         (
             {"type": "timer.started", "timer": "t", "step": "crm", "due": "D", "reason": "retry"},
@@ -84,7 +85,7 @@ def test_moments_count_from_the_start(story: StoryMaker) -> None:
             {"type": "timer.started", "timer": "t", "step": "x", "due": "D", "reason": "other"},
             "x waits (other) until D",
         ),
-        ({"type": "timer.fired", "timer": "order!timeout"}, "order has run out of time"),
+        ({"type": "timer.fired", "timer": "order!timeout"}, "order has timed out"),
         (
             {"type": "timer.fired", "timer": "crm#1!retry", "by": "kim", "reason": "it is up again"},
             "crm is tried again, as kim did not want to wait: it is up again",
@@ -105,7 +106,7 @@ def test_moments_count_from_the_start(story: StoryMaker) -> None:
             {"type": "task.decided", "task": "x/approve", "decision": "rejected", "by": "kim", "comment": "too much"},
             "approve rejected by kim: too much",
         ),
-        ({"type": "task.expired", "task": "x/approve"}, "approve expired: nobody decided in time"),
+        ({"type": "task.expired", "task": "x/approve"}, "approve has timed out: nobody decided in time"),
         (
             {"type": "task.escalated", "task": "x/approve", "level": 1, "assignee": {}, "due": None},
             "approve escalated (level 1) to nobody",
@@ -163,9 +164,9 @@ def repair(action: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("record", "text"),
     [
-        (decided("case", True, case=0), "s takes case 1: $.n is true"),
-        (decided("case", False, case=1), "s passes by case 2: $.n is false"),
-        (decided("handler", True, case=0), "s goes to handler 1: $.n is true"),
+        (decided("case", True, case=0), "s takes cases[0]: $.n is true"),
+        (decided("case", False, case=1), "s passes by cases[1]: $.n is false"),
+        (decided("handler", True, case=0), "s.catch[0] takes the error: $.n is true"),
         (decided("while", True), "s goes round: $.n is true"),
         (decided("while", False), "s is done: $.n is false"),
         (decided("until", True), "s is done: $.n is true"),
@@ -180,7 +181,7 @@ def repair(action: str, **more: Any) -> dict[str, Any]:
             {"type": "wait.started", "step": "w", "events": ["a", "b", "c"], "complete": 2},
             "w waits for 2 of the events a, b, c",
         ),
-        ({"type": "wait.withdrawn", "wait": "w!event", "step": "w"}, "w need not wait any more"),
+        ({"type": "wait.withdrawn", "wait": "w!event", "step": "w"}, "w waits no more"),
         ({"type": "event.received", "event": EVENT}, 'event order.placed came from shop: {"n":1} (e7)'),
         (
             {"type": "event.matched", "step": "w", "event": "e7", "value": True, "operands": {}},

@@ -33,6 +33,7 @@ def test_a_long_wait_needs_nobody(story: StoryMaker) -> None:
     view = seen(told)
     assert (view["status"], rows(view)) == ("waiting", {"nap": "waiting", "pay": "pending"})
     wait = {"step": "nap", "events": [], "since": told.records[1]["at"], "until": LATE, "overdue": False}
+    wait["arrived"] = False
     assert view["waits"] == [wait]
     assert [timer["timer"] for timer in view["timers"]] == ["nap!wait"]
     view = seen(told.add("timer.fired", timer="nap!wait"))
@@ -121,7 +122,7 @@ def test_the_limit_of_a_wait_for_events(story: StoryMaker, first: str) -> None:
         told.listen("paid", "a")
     assert seen(told)["waits"][0]["until"] == LATE
     view = seen(told.add("timer.fired", timer="paid!timeout"))
-    assert (rows(view), view["waits"]) == ({"paid": "failed"}, [])
+    assert (rows(view), view["waits"]) == ({"paid": "timed-out"}, [])
     assert view["steps"][0]["error"] == {"type": "timeout", "message": "no event came in time"}
 
 

@@ -36,7 +36,7 @@ def command(
 
 
 def _check_status(status: str | None) -> None:
-    from wfrun.views.summary import EXECUTION_STATUSES
+    from wfrun.views.model import EXECUTION_STATUSES
 
     if status is not None and status not in EXECUTION_STATUSES:
         known = ", ".join(EXECUTION_STATUSES)

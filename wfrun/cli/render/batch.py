@@ -15,6 +15,7 @@ from wfrun.cli.render.lists import summary_line
 from wfrun.cli.streams import ours
 from wfrun.cli.text import is_lively
 from wfrun.errors import DivergenceError, JournalError, WfrunError
+from wfrun.views.words import count_words
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -76,7 +77,7 @@ class _Report(Generic[Key]):
             print_json_line({"total": total, "counts": dict(sorted(self.counts.items()))})
             return
         words = ", ".join(f"{count} {status}" for status, count in sorted(self.counts.items()))
-        print(f"{total} executions: {words}" if total else f"0 executions: {self.nothing}", file=ours())
+        print(f"{count_words(total, 'execution')}: {words}" if total else f"0 executions: {self.nothing}", file=ours())
 
     def _print(self, key: Key, outcome: Summary | WfrunError) -> None:
         if self._as_json:

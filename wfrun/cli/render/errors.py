@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from wfrun.cli.text import Cell, columns, paint, safe
+from wfrun.views.naming import called
 from wfrun.views.steps import COMPENSATE
 
 if TYPE_CHECKING:
@@ -28,13 +29,14 @@ def error_in_row(error: ErrorData) -> str:
 
 def error_lines(view: StatusView) -> list[str]:
     """What ended the execution, what could not be undone, and what else went wrong that its row cannot hold."""
-    lines = _whole("Error", view["error"]) if view["error"] else []
+    names = view["names"]
+    lines = _whole("Error", view["error"], names) if view["error"] else []
     for failure in view["failures"]:
-        lines += _whole("Not undone", failure)
+        lines += _whole("Not undone", failure, names)
     told = {_words(error) for error in (view["error"], *view["failures"]) if error}
     for row in (*view["steps"], *view["compensations"]):
         if row["error"] and _words(row["error"]) not in told and _is_more_than_its_row(row["error"]):
-            lines += _whole("Last error", {"step": row["step"], **row["error"]})
+            lines += _whole("Last error", {"step": row["step"], **row["error"]}, names)
     return lines
 
 
@@ -46,13 +48,13 @@ def _is_more_than_its_row(error: ErrorData) -> bool:
     return error_in_row(error).endswith("…") or bool(_detail_rows(error))
 
 
-def _whole(word: str, error: ErrorData) -> list[str]:
-    head = f"{paint('red', word)}  {safe(error['type'])}: {safe(error['message'])}{safe(_where(error))}"
+def _whole(word: str, error: ErrorData, names: Mapping[str, str]) -> list[str]:
+    head = f"{paint('red', word)}  {safe(error['type'])}: {safe(error['message'])}{safe(_where(error, names))}"
     return [head, *columns(_detail_rows(error), indent="  ")]
 
 
-def _where(error: ErrorData) -> str:
-    step = error.get("step", "")
+def _where(error: ErrorData, names: Mapping[str, str]) -> str:
+    step = called(error.get("step", ""), names)
     if step.startswith(COMPENSATE):
         return f" (undoing {step.removeprefix(COMPENSATE)})"
     return f" (in {step})" if step else ""

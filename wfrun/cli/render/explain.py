@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 VALUE_CHARACTERS = 200
 _COLOURS = {
-    **dict.fromkeys(("failed", "not-undone", "refused", "expired", "paused", "interrupted"), "red"),
+    **dict.fromkeys(("failed", "not-undone", "refused", "timed-out", "paused", "interrupted"), "red"),
     **dict.fromkeys(("skipped", "not-taken", "pending", "not-reached"), "dim"),
-    **dict.fromkeys(("waits", "asked", "retried"), "yellow"),
+    **dict.fromkeys(("waits", "asked", "retried", "repaired"), "yellow"),
     "undone": "magenta",
 }
 
@@ -49,7 +49,12 @@ def _lines(reason: Reason, asked: str | None) -> Iterator[str]:
 def _names_itself(reason: Reason, asked: str | None) -> bool:
     """Whether it is clear without a word more which step it is about."""
     step = reason["step"]
-    return step is None or step in (asked, f"{COMPENSATE}{asked}") or reason["why"].startswith(step)
+    return (
+        step is None
+        or reason["what"] == "repaired"
+        or step in (asked, f"{COMPENSATE}{asked}")
+        or reason["why"].startswith(step)
+    )
 
 
 # Besides the operands of conditions, what the words do not tell.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wfrun.views.iterations import split_instance
 from wfrun.views.steps import COMPENSATE
 from wfrun.views.tasks import step_of
-from wfrun.views.timeline import count_words
+from wfrun.views.words import count_words
 
 if TYPE_CHECKING:
     from wfrun.core.events import Record

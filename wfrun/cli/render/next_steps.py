@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from wfrun.cli.text import Cell, columns
+from wfrun.views.iterations import split_instance
 from wfrun.views.steps import COMPENSATE
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 def next_steps(view: StatusView) -> list[str]:
     execution = view["execution"]
     if view["status"] == "interrupted":
-        return [f"Nothing drives it now. To go on:  wfrun resume {execution}"]
+        return [f"Nothing drives it now. To go on:  wfrun resume {execution}", *_held_up(view)]
     if view["status"] == "paused":
         return ["Nothing goes on, and nothing is undone, until somebody says how:", *repair_commands(view)]
     if view["status"] == "needs-attention":
@@ -27,14 +29,29 @@ def next_steps(view: StatusView) -> list[str]:
         return [log, "It can go on:", *repair_commands(view)]
     if view["status"] == "compensated":
         return [log]
+    return [*_held_up(view), *_stopped(view)]
+
+
+def _held_up(view: StatusView) -> list[str]:
+    """Times that nobody needs to wait for."""
+    execution = view["execution"]
+    lines = []
+    pending = [timer for timer in view["timers"] if not timer["overdue"]]
+    if any(timer["reason"] == "retry" for timer in pending):
+        lines.append(f"To make the next attempt now:  wfrun retry-now {execution}")
+    held = next((timer["step"] for timer in pending if timer["reason"] in ("wait", "delay")), None)
+    if held is not None:
+        lines.append(f"To wait no longer:  wfrun retry-now {execution} {quote(held)}")
+    return lines
+
+
+def _stopped(view: StatusView) -> list[str]:
     stopped = (each["execution"] for each in view["children"] if each["status"] in ("paused", "interrupted"))
     return [f"What it stands still for:  wfrun status {child}" for child in stopped]
 
 
 def repair_commands(view: StatusView) -> list[str]:
     """What can be typed about an execution that failed or is paused, with what it does."""
-    from shlex import quote  # steps without a name are called steps[1]
-
     execution = view["execution"]
     failed = view["error"].get("step", "") if view["error"] else ""
     held = view["error"] is not None and view["error"]["type"] == "execution.held"
@@ -42,7 +59,8 @@ def repair_commands(view: StatusView) -> list[str]:
     rows += [(f"resume {execution} --with FILE", "go on with a corrected workflow")]
     if failed and not failed.startswith(COMPENSATE):
         rows += [(f"skip {execution} {quote(failed)}", "go on without it")]
-        rows += [(f"set-input {execution} {quote(failed)} JSON", "run it with another input")]
+        if _is_called(view, failed):
+            rows += [(f"set-input {execution} {quote(failed)} JSON", "run it with another input")]
         rows += [(f"set-output {execution} {quote(failed)} JSON", "it was done by hand, and gave this")]
     done = [row["step"] for row in view["steps"] if row["status"] == "completed"]
     if done:
@@ -50,3 +68,11 @@ def repair_commands(view: StatusView) -> list[str]:
     if view["status"] == "paused":
         rows += [(f"compensate {execution}", "undo all that it has done")]
     return columns([[f"wfrun {command}", Cell(about, "dim")] for command, about in rows], indent="  ")
+
+
+def _is_called(view: StatusView, failed: str) -> bool:
+    """Whether the step that failed is a call or another workflow, which have an input that could be another one."""
+    name = split_instance(failed)[0]
+    row = next((row for row in view["steps"] if row["step"] == name), None)
+    asked = view["error"] is not None and view["error"]["type"].startswith("task.")
+    return row is not None and row["status"] != "timed-out" and not asked

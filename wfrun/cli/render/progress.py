@@ -22,6 +22,7 @@ from wfrun.views.instants import duration_words
 from wfrun.views.iterations import ACTIVE
 from wfrun.views.status import StatusFold, fold_of
 from wfrun.views.timeline import Timeline
+from wfrun.views.words import count_words
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from wfrun.views.model import StatusView, StepView
 
 OTHERS_SHOWN = 5
-_QUIET_TYPES = ("driver.started", "driver.stopped", "timer.fired")
+_QUIET_TYPES = ("driver.started", "driver.stopped")
 
 
 class Progress(Protocol):
@@ -99,13 +100,20 @@ class Lines(Silence):
     def _tell(self, execution: str, told: _Told, record: Record, before: list[str], shown: bool) -> None:
         moment = told.timeline.moment(record)
         texts = [] if told.quiet else before
-        if shown and (not told.quiet or went_wrong(record)) and record["type"] not in _QUIET_TYPES:
+        if shown and (not told.quiet or went_wrong(record)) and not _is_quiet(record):
             texts.append(moment["text"])
         others = "" if execution == self._first else f"{execution}: "
         lines = [f"execution {execution}"] if record["type"] == "execution.started" and not others else []
         lines += [moment_line({**moment, "text": f"{others}{text}"}) for text in texts]
         if lines:
             print("\n".join(lines), file=ours(), flush=True)
+
+
+def _is_quiet(record: Record) -> bool:
+    """Whether the next line tells as much: after a time has come, what had waited for it goes on."""
+    return record["type"] in _QUIET_TYPES or (
+        record["type"] == "timer.fired" and not record["timer"].endswith("!timeout")
+    )
 
 
 class _Seen:
@@ -183,7 +191,7 @@ def _frame(view: StatusView, others: list[StatusView], count: int) -> Renderable
         )
     below = [Text(_headline(other), style="dim") for other in others]
     if count > len(others):
-        below.append(Text(f"… and {count - len(others):,} more executions", style="dim"))
+        below.append(Text(f"… and {count_words(count - len(others), 'more execution')}", style="dim"))
     return Group(Text(_headline(view)), table, *below)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wfrun.cli.text import Cell, columns, safe, safe_json
 from wfrun.core.repair import ANEW
 from wfrun.views.instants import clock
-from wfrun.views.timeline import count_words
+from wfrun.views.words import count_words
 
 if TYPE_CHECKING:
     from wfrun.app.repairing import Preview

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from wfrun.cli.render.errors import error_in_row, error_lines
 from wfrun.cli.render.next_steps import next_steps
 from wfrun.cli.render.tasks import task_lines
-from wfrun.cli.render.waits import child_lines, repair_lines, unknown_lines, wait_lines
+from wfrun.cli.render.waits import child_lines, deadline_lines, repair_lines, unknown_lines, wait_lines
 from wfrun.cli.text import Cell, columns, paint, safe
 from wfrun.views.instants import clock, duration_words
 from wfrun.views.iterations import ACTIVE, SETTLED
+from wfrun.views.naming import called
 
 if TYPE_CHECKING:
     from wfrun.views.model import Iterations, Progress, StatusView, StepStatus, StepView
@@ -25,6 +26,7 @@ MARKS: dict[StepStatus, tuple[str, str]] = {
     "waiting": ("…", "magenta"),
     "completed": ("✓", "green"),
     "failed": ("✗", "red"),
+    "timed-out": ("✗", "red"),
     "skipped": ("-", "dim"),
     "cancelled": ("✗", "dim"),
     "compensating": ("↶", "yellow"),
@@ -45,9 +47,9 @@ COLOURS = {
 
 def status_lines(view: StatusView) -> list[str]:
     """The whole of `wfrun status`."""
-    lines = [headline(view), "", *step_lines(view["steps"], over=view["endedAt"] is not None)]
+    lines = [headline(view), "", *step_lines(view, over=view["endedAt"] is not None)]
     if view["compensations"]:
-        lines += ["", "Undone, last step first:", *step_lines(view["compensations"], over=False)]
+        lines += ["", "Undone, last step first:", *columns(_rows(view["compensations"], over=False), indent="  ")]
     return [*lines, *footer_lines(view)]
 
 
@@ -65,9 +67,28 @@ def progress_words(progress: Progress) -> str:
     return f"{progress['done']:,}/{progress['total']:,} steps{skipped}"
 
 
-def step_lines(rows: Sequence[StepView], *, over: bool) -> list[str]:
-    """A line for each step. Below one in a loop stand the iterations that are under way or failed, as far as shown."""
-    return columns([cells for row in rows for cells in (_step(row, over), *_iterations(row))], indent="  ")
+def step_lines(view: StatusView, *, over: bool) -> list[str]:
+    """A line for each step, and one for each loop that waits for its next round."""
+    return columns([*_rows(view["steps"], over=over), *_pauses(view)], indent="  ")
+
+
+def _rows(rows: Sequence[StepView], *, over: bool) -> list[list[Cell]]:
+    """Below a step in a loop stand the iterations that are under way or failed, as far as shown."""
+    return [cells for row in rows for cells in (_step(row, over), *_iterations(row))]
+
+
+def _pauses(view: StatusView) -> list[list[Cell]]:
+    mark, colour = MARKS["waiting"]
+    return [
+        [
+            Cell(mark, colour),
+            Cell(called(timer["step"], view["names"])),
+            Cell(""),
+            Cell(f"next round at {clock(timer['due'])}"),
+        ]
+        for timer in view["timers"]
+        if timer["reason"] == "delay"
+    ]
 
 
 def iteration_words(iterations: Iterations) -> str:
@@ -79,7 +100,7 @@ def iteration_words(iterations: Iterations) -> str:
     return " · ".join(told)
 
 
-_TOLD: tuple[StepStatus, ...] = (*ACTIVE, "failed", "cancelled", "skipped", "compensated")
+_TOLD: tuple[StepStatus, ...] = (*ACTIVE, "failed", "timed-out", "cancelled", "skipped", "compensated")
 
 
 def _iterations(row: StepView) -> list[list[Cell]]:
@@ -87,7 +108,7 @@ def _iterations(row: StepView) -> list[list[Cell]]:
     if iterations is None:
         return []
     cells = [[Cell(""), *_step(inside, False, indent=True)[1:]] for inside in iterations["shown"]]
-    shown: tuple[StepStatus, ...] = (*ACTIVE, "failed")
+    shown: tuple[StepStatus, ...] = (*ACTIVE, "failed", "timed-out")
     more = sum(iterations["counts"].get(status, 0) for status in shown) - len(iterations["shown"])
     return [*cells, [Cell(""), Cell(f"… and {more:,} more", "dim")]] if more > 0 else cells
 
@@ -97,7 +118,8 @@ def _step(row: StepView, over: bool, *, indent: bool = False) -> list[Cell]:
     took = duration_words(row["durationMs"]) if row["durationMs"] is not None else ""
     word = "" if row["status"] == "completed" else "not run" if over and row["status"] == "pending" else row["status"]
     tries = f"{row['attempts']} attempts" if row["attempts"] > 1 else ""
-    notes = [word, tries, _retry(row), error_in_row(row["error"]) if row["error"] else ""]
+    told = row["error"] and row["status"] != "timed-out"
+    notes = [word, tries, _retry(row), error_in_row(row["error"]) if row["error"] and told else ""]
     if "iterations" in row:
         notes = [iteration_words(row["iterations"])]
     name = Cell(f"{mark} {row['step']}", colour) if indent else Cell(row["step"])
@@ -112,7 +134,7 @@ def footer_lines(view: StatusView) -> list[str]:
     """Everything below the steps: errors, who and what is waited for, the output, what to do next."""
     blocks = [error_lines(view), repair_lines(view["repairs"]), *map(task_lines, view["tasks"])]
     blocks += [unknown_lines(view["execution"], call) for call in view["unknown"]]
-    blocks += [wait_lines(view), child_lines(view["children"])]
+    blocks += [wait_lines(view), child_lines(view["children"]), deadline_lines(view)]
     if view["output"] is not None:
         # Sorted as in the journal: what has just been computed is told like what is read again.
         blocks.append([f"Output  {safe(json.dumps(view['output'], ensure_ascii=False, sort_keys=True))}"])

@@ -7,29 +7,64 @@ from typing import TYPE_CHECKING
 
 from wfrun.cli.text import Cell, columns, paint, safe
 from wfrun.views.instants import clock
+from wfrun.views.naming import called
 from wfrun.views.steps import step_words
+from wfrun.views.words import repair_words
 
 if TYPE_CHECKING:
-    from wfrun.views.model import ChildView, RepairView, StatusView, UnknownView, WaitView
+    from wfrun.views.model import ChildView, EventView, RepairView, StatusView, TimerView, UnknownView, WaitView
 
 
 SHOWN = 5
 
 
 def wait_lines(view: StatusView) -> list[str]:
-    lines = _few([_wait(wait) for wait in view["waits"]])
+    """What is waited for besides people, and what has come and only wants somebody to go on."""
+    pauses = {timer["step"] for timer in view["timers"] if timer["reason"] == "delay"}
+    lines = _few([_wait(wait, called(wait["step"], view["names"]), wait["step"] in pauses) for wait in view["waits"]])
+    if view["endedAt"] is None:
+        lines += _few([_arrived(view, event) for event in view["arrived"]])
     if any(wait["overdue"] for wait in view["waits"]):
         lines.append(f"What is overdue goes on with:  wfrun resume {view['execution']}")
+    if any(wait["arrived"] for wait in view["waits"]):
+        lines.append(f"What has come is taken, if it is the one, with:  wfrun resume {view['execution']}")
     return lines
 
 
-def _wait(wait: WaitView) -> str:
+def _wait(wait: WaitView, name: str, between_rounds: bool) -> str:
     word = paint("red", "Overdue") if wait["overdue"] else paint("magenta", "Waiting")
     until = f"until {clock(wait['until'])}" if wait["until"] else ""
     if not wait["events"]:
-        return f"{word}  {safe(wait['step'])}: {until}"
+        return f"{word}  {safe(name)}: {until}{', for its next round' if between_rounds else ''}"
     what = f"for event {' or '.join(map(safe, wait['events']))} since {clock(wait['since'])}"
-    return f"{word}  {safe(wait['step'])}: {', '.join(part for part in (what, until) if part)}"
+    return f"{word}  {safe(name)}: {', '.join(part for part in (what, until) if part)}"
+
+
+def _arrived(view: StatusView, event: EventView) -> str:
+    awaited = any(event["type"] in wait["events"] for wait in view["waits"])
+    kept = "" if awaited else ", and is kept for a wait to come"
+    word = paint("cyan", "Arrived")
+    return f"{word}  event {safe(event['type'])} ({safe(event['event'])}) at {clock(event['at'])}{kept}"
+
+
+def deadline_lines(view: StatusView) -> list[str]:
+    """Until when what is under way has time, as far as a wait does not say so itself."""
+    said = {wait["step"] for wait in view["waits"]}
+    return _few(
+        [
+            _deadline(timer, view)
+            for timer in view["timers"]
+            if timer["reason"] == "timeout" and timer["step"] not in said
+        ]
+    )
+
+
+def _deadline(timer: TimerView, view: StatusView) -> str:
+    about = f"{safe(called(timer['step'], view['names']))}: "
+    if timer["overdue"]:
+        late = f"{paint('red', 'Overdue')}  {about}since {clock(timer['due'])}"
+        return f"{late}; it times out with:  wfrun resume {view['execution']}"
+    return f"{paint('yellow', 'Deadline')}  {about}{clock(timer['due'])}"
 
 
 def unknown_lines(execution: str, call: UnknownView) -> list[str]:
@@ -67,10 +102,10 @@ def repair_lines(repairs: Iterable[RepairView]) -> list[str]:
 
 def _repair(repair: RepairView) -> str:
     word = paint("yellow", "Repaired" if repair["done"] else "Repairing")
-    back = "back to " if repair["action"] == "compensate" else ""
-    step = f" {back}{safe(repair['step'])}" if repair["step"] else ""
+    step = f" {safe(repair['step'])}" if repair["step"] else ""
     reason = f": {safe(repair['reason'])}" if repair["reason"] else ""
-    return f"{word}  {safe(repair['action'])}{step}, by {safe(repair['by'])} at {clock(repair['at'])}{reason}"
+    did = repair_words(repair["action"])
+    return f"{word}  {clock(repair['at'])} {safe(repair['by'])} {did}{step}{reason}"
 
 
 def _few(lines: list[str]) -> list[str]:

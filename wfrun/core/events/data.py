@@ -39,6 +39,20 @@ class Parent(TypedDict):
     depth: NotRequired[int]
 
 
+class Part(TypedDict):
+    """One side of a block: of the steps that act, ask or wait, the `count` ones from number `first` on (from 0).
+
+    `side` is `then`, `else`, `case`, `body`, `handler`, `finally`, `round` of a loop, or empty for a block that runs
+    all it holds; `number` is that of a case or handler, from 0.
+    """
+
+    block: str
+    side: str
+    first: int
+    count: int
+    number: NotRequired[int]
+
+
 class EventData(TypedDict):
     """An event, in the words of CloudEvents: `type` is its name, `time` when it was made known."""
 

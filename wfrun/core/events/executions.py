@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
-from wfrun.core.events.data import ErrorData, Parent, Status
+from wfrun.core.events.data import ErrorData, Parent, Part, Status
 from wfrun.core.values import Json
 
 
 class ExecutionStarted(TypedDict):
     """`links` says for the hash of a definition which definitions its names of other workflows stand for: they are kept
-    as they were at the start. `listens` are the events that steps wait for.
+    as they were at the start. `listens` are the events that steps wait for. `parts` and `names` tell a reader who has
+    no plan how the steps stand in blocks, and what to call those that have no name but stand in one that has.
     """
 
     type: Literal["execution.started"]
@@ -27,6 +28,8 @@ class ExecutionStarted(TypedDict):
     parent: NotRequired[Parent]
     links: NotRequired[dict[str, dict[str, str]]]
     listens: NotRequired[list[str]]
+    parts: NotRequired[list[Part]]
+    names: NotRequired[dict[str, str]]
 
 
 class DriverStarted(TypedDict):
@@ -84,7 +87,7 @@ Repair: TypeAlias = Literal["resume", "skip", "set-output", "set-input", "rewind
 class RepairRequested(TypedDict):
     """What is to be repaired, by whom, and what follows: the facts with the numbers `dropped` no longer count, after
     the steps `undo` have been compensated in this order. `definition` is the hash of a workflow that replaces it; then
-    the last five say what execution.started would say of that one."""
+    the last seven say what execution.started would say of that one."""
 
     type: Literal["repair.requested"]
     action: Repair
@@ -100,6 +103,8 @@ class RepairRequested(TypedDict):
     origin: NotRequired[dict[str, str]]
     links: NotRequired[dict[str, dict[str, str]]]
     listens: NotRequired[list[str]]
+    parts: NotRequired[list[Part]]
+    names: NotRequired[dict[str, str]]
 
 
 class ExecutionRepaired(TypedDict):

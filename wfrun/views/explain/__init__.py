@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, TypedDict
 
 from wfrun.core.values import Json
 from wfrun.errors import NotFoundError
+from wfrun.views.explain.amends import in_time, repairs_of
 from wfrun.views.explain.attempts import last_attempt
+from wfrun.views.explain.blocks import block_status, is_block, what_is_inside
 from wfrun.views.explain.facts import StepFacts
 from wfrun.views.explain.reasons import Reason, What, reason
 from wfrun.views.explain.step import reasons_of_step, refused
 from wfrun.views.instants import clock
 from wfrun.views.iterations import split_instance
 from wfrun.views.repairs import counting
-from wfrun.views.steps import COMPENSATE
+from wfrun.views.steps import COMPENSATE, step_words
 from wfrun.views.tasks import assignee_names
 
 if TYPE_CHECKING:
@@ -43,17 +45,22 @@ class Explanation(TypedDict):
 
 def explain(records: Sequence[Record], view: StatusView, plan: Plan | None) -> Explanation:
     """Why the execution stands as its status says."""
-    return _explanation(view, None, None, list(_story(counting(records), view, plan)))
+    reasons = list(_story(counting(records), view, plan))
+    return _explanation(view, None, None, [*repairs_of(records, None), *reasons])
 
 
 def explain_step(records: Sequence[Record], view: StatusView, plan: Plan | None, step: str) -> Explanation:
     """Why a step, or one instance of it (`ship@3`), is what it is. Raises NotFoundError for one that does not exist."""
-    step = step.removeprefix(COMPENSATE)
     facts = StepFacts(counting(records), view, plan)
+    step = facts.id_of(step.removeprefix(COMPENSATE))
     if not facts.knows(step):
         raise _unknown(step, facts)
-    reasons = list(reasons_of_step(facts, step)) or [_nothing(step, view)]
-    return _explanation(view, step, facts.status_of(step), reasons)
+    reasons, status = list(reasons_of_step(facts, step)), facts.status_of(step)
+    if is_block(facts, step):
+        status = block_status(facts, step, reasons)
+        reasons += what_is_inside(facts, step) if status != "skipped" else []
+    found = in_time(reasons, list(repairs_of(records, step))) or [_nothing(facts, step)]
+    return _explanation(view, step, status, found)
 
 
 def _explanation(view: StatusView, step: str | None, status: str | None, reasons: list[Reason]) -> Explanation:
@@ -71,25 +78,26 @@ def _explanation(view: StatusView, step: str | None, status: str | None, reasons
 def _unknown(step: str, facts: StepFacts) -> NotFoundError:
     from difflib import get_close_matches
 
-    near = get_close_matches(step, facts.names(), 1)
+    near = get_close_matches(step, facts.known(), 1)
     hint = f"did you mean {near[0]}?" if near else "`wfrun status` shows the steps"
     return NotFoundError("step.unknown", f"the execution has no step {step!r}", hint=hint)
 
 
-def _nothing(step: str, view: StatusView) -> Reason:
+def _nothing(facts: StepFacts, step: str) -> Reason:
     """Nothing is recorded of it, and nothing that was decided passed it by."""
+    view = facts.view
     if view["endedAt"] is None:
         return reason(step, "pending", "it has not come to it yet", None)
-    return reason(step, "not-reached", f"the execution ended before it: {_end(view)}", view["endedAt"])
+    return reason(step, "not-reached", f"the execution ended before it: {_end(facts, view)}", view["endedAt"])
 
 
-def _end(view: StatusView) -> str:
+def _end(facts: StepFacts, view: StatusView) -> str:
     error = view["error"]
-    return f"{view['status']}, {_error_words(error)}" if error else view["status"]
+    return f"{view['status']}, {_error_words(facts, error)}" if error else view["status"]
 
 
-def _error_words(error: ErrorData) -> str:
-    where = f"{error['step']} failed: " if error.get("step") else ""
+def _error_words(facts: StepFacts, error: ErrorData) -> str:
+    where = f"{step_words(facts.called(error['step']))} failed: " if error.get("step") else ""
     return f"{where}{error['type']}: {error['message']}"
 
 
@@ -98,13 +106,14 @@ def _error_words(error: ErrorData) -> str:
 
 def _story(records: Sequence[Record], view: StatusView, plan: Plan | None) -> Iterator[Reason]:
     facts = StepFacts(records, view, plan)
-    yield from _failed(view)
+    yield from _failed(facts, view)
     yield from _undone(records, view)
     for task in view["tasks"]:
         yield _task(task)
     for wait in view["waits"]:
         yield _wait(wait)
         yield from refused(facts, wait["step"])
+    yield from _deadlines(facts, view)
     yield from _children(view)
     yield from _under_way(facts, view)
     yield from _passed_by(view)
@@ -119,16 +128,20 @@ def _stopped_at(view: StatusView) -> str | None:
     return view["driver"]["stoppedAt"] if view["driver"] else None
 
 
-def _failed(view: StatusView) -> Iterator[Reason]:
+def _failed(facts: StepFacts, view: StatusView) -> Iterator[Reason]:
     error = view["error"]
     if error is not None:
         what: What = "paused" if view["status"] == "paused" else "failed"
-        yield reason(error.get("step"), what, _error_words(error), view["endedAt"], {"error": error})
+        yield reason(error.get("step"), what, _error_words(facts, error), view["endedAt"], {"error": error})
         cause = error.get("cause")
         if cause is not None:
-            yield reason(cause.get("step"), "cause", f"before that, {_error_words(cause)}", None, {"error": cause})
+            yield reason(
+                cause.get("step"), "cause", f"before that, {_error_words(facts, cause)}", None, {"error": cause}
+            )
     for failure in view["failures"]:
-        yield reason(failure.get("step"), "not-undone", _error_words(failure), view["endedAt"], {"error": failure})
+        yield reason(
+            failure.get("step"), "not-undone", _error_words(facts, failure), view["endedAt"], {"error": failure}
+        )
 
 
 def _undone(records: Sequence[Record], view: StatusView) -> Iterator[Reason]:
@@ -166,6 +179,15 @@ def _wait(wait: WaitView) -> Reason:
     what = f"for the event {' or '.join(wait['events'])}, {until}" if wait["events"] else until
     late = "; that time is over, and takes effect with `wfrun resume`" if wait["overdue"] else ""
     return reason(wait["step"], "waits", f"{what}{late}", wait["since"], {"events": list(wait["events"])})
+
+
+def _deadlines(facts: StepFacts, view: StatusView) -> Iterator[Reason]:
+    said = {wait["step"] for wait in view["waits"]}
+    for timer in view["timers"]:
+        if timer["reason"] == "timeout" and timer["step"] not in said:
+            late = "; that time is over, and takes effect with `wfrun resume`" if timer["overdue"] else ""
+            why = f"{facts.called(timer['step'])} has time until {clock(timer['due'])}{late}"
+            yield reason(timer["step"], "waits", why, None, {"due": timer["due"]})
 
 
 def _children(view: StatusView) -> Iterator[Reason]:

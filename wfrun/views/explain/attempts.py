@@ -12,7 +12,7 @@ from wfrun.views.explain.reasons import Reason, What, reason
 from wfrun.views.instants import clock, duration_words
 from wfrun.views.iterations import split_instance
 from wfrun.views.steps import COMPENSATE
-from wfrun.views.timeline import count_words, describe
+from wfrun.views.words import count_words, describe
 
 if TYPE_CHECKING:
     from wfrun.core.events import ErrorData, Record

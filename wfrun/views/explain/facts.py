@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from wfrun.core.plan.sides import shown_names
 from wfrun.views.iterations import split_instance
 from wfrun.views.lineage import Place, places
+from wfrun.views.naming import called, with_names
+from wfrun.views.words import describe
 
 if TYPE_CHECKING:
     from wfrun.core.events import Record
@@ -38,8 +41,31 @@ class StepFacts:
     def rows(self) -> dict[str, StepView]:
         return {row["step"]: row for row in self.view["steps"]}
 
-    def names(self) -> list[str]:
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """What to call steps without a name."""
+        return shown_names(self.plan.root) if self.plan else self.view["names"]
+
+    def called(self, instance: str) -> str:
+        return called(instance, self.names)
+
+    def describe(self, record: Record) -> str:
+        """What happened, in words, with steps called as people do."""
+        return describe(with_names(record, self.names))
+
+    @cached_property
+    def timed_out(self) -> list[Record]:
+        """The times of steps and blocks that have run out."""
+        return [each for each in self.records if each["type"] == "timer.fired" and each["timer"].endswith("!timeout")]
+
+    def known(self) -> list[str]:
         return [name for name in {**self.rows, **self.places, **self.by_step} if name and ":" not in name]
+
+    def id_of(self, step: str) -> str:
+        """What a journal calls a step that people call so."""
+        name, iteration = split_instance(step)
+        found = next((id for id, shown in self.names.items() if shown == name), name)
+        return found + (f"@{iteration}" if iteration else "")
 
     def knows(self, step: str) -> bool:
         """Whether there is such a step; an instance of one in a loop also has to have been reached."""
@@ -77,7 +103,14 @@ def instance_of(record: Record) -> str:
 
 
 def _last_status(records: Sequence[Record]) -> str | None:
-    words = {"step.completed": "completed", "step.failed": "failed", "step.cancelled": "cancelled"}
+    words = {
+        "step.completed": "completed",
+        "step.failed": "failed",
+        "step.cancelled": "cancelled",
+        "task.expired": "timed-out",
+        "task.withdrawn": "cancelled",
+        "event.published": "completed",
+    }
     found = [words[record["type"]] for record in records if record["type"] in words]
     asked = [record for record in records if record["type"] == "decision.made" and record["of"] == "step"]
     return found[-1] if found else "skipped" if asked and not asked[-1]["value"] else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wfrun.views.explain.attempts import attempt_failed, last_attempt
 from wfrun.views.explain.facts import StepFacts, instance_of
@@ -13,7 +13,6 @@ from wfrun.views.instants import clock
 from wfrun.views.iterations import split_instance
 from wfrun.views.lineage import Place
 from wfrun.views.steps import COMPENSATE
-from wfrun.views.timeline import describe
 
 if TYPE_CHECKING:
     from wfrun.core.events import Record
@@ -46,17 +45,16 @@ def _own(facts: StepFacts, step: str, place: Place | None) -> Iterator[Reason]:
     yield from _undoing(facts, step)
 
 
-def _told(_facts: StepFacts, record: Record) -> Reason | None:
+def _told(facts: StepFacts, record: Record) -> Reason | None:
     """What needs no more words than the journal's own."""
     what, name = _WHAT.get(record["type"]), record["type"]
     values = {key: record[key] for key in _VALUES.get(name, ()) if key in record}
-    return reason(instance_of(record), what, describe(record), record["at"], values) if what else None
+    return reason(instance_of(record), what, facts.describe(record), record["at"], values) if what else None
 
 
 _WHAT: dict[str, What] = {
     "step.started": "called",
     "step.completed": "completed",
-    "step.cancelled": "cancelled",
     "step.unknown": "unknown",
     "step.retried": "decided",
     "evaluation.failed": "failed",
@@ -65,11 +63,9 @@ _WHAT: dict[str, What] = {
     "values.set": "sets",
     "task.created": "asked",
     "task.decided": "decided",
-    "task.expired": "expired",
+    "task.expired": "timed-out",
     "task.escalated": "escalated",
-    "task.withdrawn": "withdrawn",
     "wait.started": "waits",
-    "wait.withdrawn": "withdrawn",
     "event.emitted": "emits",
     "event.published": "emitted",
     "child.started": "runs",
@@ -93,10 +89,10 @@ _VALUES = {
 }
 
 
-def _decided(_facts: StepFacts, record: Record) -> Reason:
+def _decided(facts: StepFacts, record: Record) -> Reason:
     if record["of"] == "step":
-        return condition(record)
-    return reason(record["step"], "decided", describe(record), record["at"], record["operands"])
+        return condition(facts, record)
+    return reason(record["step"], "decided", facts.describe(record), record["at"], record["operands"])
 
 
 def _timer(_facts: StepFacts, record: Record) -> Reason | None:
@@ -108,6 +104,27 @@ def _timer(_facts: StepFacts, record: Record) -> Reason | None:
 
 
 _TIMERS = {"timeout": "has time until", "delay": "goes round again at"}
+
+
+def _fired(facts: StepFacts, record: Record) -> Reason | None:
+    """A time that ran out, or that somebody did not want to wait for."""
+    if record["timer"].endswith("!timeout"):
+        return reason(instance_of(record), "timed-out", facts.describe(record), record["at"])
+    if "by" in record:
+        values: dict[str, Any] = {key: record[key] for key in ("by", "reason") if key in record}
+        return reason(instance_of(record), "repaired", facts.describe(record), record["at"], values)
+    return None
+
+
+def _stopped(facts: StepFacts, record: Record) -> Reason | None:
+    """Stopped together with what it is part of. That a wait is over whose own time has run out is told already."""
+    step = instance_of(record)
+    late = [each for each in facts.timed_out if each["at"] == record["at"] and each["seq"] < record["seq"]]
+    if any(instance_of(each) == step for each in late):
+        return None
+    because = f", as {facts.called(instance_of(late[-1]))} has timed out" if late else ""
+    what: What = "cancelled" if record["type"] == "step.cancelled" else "withdrawn"
+    return reason(step, what, facts.describe(record) + because, record["at"])
 
 
 def _matched(_facts: StepFacts, record: Record) -> Reason:
@@ -124,6 +141,10 @@ _EXPLAINED: dict[str, Callable[[StepFacts, Record], Reason | None]] = {
     "decision.made": _decided,
     "step.failed": attempt_failed,
     "timer.started": _timer,
+    "timer.fired": _fired,
+    "step.cancelled": _stopped,
+    "task.withdrawn": _stopped,
+    "wait.withdrawn": _stopped,
     "event.matched": _matched,
 }
 

@@ -11,6 +11,8 @@ from wfrun.views.explain.facts import StepFacts, instance_of
 from wfrun.views.explain.reasons import Reason, What, reason
 from wfrun.views.iterations import split_instance
 from wfrun.views.lineage import Place, Turn, iteration_at
+from wfrun.views.naming import with_names
+from wfrun.views.words import came_to, handler_name, outcome
 
 if TYPE_CHECKING:
     from wfrun.core.events import ErrorData, Record
@@ -21,10 +23,10 @@ def reason_of_turn(facts: StepFacts, turn: Turn, iteration: str) -> Reason | Non
     block = turn.block.id + iteration_at(iteration, turn.depth)
     asked = facts.decision(block, "step")
     if asked is not None and not asked["value"]:
-        return condition(asked)
+        return condition(facts, asked)
     if turn.side in ("then", "else") and (decided := facts.decision(block, "branch")) is not None:
         taken = "then" if decided["value"] else "else"
-        return _way(block, turn.side == taken, f"takes `{taken}`", decided)
+        return _way(facts, block, turn.side == taken, decided)
     if turn.side in ("case", "else"):
         return _case(facts, turn, block)
     if turn.side == "handler":
@@ -32,13 +34,10 @@ def reason_of_turn(facts: StepFacts, turn: Turn, iteration: str) -> Reason | Non
     return None
 
 
-def _way(block: str, taken: bool, words: str, decided: Record) -> Reason:
-    why = f"{block} {words}: {_came_to(decided)}"
+def _way(facts: StepFacts, block: str, taken: bool, decided: Record, words: str = "") -> Reason:
+    """`words` say it if it is not what the decision itself says."""
+    why = f"{words or outcome(with_names(decided, facts.names))}: {came_to(decided)}"
     return reason(block, "taken" if taken else "not-taken", why, decided["at"], decided["operands"])
-
-
-def _came_to(decided: Record) -> str:
-    return f"{decided['condition']} is {'true' if decided['value'] else 'false'}"
 
 
 def _case(facts: StepFacts, turn: Turn, block: str) -> Reason | None:
@@ -47,11 +46,11 @@ def _case(facts: StepFacts, turn: Turn, block: str) -> Reason | None:
         return None
     last = asked[-1]
     if last["value"]:
-        return _way(block, turn.number == last["case"], f"takes case {last['case'] + 1}", last)
+        return _way(facts, block, turn.number == last["case"], last)
     if turn.side == "else" or turn.number is None:
-        return _way(block, True, "takes `else`, as no case fits", last)
+        return _way(facts, block, True, last, f"{facts.called(block)} takes `else`, as no case fits")
     mine = next((record for record in asked if record["case"] == turn.number), last)
-    return _way(block, False, f"passes by case {turn.number + 1}", mine)
+    return _way(facts, block, False, mine)
 
 
 def _handler(facts: StepFacts, turn: Turn, block: str) -> Reason | None:
@@ -60,15 +59,15 @@ def _handler(facts: StepFacts, turn: Turn, block: str) -> Reason | None:
         each for each in facts.of(block, "decision.made") if each["of"] == "handler" and each["case"] == turn.number
     ]
     if asked:
-        words = f"{'goes to' if asked[-1]['value'] else 'passes by'} handler {asked[-1]['case'] + 1}"
-        return _way(block, asked[-1]["value"], words, asked[-1])
+        return _way(facts, block, asked[-1]["value"], asked[-1])
     failed = _failed_inside(facts, turn, split_instance(block)[1])
     taken = isinstance(turn.block, Try) and failed and _taker(facts, turn.block, block, failed["error"])
     if not failed or not taken:
         return None
-    words = f"an error of {instance_of(failed)} ({failed['error']['type']}) goes to handler {taken[0] + 1}"
+    whose = f"the error of {facts.called(instance_of(failed))} ({failed['error']['type']})"
     what: What = "taken" if taken[0] == turn.number else "not-taken"
-    return reason(block, what, f"{block}: {words}", failed["at"], {"error": failed["error"]})
+    words = f"{handler_name(facts.called(block), taken[0])} takes {whose}"
+    return reason(block, what, words, failed["at"], {"error": failed["error"]})
 
 
 def _failed_inside(facts: StepFacts, turn: Turn, iteration: str) -> Record | None:
@@ -85,9 +84,10 @@ def _is_in_body(place: Place, turn: Turn) -> bool:
     return any(each.block is turn.block and each.side == "body" for each in place.turns)
 
 
-def condition(record: Record) -> Reason:
+def condition(facts: StepFacts, record: Record) -> Reason:
     what: What = "runs" if record["value"] else "skipped"
-    why = f"the condition of {record['step']} was {'true' if record['value'] else 'false'}: {record['condition']}"
+    came = "true" if record["value"] else "false"
+    why = f"the condition of {facts.called(record['step'])} was {came}: {record['condition']}"
     return reason(record["step"], what, why, record["at"], record["operands"])
 
 
@@ -104,7 +104,7 @@ def caught(facts: StepFacts, step: str, place: Place | None) -> Iterator[Reason]
             block = turn.block.id + iteration_at(split_instance(step)[1], turn.depth)
             taken = _taker(facts, turn.block, block, error)
             if taken is not None:
-                yield _handled(turn.block, block, *taken)
+                yield _handled(facts, turn.block, block, *taken)
                 return
 
 
@@ -127,8 +127,9 @@ def _taker(facts: StepFacts, block: Try, instance: str, error: ErrorData) -> tup
     return None
 
 
-def _handled(block: Try, instance: str, index: int, decided: Record | None) -> Reason:
+def _handled(facts: StepFacts, block: Try, instance: str, index: int, decided: Record | None) -> Reason:
     handler = block.handlers[index]
     fits = " or ".join(handler.patterns)
-    goes = f"its error goes to handler {index + 1}, for {fits}" if handler.body else "its error is passed over"
+    taker = handler_name(facts.called(instance), index)
+    goes = f"{taker}, for {fits}, takes its error" if handler.body else "its error is passed over"
     return reason(instance, "handled", goes, decided["at"] if decided else None, decided and decided["operands"])
