@@ -76,9 +76,12 @@ class Scope:
         return Scope(dict(own), parent=self, iteration=self.iteration)
 
     def iterate(self, index: int, reserved: Mapping[str, Json], own: Mapping[str, Json] = _NOTHING) -> Scope:
-        """A scope for an iteration of a loop, which may begin with keys `own` of the iteration before."""
+        """A scope for an iteration of a loop, which may begin with keys `own` of the iteration before.
+
+        Those are in a scope around it: what is set anew does not change what was known before.
+        """
         suffix = f"{self.iteration}.{index}" if self.iteration else f"@{index}"
-        return Scope(dict(own), {**reserved, "index": index}, self, suffix)
+        return Scope({}, {**reserved, "index": index}, self.fork(own) if own else self, suffix)
 
     def knowing(self, more: Mapping[str, Json]) -> Scope:
         """This very scope, with further reserved names."""

@@ -30,7 +30,7 @@ async def loop(run: Interpreter, block: Loop, scope: Scope) -> None:
         await _iterate(run, block, scope, inside)
         if block.kind == "until" and await _holds(run, block, inside):
             break
-        inside = scope.iterate(index + 1, {}, inside.own)
+        inside = scope.iterate(index + 1, {}, inside.own_since(scope))
     await _hand_on(run, block, scope, inside)
 
 
@@ -56,7 +56,7 @@ async def _iterate(run: Interpreter, block: Loop, scope: Scope, inside: Scope) -
 async def _hand_on(run: Interpreter, block: Loop, scope: Scope, last: Scope) -> None:
     if block.collect is None:
         return
-    values: dict[str, Json] = {block.collect.key: last.own} if block.collect.key is not None else {}
+    values: dict[str, Json] = {block.collect.key: last.own_since(scope)} if block.collect.key is not None else {}
     if block.collect.values:
         values = await run.compute(block.id, block.collect.values, (*block.path, "output"), last)
     for name, value in values.items():
