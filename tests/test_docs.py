@@ -74,7 +74,7 @@ def test_tests_that_are_named_exist(page: str) -> None:
         assert f"def {test}(" in ((ROOT / page).parent / path).read_text(), f"{page}: {test}"
 
 
-@pytest.mark.parametrize("page", BY_NAME)
+@pytest.mark.parametrize("page", [name for name in BY_NAME if name != "docs/errors.md"])  # which shows wrong ones
 def test_commands_and_options_exist(page: str) -> None:
     for line in command_lines(BY_NAME[page]):
         words = line.split()[1:]

@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from tests.fault.test_kill_order import _no_completed_step_ran_again
+from tests.support.shell import ROOT
 from tests.support.tally import Tally, seed, size
-from tests.support.zygote import ROOT, Zygote
+from tests.support.zygote import Zygote
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 

@@ -18,8 +18,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.shell import ROOT
 from tests.support.tally import Tally, seed, size
-from tests.support.zygote import ROOT, Zygote
+from tests.support.zygote import Zygote
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 

@@ -76,7 +76,12 @@ def _examples_of(block: Block) -> Iterator[Example]:
         for number, line in enumerate(block.text, block.line + 1):
             if line.strip() and not line.startswith("#"):
                 yield Example(number, folder, line, 0, None)
-        return
+    else:
+        yield from console(block, folder)
+
+
+def console(block: Block, folder: str = ".") -> Iterator[Example]:
+    """The commands of a `console` block, whether it is marked as an example or not."""
     starts = [at for at, line in enumerate(block.text) if line.startswith("$ ")]
     for at, end in zip(starts, [*starts[1:], len(block.text)], strict=True):
         line = block.text[at].removeprefix("$ ")
@@ -113,6 +118,7 @@ _VARIES = [
     (re.compile(r"\+?\b\d+(\.\d+)?(ms|s)\b"), "<time>"),
     (re.compile(r"\b1Z[0-9A-F]{10}\b"), "<tracking>"),
     (re.compile(r"process \d+ on \S+"), "process <pid> on <host>"),
+    (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:<port>"),
 ]
 
 

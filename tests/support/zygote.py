@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[2]
+from tests.support.shell import ROOT, environment
 
 _SERVER = """
 import json, os, signal, sys, time
@@ -29,6 +29,7 @@ for line in sys.stdin:
         for number in (1, 2):
             os.dup2(os.open(job["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), number)
         os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+        sys.stdout.reconfigure(line_buffering=True)  # in order with standard error, as on a terminal
         code = 70
         try:
             code = run(job["argv"])
@@ -54,7 +55,12 @@ class Zygote:
         self._cwd, self._env = cwd, env
         self._output = cwd / "output.txt"
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+            [sys.executable, "-c", _SERVER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=environment(),
         )
 
     def __enter__(self) -> Zygote:
@@ -67,13 +73,13 @@ class Zygote:
         self._process.wait(30)
         self._process.stdout.close()
 
-    def run(self, *argv: str, kill_after: float | None = None, **env: str) -> Ended:
+    def run(self, *argv: str, kill_after: float | None = None, cwd: Path | None = None, **env: str) -> Ended:
         """`wfrun argv…`, ended by SIGKILL after so many seconds unless it ends before."""
         self._output.write_text("")
         job = {
             "argv": argv,
             "env": {**self._env, **env},
-            "cwd": str(self._cwd),
+            "cwd": str(cwd or self._cwd),
             "output": str(self._output),
             "kill_after": kill_after,
         }

@@ -83,7 +83,8 @@ def _result(program: str, command: Command, finished: Finished) -> Json:
     try:
         return _text(finished.output) if command.output == "text" else _json(finished.output)
     except ValueError as error:
-        message = f"the standard output of {program} is not {command.output}: {error}"
+        hint = " (`output: text` takes it as it is)" if command.output == "json" else ""
+        message = f"the standard output of {program} is not {command.output}: {error}{hint}"
         raise ServiceError("shell.output", message, details=_details(finished), retryable=False) from None
 
 

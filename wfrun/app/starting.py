@@ -15,6 +15,7 @@ from wfrun.errors import ConflictError, InvalidError, Place, Problem, UsageError
 from wfrun.journal.driver import DriverInfo
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
+from wfrun.load.departures import kind
 from wfrun.load.fields import check_fields
 
 if TYPE_CHECKING:
@@ -36,9 +37,8 @@ def check_input(workflow: Workflow, input: Json) -> dict[str, Json]:
     """The input with its defaults. Raises InvalidError; a workflow that declares nothing accepts any object."""
     values = {} if input is None else input
     if not isinstance(values, dict):
-        kind = type(values).__name__
-        message, hint = f"the input must be a JSON object, not {kind}", 'for example {"order": {…}}'
-        raise InvalidError([Problem("input.type", message, Place("input"), hint)])
+        message = f"the input must be an object, not {kind(values)}"
+        raise InvalidError([Problem("input.type", message, Place("input"), 'for example {"order": {…}}')])
     if workflow.fields is None:
         return values
     return check_fields(workflow.fields, values, file="input", what="input")

@@ -109,7 +109,8 @@ def judge(task: Task, vote: Vote, initiator: str) -> None:
         raise ConflictError("task.voted", f"{vote.by} has already decided on {id}", hint="it waits for someone else")
     allowed = {*task.created["decisions"], REJECTED}
     if vote.decision not in allowed:
-        raise UsageError("task.decision", f"{id} can be decided as {_words(sorted(allowed))}, not {vote.decision!r}")
+        message = f"{id} can be decided as {_words(sorted(allowed))}, not {vote.decision!r}"
+        raise UsageError("task.decision", message, hint="say which with --decision")
     _check_person(task, vote, initiator)
 
 
@@ -126,7 +127,8 @@ def _closed(id: str, closed: Record) -> ConflictError:
 def _check_person(task: Task, vote: Vote, initiator: str) -> None:
     id = task.created["task"]
     if task.created["excludeInitiator"] and vote.by == initiator:
-        raise UsageError("task.initiator", f"{vote.by} started this execution and may not decide {id}")
+        message = f"{vote.by} started this execution and may not decide {id}"
+        raise UsageError("task.initiator", message, hint="it waits for someone else; say who you are with --as")
     users = task.assignee.get("users")
     others = task.assignee.get("groups") or task.assignee.get("names")
     # Only a list of users can be held against a name: who is in a group or plays a role is not known here.

@@ -22,7 +22,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
-from wfrun.errors import JournalError, NotFoundError, StateError, UsageError
+from wfrun.errors import JournalError, StateError, UsageError
 from wfrun.journal.clock import Clock, utc_now
 from wfrun.journal.crash import reach
 from wfrun.journal.io import FILE_MODE, Files, OsFiles, Stat
@@ -257,16 +257,18 @@ class Home:
                     self.files.close(self.replace(path, data))
                     reach("definition.written")
         except OSError as error:
-            raise JournalError("definition.io", f"{path} cannot be written: {error.strerror or error}") from error
+            message = f"{path} cannot be written: {error.strerror or error}"
+            raise JournalError("definition.io", message, hint="free space or repair the disk") from error
         self._stored.add(digest)
         return digest
 
     def read_definition(self, digest: str) -> bytes:
-        """The bytes of a stored definition. NotFoundError; StateError if they are not those that were stored."""
+        """The bytes of a stored definition. StateError if there is none, or not what was stored."""
         path = self.definition_path(digest)
         data = self.read_file(path)
         if data is None:
-            raise NotFoundError("definition.unknown", f"there is no definition {path}")
+            hint = "restore the file from a backup: it is the workflow as it was when the execution began"
+            raise StateError("definition.unknown", f"there is no definition {path}", hint=hint)
         if sha256(data).hexdigest() != digest:
             hint = "restore the file from a backup; its name is the SHA-256 of what it held"
             raise StateError("definition.damaged", f"{path} is not what was stored", hint=hint)
@@ -338,7 +340,8 @@ class Home:
         except (FileNotFoundError, NotADirectoryError):
             return None
         if found.kind != kind:
-            raise StateError("state.kind", f"{path} is not a {kind} of its own", hint="links are not followed here")
+            hint = "move it away, or name another state directory with --home; links are not followed"
+            raise StateError("state.kind", f"{path} is not a {kind}", hint=hint)
         if found.owner != os.geteuid():
             hint = "use a state directory of your own: --home or WFRUN_HOME"
             raise StateError("state.owner", f"{path} belongs to another user (uid {found.owner})", hint=hint)

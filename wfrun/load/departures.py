@@ -126,6 +126,8 @@ _PATTERNS = {
     "Instant": "an instant such as `2030-01-31T09:30:00Z` or `2030-01-31`, or a path to one",
     "Workflow": "the name of a workflow or the path of its file, as it stands",
     "Tolerated failures": "a number or a share such as `25%`",
+    "Module": "a module by the name that Python imports it by, such as `services.payment`",
+    "Function": "the name of a function, such as `charge_card`",
 }
 _EXPECTATIONS: dict[str, Callable[[Any, str], str]] = {
     "type": _types,

@@ -214,7 +214,9 @@ def _bytes(name: str, spot: _Spot) -> bytes:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise _wrong(f"cannot read {name}: {reason}", spot, "a $ref is the path of a file, seen from its own") from None
+        raise _wrong(
+            f"cannot read {name}: {reason}", spot, "the path starts in the folder of the file that the $ref stands in"
+        ) from None
 
 
 def _parsed(source: bytes, name: str, spot: _Spot) -> Document:

@@ -326,8 +326,9 @@ class TestCancel:
 
 class TestRefusal:
     def test_a_fact_that_nothing_asked_for(self) -> None:
-        with pytest.raises(DivergenceError, match="nothing had asked for b#1"):
+        with pytest.raises(DivergenceError, match="nothing had asked for b#1") as caught:
             World(plan_of(call("a"))).add({"type": "step.completed", "step": "b", "attempt": 1, "result": 1})
+        assert caught.value.code == "journal.divergence"
 
     def test_an_unknown_type(self) -> None:
         with pytest.raises(DivergenceError, match="does not know"):

@@ -166,6 +166,10 @@ class TestRefusals:
         assert reasons(world, "set-input", step="ask", value=1).keys() == {"repair.input"}
         assert reasons(world, "set-input", step="w", value=1).keys() == {"repair.input"}
 
+    def test_another_workflow_has_to_be_there(self) -> None:
+        world = World(plan_of(call("a")), script=fail_at("a")).finish()
+        assert reasons(world, "replace").keys() == {"repair.replacement"}
+
     def test_nothing_is_undone_after_the_pivot(self) -> None:
         world = World(
             plan_of(call("a", compensate=UNDO), call("b", pivot=True), call("c")), script=fail_at("c")

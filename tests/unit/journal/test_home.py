@@ -58,8 +58,9 @@ def test_ids(text: str) -> None:
 
 @pytest.mark.parametrize("digest", ["", "../../x", "A" * 64, "g" * 64])
 def test_what_is_no_digest_names_no_definition(home: Home, digest: str) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as caught:
         home.definition_path(digest)
+    assert caught.value.code == "definition.digest"
 
 
 def test_looking_makes_nothing(home: Home) -> None:
@@ -68,9 +69,19 @@ def test_looking_makes_nothing(home: Home) -> None:
     assert home.read_cache("name") is None
     with pytest.raises(NotFoundError):
         Journal.read(home, ID)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(StateError) as caught:
         home.read_definition("a" * 64)
+    assert caught.value.code == "definition.unknown"
     assert not os.path.exists(home.path)
+
+
+def test_what_cannot_be_read_is_told() -> None:
+    files = MemoryFiles()
+    digest = Home("/home", files).write_definition(b"x")
+    faulty = FaultyFiles(files, lambda _, name: os_error() if name == "open_read" else None)
+    with pytest.raises(JournalError) as caught:
+        Home("/home", faulty.door).read_definition(digest)
+    assert caught.value.code == "state.io"
 
 
 def test_only_the_owner_may_enter(home: Home) -> None:

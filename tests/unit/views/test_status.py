@@ -285,8 +285,9 @@ def test_a_brief_is_a_part_of_the_whole(story: StoryMaker) -> None:
 
 
 def test_an_unknown_event_is_refused_by_name(story: StoryMaker) -> None:
-    with pytest.raises(JournalError, match=r"record 2 is a `step\.teleported`"):
+    with pytest.raises(JournalError, match=r"record 2 is a `step\.teleported`") as caught:
         status_of(story().add("step.teleported").records)
+    assert caught.value.code == "journal.unknown-event"
 
 
 def test_an_empty_journal_has_no_status() -> None:

@@ -31,6 +31,9 @@ def _failure(step: Child, record: Record, instance: str) -> ErrorData:
     """The child's error as the parent's own, under its type, so that handlers and retries know it."""
     cause: ErrorData | None = record.get("error")
     type = cause["type"] if cause is not None else f"workflow.{record['status']}"
-    told = f": {cause['message']}" if cause is not None else ""
-    error: ErrorData = {"type": type, "message": f"workflow {step.workflow} {record['status']}{told}", "step": instance}
+    message = f"workflow {step.workflow} {record['status']}"
+    if cause is not None:
+        # Of one that runs itself it is said once, however deep the error comes from.
+        message = cause["message"] if cause["message"].startswith(f"{message}: ") else f"{message}: {cause['message']}"
+    error: ErrorData = {"type": type, "message": message, "step": instance}
     return {**error, "cause": cause} if cause is not None else error
