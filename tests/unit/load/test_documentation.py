@@ -76,21 +76,3 @@ def test_traps_are_refused_with_a_hint_and_their_remedy_is_read(written: str, be
         parse_document(written.encode(), "f")
     assert caught.value.hint
     assert parse_document(better.encode(), "f").data
-
-
-def test_every_code_is_listed() -> None:
-    sources = "".join(path.read_text() for path in (ROOT / "wfrun" / "load").rglob("*.py"))
-    codes = set(re.findall(r'"((?:yaml|schema|field|json)\.[a-z-]+)"', sources)) - {"schema.more"}
-    assert len(codes) > 30
-    for code in codes:
-        room, _, name = code.partition(".")
-        assert f"`{code}`" in TEXT or (room in ("yaml", "json") and f"`{name}`" in TEXT), code
-
-
-def test_every_code_of_the_checks_is_listed() -> None:
-    folders = [ROOT / "wfrun" / "core" / "plan", ROOT / "wfrun" / "adapters", ROOT / "wfrun" / "app"]
-    sources = "".join(path.read_text() for folder in folders for path in folder.rglob("*.py"))
-    codes = set(re.findall(r'"((?:plan|service)\.[a-z-]+)"', sources))
-    assert len(codes) > 20
-    of_calls = (ROOT / "docs" / "adapters.md").read_text().split("## Error types")[1]
-    assert {code for code in codes if f"`{code}`" not in TEXT + of_calls} == set()
