@@ -157,7 +157,8 @@ async def _completed(run: Execution, step: Written, instance: str, child: Execut
     message = f"workflow {step['workflow']} {child.status}"
     if child.error is None:
         raise Failed({"type": f"workflow.{child.status}", "message": message, "step": instance})
-    message = f"{message}: {child.error['message']}"
+    told = child.error["message"]
+    message = told if told.startswith(f"{message}: ") else f"{message}: {told}"  # said once, not at every depth
     raise Failed({"type": child.error["type"], "message": message, "step": instance, "cause": child.error})
 
 
