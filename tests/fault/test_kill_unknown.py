@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.zygote import ROOT, Zygote
+from tests.support.shell import ROOT
+from tests.support.zygote import Zygote
 
 KILLS = 2_000 if os.environ.get("WFRUN_FAULTS") == "full" else 60
 LONGEST_S = 0.25

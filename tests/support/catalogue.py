@@ -115,7 +115,7 @@ def _answer(command: str, folder: Path, zygote: Zygote) -> Answer:
     if not command.startswith("wfrun ") or _FOR_A_SHELL.search(re.sub(r"'[^']*'", "", command)):
         return shell(command, folder)
     ended = zygote.run(*shlex.split(command)[1:], cwd=folder)
-    return Answer(ended.code, ended.output)
+    return Answer(ended.code if ended.code >= 0 else 128 - ended.code, ended.output)  # of a signal, as shells tell it
 
 
 # ---- writing the page
