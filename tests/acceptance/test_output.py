@@ -226,7 +226,7 @@ def test_a_folder_whose_name_is_no_text(shell: Shell) -> None:
     assert shell.typed(f"cd d{BYTE} && wfrun batch slow.yaml --inputs in.jsonl").code == 2
     elsewhere = shell.typed(f"cd d{BYTE} && wfrun run ../slow.yaml --id s -q && wfrun reindex && wfrun list --json")
     assert elsewhere.code == 0
-    assert json.loads(elsewhere.out.partition("executions.\n")[2])["executions"][0]["execution"] == "s"
+    assert json.loads(elsewhere.out.partition("execution.\n")[2])["executions"][0]["execution"] == "s"
     assert r"d\udcff" in shell.typed(f"cd d{BYTE} && wfrun status nothing").err
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from wfrun.cli.text import Cell, columns
@@ -34,6 +33,8 @@ def next_steps(view: StatusView) -> list[str]:
 
 def _held_up(view: StatusView) -> list[str]:
     """Times that nobody needs to wait for."""
+    from shlex import quote  # steps without a name are called steps[1]
+
     execution = view["execution"]
     lines = []
     pending = [timer for timer in view["timers"] if not timer["overdue"]]
@@ -52,6 +53,8 @@ def _stopped(view: StatusView) -> list[str]:
 
 def repair_commands(view: StatusView) -> list[str]:
     """What can be typed about an execution that failed or is paused, with what it does."""
+    from shlex import quote
+
     execution = view["execution"]
     failed = view["error"].get("step", "") if view["error"] else ""
     held = view["error"] is not None and view["error"]["type"] == "execution.held"

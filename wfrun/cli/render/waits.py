@@ -9,7 +9,6 @@ from wfrun.cli.text import Cell, columns, paint, safe
 from wfrun.views.instants import clock
 from wfrun.views.naming import called
 from wfrun.views.steps import step_words
-from wfrun.views.words import repair_words
 
 if TYPE_CHECKING:
     from wfrun.views.model import ChildView, EventView, RepairView, StatusView, TimerView, UnknownView, WaitView
@@ -101,6 +100,8 @@ def repair_lines(repairs: Iterable[RepairView]) -> list[str]:
 
 
 def _repair(repair: RepairView) -> str:
+    from wfrun.views.words import repair_words
+
     word = paint("yellow", "Repaired" if repair["done"] else "Repairing")
     step = f" {safe(repair['step'])}" if repair["step"] else ""
     reason = f": {safe(repair['reason'])}" if repair["reason"] else ""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from wfrun.core.definition import render_path
-from wfrun.core.events import Part
 from wfrun.core.plan.nodes import (
     Conditional,
     Foreach,
@@ -20,6 +20,9 @@ from wfrun.core.plan.nodes import (
     children,
     walk,
 )
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Part
 
 
 def sides(step: Step) -> Iterator[tuple[Step, str, int | None]]:
