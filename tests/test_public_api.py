@@ -103,6 +103,7 @@ def test_how_an_execution_ends() -> None:
         "completed": 0,
         "running": 0,
         "failed": 1,
+        "partly-compensated": 1,
         "waiting": 4,
         "compensated": 5,
         "needs-attention": 6,

@@ -42,6 +42,14 @@ steps:
   - { name: three, service: m, action: no }
 """
 
+HOPELESS = """
+name: hopeless
+services: { m: { adapter: mock, default: { result: 1 }, actions: { no: { error: { type: boom, message: no } } } } }
+steps:
+  - { name: one, service: m, action: x, compensate: { service: m, action: no } }
+  - { name: two, service: m, action: no }
+"""
+
 LOOP = """
 name: loop
 services: { m: { adapter: mock, actions: { no: { error: { type: boom, message: no } } } } }
@@ -180,6 +188,44 @@ class TestEachWay:
         assert order(shop, WFRUN_FAIL="").code == 0
         assert shop.wfrun("compensate", "o1").code == 0
         assert standing(shop) == {"reservations": 0, "charges": 0, "shipments": 0}
+
+
+class TestWhatCanNeverBeUndone:
+    def test_somebody_decides_that_it_stays(self, shell: Shell) -> None:
+        shell.write("w.yaml", HOPELESS)
+        done = shell.wfrun("run", "w.yaml", "--id", "e1")
+        assert done.code == 6
+        assert "wfrun skip e1 compensate:one --reason WHY" in done.out
+        looked = shell.wfrun("skip", "e1", "compensate:one", "--dry-run", "--json").json("skip")
+        assert (looked["undo"], looked["kept"]) == ([], ["one"])
+        left = shell.wfrun("skip", "e1", "compensate:one", "--as", "kim", "--reason", "written off", "--json")
+        assert (left.code, left.json("skip")["status"]) == (0, "partly-compensated")
+        told = shell.wfrun("status", "e1")
+        assert "Repaired  skip compensate:one, by kim at " in told.out
+        assert "kim has what needs compensate:one stay as it is: written off" in shell.wfrun("log", "e1").out
+        assert shell.wfrun("list", "--status", "partly-compensated", "--json").json("list")["executions"] != []
+
+    def test_it_is_over_then(self, shell: Shell) -> None:
+        shell.write("w.yaml", HOPELESS)
+        shell.wfrun("run", "w.yaml", "--id", "e1")
+        shell.wfrun("skip", "e1", "compensate:one")
+        assert shell.wfrun("resume", "e1").code == 1
+        for command in (("compensate", "e1"), ("skip", "e1", "compensate:one")):
+            assert shell.wfrun(*command).code == 2
+
+    def test_what_makes_no_sense(self, shell: Shell) -> None:
+        shell.write("w.yaml", HOPELESS)
+        shell.wfrun("run", "w.yaml", "--id", "e1")
+        told = shell.wfrun("skip", "e1", "compensate:two", "--json")
+        assert (told.code, told.error()["code"]) == (2, "repair.not-failed")
+        told = shell.wfrun("skip", "e1", "compensate:one", "--output", "1", "--json")
+        assert (told.code, told.error()["code"]) == (2, "usage.skip")
+
+    def test_why_it_is_tried_again_is_kept(self, shell: Shell) -> None:
+        shell.write("w.yaml", HOPELESS)
+        shell.wfrun("run", "w.yaml", "--id", "e1")
+        assert shell.wfrun("resume", "e1", "--reason", "the bank is back").code == 6
+        assert "tried again: the bank is back" in shell.wfrun("log", "e1").out
 
 
 def test_looking_first_writes_nothing(shop: Shell) -> None:

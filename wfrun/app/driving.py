@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.app.executions import find_execution
 from wfrun.app.in_force import workflow_of
-from wfrun.app.onward import WAY, Outcome, Way, carry_on, check_local, drive, go_on, leave
+from wfrun.app.onward import WAY, Outcome, Way, carry_on, check_local, drive, go_on, leave, seen_to
 from wfrun.app.starting import check_input, create_or_open, origin_of
 from wfrun.app.workflows import open_workflow, require_local
 from wfrun.core.values import Json
@@ -46,13 +46,13 @@ def run(
     return go_on(home, journal, way) if existing else drive(home, journal, opened, way)
 
 
-def resume(home: Home, prefix: str, *, by: str = "", way: Way = WAY) -> Outcome:
+def resume(home: Home, prefix: str, *, by: str = "", reason: str = "", way: Way = WAY) -> Outcome:
     """Drive an execution on from where its journal ends. An ended one stays as it is.
 
-    One that needs attention has what could not be undone tried again, and nothing else: `by` says it was seen to. A
+    One that needs attention has what could not be undone tried again, and nothing else: `by` has seen to it. A
     child is driven on by way of its parent, which waits for it.
     """
-    return go_on(home, Journal.open(home, find_execution(home, prefix)), way, by)
+    return go_on(home, Journal.open(home, find_execution(home, prefix)), way, seen_to(by, reason))
 
 
 def decide(

@@ -20,7 +20,7 @@ from wfrun.journal.journal import Journal
 from wfrun.views.index.writer import IndexWriter
 
 if TYPE_CHECKING:
-    from wfrun.core.events import Record
+    from wfrun.core.events import ExecutionResumed, Record
     from wfrun.views.model import StatusView
 
 
@@ -51,13 +51,18 @@ class Way(NamedTuple):
 WAY = Way()
 
 
-def go_on(home: Home, journal: Journal, way: Way, by: str = "") -> Outcome:
-    """Drive on what has not ended for good; with what needs attention, `by` says that it was seen to."""
+def seen_to(by: str, reason: str = "") -> ExecutionResumed:
+    """The fact that what could not be undone is to be tried again."""
+    return {"type": "execution.resumed", "by": by, "reason": reason}
+
+
+def go_on(home: Home, journal: Journal, way: Way, seen: ExecutionResumed | None = None) -> Outcome:
+    """Drive on what has not ended for good; with what needs attention, `seen` says that somebody has seen to it."""
     journal = _topmost(home, journal)
     if has_ended(journal.records) not in (None, "needs-attention"):
         journal.close()
         return outcome_of(home, journal, "it had ended before")
-    return _take_up(home, journal, way, repaired_by=by)
+    return _take_up(home, journal, way, seen=seen)
 
 
 def carry_on(home: Home, journal: Journal, way: Way, note: str = "") -> Outcome:
@@ -114,7 +119,7 @@ def _topmost(home: Home, journal: Journal) -> Journal:
     return last
 
 
-def _take_up(home: Home, journal: Journal, way: Way, note: str = "", repaired_by: str = "") -> Outcome:
+def _take_up(home: Home, journal: Journal, way: Way, note: str = "", seen: ExecutionResumed | None = None) -> Outcome:
     """Become the driver of an execution that was begun before. One that needs attention is taken for repaired."""
     workflow = workflow_of(home, journal.records, way.services)
     check_local(home, journal, workflow)
@@ -122,7 +127,7 @@ def _take_up(home: Home, journal: Journal, way: Way, note: str = "", repaired_by
     journal.drive(runner())
     if has_ended(journal.records) == "needs-attention":
         with journal.turn():
-            journal.add({"type": "execution.resumed", "by": repaired_by})
+            journal.add(seen or seen_to(""))
     return drive(home, journal, workflow, way, history, note)
 
 

@@ -10,19 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
 
 from wfrun.app.executions import find_execution
 from wfrun.app.family import bond_of, root_of
 from wfrun.app.in_force import fold, workflow_of
-from wfrun.app.onward import WAY, Outcome, Way, carry_on, drive
+from wfrun.app.onward import WAY, Outcome, Way, carry_on, drive, seen_to
 from wfrun.app.replacing import Replacement, read_replacement
 from wfrun.app.standing import has_ended, standstill
 from wfrun.app.starting import runner
 from wfrun.app.workflows import keep, require_local
 from wfrun.core.expression import MISSING, Missing
-from wfrun.core.repair import Proposal, propose, reasons_not_to_undo
-from wfrun.core.repair_history import COMPENSATE, instance_of
+from wfrun.core.repair import Proposal, failed_compensations, propose, reasons_not_to_undo, waive
+from wfrun.core.repair_history import COMPENSATE, instance_of, undone_by
 from wfrun.core.values import Json
 from wfrun.errors import ConflictError, InvalidError, NotFoundError, Problem
 from wfrun.journal.driver import is_driven
@@ -224,6 +225,26 @@ def prepare_compensation(home: Home, prefix: str) -> Prepared:
     return Prepared(home, preview, [part], None)
 
 
+def prepare_waiver(home: Home, prefix: str, compensation: str) -> Prepared:
+    """Let stand what a step has done that could not be undone: `compensate:pay`. Other compensations that failed are
+    tried again.
+
+    Raises ConflictError if this one has not failed for good, or if another process drives the execution.
+    """
+    journal, compensation = _open(home, prefix), COMPENSATE + undone_by(compensation)
+    try:
+        run = fold(home, journal.records)
+        waive(run, compensation, "")
+        _heed_parent(home, journal, besides=("needs-attention",))
+    except BaseException:
+        journal.close()
+        raise
+    preview = _preview(journal.execution_id, Ask("skip", compensation), ())
+    preview["undo"] = [undone_by(each) for each in failed_compensations(run) if each != compensation]
+    preview["kept"] = [undone_by(compensation)]
+    return Prepared(home, preview, [_Part(journal, partial(waive, run, compensation))], None)
+
+
 # ---- what it would do
 
 
@@ -285,9 +306,9 @@ def _children(home: Home, records: list[Record], proposal: Proposal) -> Iterator
 
     One that was undone begins anew as another execution, by itself. Raises Refused.
     """
-    dropped = frozenset(proposal.dropped)
+    dropped, again = frozenset(proposal.dropped), set(proposal.again) - set(proposal.undo)
     for record in records:
-        if record["seq"] in dropped and _failed_as_child(record) and record["step"] in proposal.again:
+        if record["seq"] in dropped and _failed_as_child(record) and record["step"] in again:
             if proposal.wish.action == "set-input" and record["step"] == proposal.wish.step:
                 raise _begun_otherwise(records[0]["execution"], record)
             yield from _reopened(home, record["child"])
@@ -307,7 +328,7 @@ def _reopened(home: Home, child: str) -> Iterator[_Part]:
         return
     status = has_ended(journal.records)
     if status == "needs-attention":
-        yield _Part(journal, lambda by, reason: {"type": "execution.resumed", "by": by})
+        yield _Part(journal, seen_to)
     elif status == "failed":
         proposal = _proposal(home, journal, Ask("resume"), None)
         yield from _children(home, journal.records, proposal)
@@ -322,13 +343,13 @@ def _begun_otherwise(execution: str, ended: Record) -> Refused:
     return Refused(execution, [Problem("repair.child-input", message, hint=hint)])
 
 
-def _heed_parent(home: Home, journal: Journal) -> None:
+def _heed_parent(home: Home, journal: Journal, besides: tuple[str, ...] = ()) -> None:
     """Raises Refused if the parent does not wait any more, and has not just failed with it either."""
     bond = bond_of(home, journal.records)
     if bond is None or bond.ended is None:
         return
     stands = standstill(bond.records)
-    if bond.ended != "completed" and stands in ("failed", "paused"):
+    if bond.ended != "completed" and stands in ("failed", "paused", *besides):
         return
     message = f"its parent {bond.parent} has gone on from it, and has ended as {stands}" if stands else ""
     message = message or f"its parent {bond.parent} has gone on from it"

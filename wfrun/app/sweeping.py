@@ -12,7 +12,7 @@ from wfrun.app.executions import index_of
 from wfrun.app.family import bond_of, root_of
 from wfrun.app.idling import idles
 from wfrun.app.in_force import in_force, workflow_of
-from wfrun.app.onward import Way
+from wfrun.app.onward import Way, seen_to
 from wfrun.app.repairing import prepare_resume
 from wfrun.app.runtime import Runtime
 from wfrun.app.standing import brief_in, has_ended, standstill
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 Finished = Callable[[str, "Summary | WfrunError"], None]
 
 # These are over, and `resume` leaves them as they are.
-_OVER = ("completed", "compensated", "cancelled")
+_OVER = ("completed", "compensated", "partly-compensated", "cancelled")
 
 
 def chosen(home: Home, where: Filter, limit: int | None) -> list[Summary]:
@@ -141,7 +141,7 @@ class Sweep:
         journal.drive(runner())
         if has_ended(journal.records) == "needs-attention":
             with journal.turn():
-                journal.add({"type": "execution.resumed", "by": self.by})
+                journal.add(seen_to(self.by, self.reason))
         return journal, history
 
 

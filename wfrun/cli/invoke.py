@@ -19,6 +19,7 @@ EXIT_CODES: Mapping[str, int] = {
     "completed": 0,
     "running": 0,
     "failed": 1,
+    "partly-compensated": 1,
     "waiting": 4,
     "compensated": 5,
     "needs-attention": 6,

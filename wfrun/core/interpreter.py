@@ -36,7 +36,7 @@ from wfrun.core.fibers import Cancelled, Failed, Fiber, Finished, Group, Outcome
 from wfrun.core.instants import parse_instant
 from wfrun.core.plan import nodes
 from wfrun.core.plan.nodes import Await, Call, Child, HumanTask, Node, Plan, Step
-from wfrun.core.repair_history import Amendments, Given
+from wfrun.core.repair_history import COMPENSATE, Amendments, Given
 from wfrun.core.scope import Scope, Undo
 from wfrun.core.steps import blocks, calls, children, crews, loops, people, values, waits
 from wfrun.core.values import Json
@@ -82,7 +82,8 @@ class Interpreter:
     number of its last attempt, `in_doubt` the instances of which an attempt ended without anybody knowing whether it
     had an effect: they are undone, too (C11). `inbox` are the events received so far. `undos` is what has been done
     and can be undone, by instance in the order of completion, `failure` what the body ended with, and `given` the
-    instances that did not run because a repair says what they come to.
+    instances that did not run because a repair says what they come to. `waived` are those of which somebody has said
+    that they need not be undone, though they could not be.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Interpreter:
         self.undos: dict[str, Undo] = {}
         self.failure: Failed | None = None
         self.given: set[str] = set()
+        self.waived: set[str] = set()
         self.crews: dict[Crowd, None] = {}
         self.scheduler = scheduler
         self._scope = scope
@@ -138,14 +140,17 @@ class Interpreter:
         """Leave everything as it is, and wait for somebody."""
         self._begin_anew(self._held(error))
 
-    def carry_on(self, before: Interpreter) -> None:
+    def carry_on(self, before: Interpreter, published_anew: Iterable[str]) -> None:
         """Know what cannot be told from the records that still count.
 
         What was done and not undone may still have its effect, and deadlines count anew.
         """
         self.amended.rounds.clear()
         self.amended.rounds.update(before.amended.rounds)
+        for step in published_anew:
+            self.ended_round(step)
         self.in_doubt |= before.in_doubt | (before.undos.keys() - self.undos.keys())
+        self.waived |= before.waived
         self.begun.clear()
 
     def begin_branch(self, instance: str, *, in_turn: bool) -> bool:
@@ -164,7 +169,7 @@ class Interpreter:
         scope.done = dict(enumerate(reversed(undos)))
         while failures := await self.undo(scope, list(scope.done), error):
             await self._end("needs-attention", error, failures)
-            await self.perform(AwaitRepair("repair"))
+            await self._seen_to(scope)
         await self.perform(ApplyRepair("repaired", request))
 
     async def _held(self, error: ErrorData) -> None:
@@ -192,8 +197,20 @@ class Interpreter:
     async def _take_back(self, error: ErrorData | None) -> None:
         failures = await self._compensate(error)
         while failures:
-            await self.perform(AwaitRepair("repair"))
+            await self._seen_to(self._scope)
             failures = await self._undo_all(error)
+
+    async def _seen_to(self, scope: Scope) -> None:
+        """Somebody has seen to what could not be undone. Some of it may have to stay, and is not tried again."""
+        record = await self.perform(AwaitRepair("repair"))
+        for order, entry in list(scope.done.items()):
+            if COMPENSATE + entry.step in record.get("waived", ()):
+                del scope.done[order]
+                self.undos.pop(entry.step, None)
+                self.in_doubt.add(entry.step)
+                self.waived.add(entry.step)
+                if entry.child is not None:
+                    self.ended_round(entry.step)
 
     async def _run_body(self) -> Outcome | None:
         self._body.spawn(self.step(self.plan.root, self._scope))
@@ -237,6 +254,8 @@ class Interpreter:
         await self.perform(End(f"end:{status}", "output", status, error, tuple(failures), None))
 
     def _verdict(self) -> Status:
+        if self.waived:
+            return "partly-compensated"
         if self._cancelled:
             return "cancelled"
         return "compensated" if self._undone else "failed"
@@ -248,6 +267,7 @@ class Interpreter:
         """
         failures: list[ErrorData] = []
         for order in sorted(orders, reverse=True):
+            self.waived.discard(scope.done[order].step)
             try:
                 await calls.undo(self, scope.done[order], error)
             except Failed as failed:
@@ -281,7 +301,7 @@ class Interpreter:
             await strand
         elif not await self.within(step.bound, step.id + scope.iteration, strand):
             if not (isinstance(step, Await) and step.accept_timeout):
-                raise Failed(_late(step, scope))
+                raise Failed(waits.late(step, scope))
             return
         if step.compensation and not isinstance(step, WITH_RESULT):
             self.remember(step, scope)
@@ -378,8 +398,3 @@ class Interpreter:
 
 
 _CANCELLED: ErrorData = {"type": "cancelled", "message": "it was cancelled after its point of no return"}
-
-
-def _late(step: Step, scope: Scope) -> ErrorData:
-    message = f"not done within {(step.bound or 0) / 1000:g} s"
-    return {"type": "timeout", "message": message, "step": step.id + scope.iteration}

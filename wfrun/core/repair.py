@@ -26,7 +26,6 @@ from wfrun.core.plan.nodes import Plan, Task
 from wfrun.core.repair_history import (
     COMPENSATE,
     DEADLINE,
-    Amendments,
     amendments,
     completed_child,
     dropped_by,
@@ -45,7 +44,7 @@ from wfrun.core.values import Json
 from wfrun.errors import ConflictError, NotFoundError, Problem
 
 if TYPE_CHECKING:
-    from wfrun.core.events import Record, Repair, RepairRequested, TimerFired
+    from wfrun.core.events import ExecutionResumed, Record, Repair, RepairRequested, TimerFired
 
 # These go on from where the execution stopped, and concern no step in particular.
 _GOING_ON = ("resume", "replace")
@@ -86,6 +85,8 @@ class Proposal:
             request["step"] = wish.step
         if not isinstance(wish.value, Missing):
             request["value"] = wish.value
+        if wish.keep:
+            request["keep"] = True
         if wish.replacement is not None:
             request["definition"] = wish.replacement.document.sha256
         return request
@@ -123,7 +124,28 @@ def reasons_not_to_undo(run: Run) -> list[Problem]:
         return []
     if run.ended is None:
         return [Problem("repair.running", "it has not ended", hint="`cancel` stops it and undoes what it did")]
+    if run.ended["status"] == "partly-compensated":
+        return [Problem("repair.undone", "it has been undone, but for what somebody has said is to stay")]
     return [Problem("repair.undone", f"it has ended as {run.ended['status']}: there is nothing left to undo")]
+
+
+def waive(run: Run, compensation: str, by: str, reason: str = "") -> ExecutionResumed:
+    """The fact that what a step has done stays, though it should have been undone: `compensation` has failed.
+
+    Other compensations that have failed are tried again. Raises ConflictError if this one has not.
+    """
+    failed = failed_compensations(run)
+    if compensation not in failed:
+        others = f": {', '.join(failed)}" if failed else ""
+        message = f"{compensation} has not failed" if failed else "no compensation of it has failed for good"
+        raise ConflictError("repair.not-failed", message, hint=f"only one that has can be skipped{others}")
+    return {"type": "execution.resumed", "by": by, "reason": reason, "waived": [compensation]}
+
+
+def failed_compensations(run: Run) -> list[str]:
+    """Those that an execution needs attention for, in the order in which they were tried."""
+    failures = run.ended.get("failures", ()) if run.ended is not None and "repair" in run.pending else ()
+    return list(dict.fromkeys(COMPENSATE + undone_by(failure["step"]) for failure in failures))
 
 
 def fire_now(run: Run, step: str, by: str, reason: str = "") -> TimerFired:
@@ -367,4 +389,4 @@ class _Case:
                 yield request
 
 
-__all__ = ["Amendments", "Proposal", "Wish", "fire_now", "propose", "reasons_not_to_undo"]
+__all__ = ["ANEW", "Proposal", "Wish", "failed_compensations", "fire_now", "propose", "reasons_not_to_undo", "waive"]

@@ -23,6 +23,9 @@ COMPENSATE = "compensate:"
 # The timer of the whole workflow's `timeout`.
 DEADLINE = "$!timeout"
 
+# A child execution that has ended so cannot go on: if its step runs again, it does so as another one.
+UNDONE = ("compensated", "partly-compensated", "cancelled")
+
 _REPAIRS = frozenset({"repair.requested", "execution.repaired"})
 
 # What may happen while a repair undoes steps, and has nothing to do with that.
@@ -122,6 +125,18 @@ def effective(records: Iterable[Record]) -> list[Record]:
         if record["seq"] > until or record["type"] in _BESIDES:
             counting.append(record)
     return counting
+
+
+def published_anew(records: Sequence[Record]) -> list[str]:
+    """The `emit` steps that the repair which has just come into force has publish once more: unless they are to be kept
+    or were undone, as other events, or those who have had the first would not heed them.
+    """
+    *_, (request, _) = in_force(records)
+    if request.get("keep"):
+        return []
+    dropped = set(request["dropped"])
+    emitted = (each for each in records if each["type"] == "event.emitted" and each["seq"] in dropped)
+    return [each["step"] for each in emitted if each["step"] not in request["undo"]]
 
 
 def definition_of(records: Iterable[Record]) -> str | None:

@@ -11,7 +11,7 @@ from wfrun.core.effects import BeginForeach, Compute, Decide, Effect, Match, Ope
 from wfrun.core.expression import MISSING, Missing
 from wfrun.core.plan.draft import nearest
 from wfrun.core.plan.nodes import Call, Child, Plan
-from wfrun.core.repair_history import instance_of, undone_by
+from wfrun.core.repair_history import UNDONE, instance_of, undone_by
 from wfrun.core.repair_trial import Change, Places, Trial, steps_pending
 from wfrun.core.run import Run
 from wfrun.core.values import Json
@@ -52,11 +52,12 @@ def _not_to_be_resumed(run: Run, wish: Wish) -> Iterator[Problem]:
     status = run.ended["status"] if run.ended is not None else ""
     if status == "completed":
         yield Problem("repair.completed", "it has completed", hint=_REWIND)
-    elif status in ("compensated", "cancelled"):
+    elif status in UNDONE:
         yield Problem("repair.undone", f"it has ended as {status}, with its steps undone", hint=_REWIND)
     elif status == "needs-attention":
         message = "some of its steps could not be undone"
-        yield Problem("repair.needs-attention", message, hint="a mere `resume` tries those again")
+        hint = "a mere `resume` tries those again, `skip compensate:STEP` lets stand what a step has done"
+        yield Problem("repair.needs-attention", message, hint=hint)
     elif not status and wish.action == "resume" and not run.is_paused:
         yield Problem("repair.running", "it has neither failed nor been paused: there is nothing to repair")
     if wish.action == "replace" and wish.replacement is None:

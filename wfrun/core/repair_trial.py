@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from wfrun.core.answers import effect_of
 from wfrun.core.effects import CallService, Effect, StartPause
@@ -48,7 +48,7 @@ _COMPARED = {
     "task.created": ("title", "description", "assignee", "form", "decisions", "quorum", "excludeInitiator", "data"),
     "task.escalated": ("assignee",),
     "child.started": ("workflow", "input", "detach"),
-    "event.emitted": ("event",),
+    "event.emitted": (),
     "event.matched": ("value",),
     "timer.started": ("due",),
     "evaluation.failed": (),
@@ -220,10 +220,8 @@ def _agree(fresh: Event, record: Record) -> bool:
     if fresh["type"] != record["type"]:
         return False
     fields: Sequence[str] = _COMPARED.get(record["type"], ())
-    new: dict[str, Json] = dict(fresh)  # type: ignore[arg-type]
-    return all(_canonical(new[name]) == _canonical(record[name]) for name in fields)
-
-
-def _canonical(value: Json) -> str:
-    """An event is the same one whenever it is published."""
-    return canonical({**value, "time": ""} if isinstance(value, dict) and "time" in value else value)
+    old, new = dict(record), dict(fresh)
+    if record["type"] == "event.emitted":
+        # An event is the same one whenever it is published.
+        fields, old, new = ("type", "data"), record["event"], new["event"]  # type: ignore[assignment]
+    return all(canonical(cast(Json, new[name])) == canonical(old[name]) for name in fields)

@@ -24,11 +24,13 @@ from wfrun.core.interpreter import Interpreter
 from wfrun.core.plan.nodes import Plan
 from wfrun.core.repair_history import (
     COMPENSATE,
+    UNDONE,
     Amendments,
     amendments,
     definition_of,
     effective,
     instance_of,
+    published_anew,
     undone_by,
 )
 from wfrun.core.retry import end_of
@@ -198,7 +200,7 @@ class Run:
         stopped = stop_id(id) in self.pending and record["status"] != "completed"
         if stopped:
             self.stopped.add(record["seq"])
-        if record["status"] in ("cancelled", "compensated") and not record["step"].startswith(COMPENSATE):
+        if record["status"] in UNDONE and not record["step"].startswith(COMPENSATE):
             self.interpreter.ended_round(record["step"])
         self._scheduler.answer(id, Cancelled() if stopped else record)
 
@@ -256,9 +258,8 @@ class Run:
         undos = [self._undo_of(record, step) for step in record["undo"]]
         for task in self.tasks.values():
             task.closed = task.closed or record
-        self.ended, self.repairing = None, record
         self._unanswered |= self.begun.keys() - self.again
-        self.begun, self.again = {}, set()
+        self.begun, self.again, self.ended, self.repairing = {}, set(), None, record
         self.interpreter.repair(record["seq"], undos)
         self._follow(self.interpreter.scheduler)
 
@@ -288,14 +289,13 @@ class Run:
 
     def _fold_anew(self, records: Sequence[Record]) -> None:
         before, tasks = self.interpreter, self.tasks
-        definition = definition_of(records)
-        if definition is not None:
+        if (definition := definition_of(records)) is not None:
             self.plan = self._plan_of(records[-1], definition)
         self._clear(amendments(records))
         for record in effective(records):
             self.reach(record)
             self._take(_FOLDS[record["type"]], record)
-        self.interpreter.carry_on(before)
+        self.interpreter.carry_on(before, published_anew(records))
         self.tasks = {**tasks, **self.tasks}
 
     def reach(self, record: Record, *, in_turn: bool = False) -> None:

@@ -10,7 +10,7 @@ from wfrun.views.blocks import Blocks
 from wfrun.views.children import ChildFold, outcome
 from wfrun.views.deadlines import Deadlines, timer_view
 from wfrun.views.iterations import ACTIVE, split_instance
-from wfrun.views.repairs import repair_view
+from wfrun.views.repairs import repair_view, waiver_view
 from wfrun.views.steps import StepFold
 from wfrun.views.tasks import TaskFold, step_of
 from wfrun.views.waits import WaitFold
@@ -89,6 +89,8 @@ class ExecutionFold:
 
     def _on_resumed(self, record: Record) -> None:
         self._ended = None
+        if "waived" in record:
+            self._repairs[record["seq"]] = waiver_view(record), record
 
     def _on_compensation_requested(self, record: Record) -> None:
         self._ended = self._paused = None

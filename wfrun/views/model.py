@@ -20,6 +20,7 @@ ExecutionStatus: TypeAlias = Literal[
     "completed",
     "failed",
     "compensated",
+    "partly-compensated",
     "cancelled",
     "needs-attention",
 ]

@@ -64,3 +64,9 @@ def repair_view(record: Record) -> RepairView:
         "reason": record["reason"],
         "done": False,
     }
+
+
+def waiver_view(record: Record) -> RepairView:
+    """Somebody has said that what could not be undone is to stay."""
+    view = repair_view({"reason": "", **record, "action": "skip", "step": ", ".join(record["waived"])})
+    return {**view, "done": True}

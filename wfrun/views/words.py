@@ -306,7 +306,9 @@ def _cancel_requested(record: Record) -> str:
 
 
 def _resumed(record: Record) -> str:
-    return f"{record['by']} has what could not be undone tried again"
+    if waived := record.get("waived"):
+        return f"{record['by']} has what needs {_listed(waived)} stay as it is{_because(record)}"
+    return f"{record['by']} has what could not be undone tried again{_because({'reason': '', **record})}"
 
 
 def _ended(record: Record) -> str:

@@ -14,6 +14,7 @@ WORST_FIRST = (
     "interrupted",
     "refused",
     "failed",
+    "partly-compensated",
     "compensated",
     "cancelled",
     "waiting",

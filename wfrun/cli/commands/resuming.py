@@ -53,7 +53,7 @@ def _look(journal: Journal, manner: Manner) -> int:
 
 
 def _drive(home: Home, journal: Journal, wait: bool, manner: Manner) -> int:
-    from wfrun.app.onward import Way, go_on
+    from wfrun.app.onward import Way, go_on, seen_to
     from wfrun.cli.outcome import finish
     from wfrun.cli.render.progress import progress_for
     from wfrun.cli.streams import reserve
@@ -62,7 +62,8 @@ def _drive(home: Home, journal: Journal, wait: bool, manner: Manner) -> int:
     reserve()
     with progress_for(silent=manner.as_json or manner.quiet) as progress:
         way = Way(manner.services, wait, progress.observe)
-        outcome = go_on(home, journal, way, manner.by or current_user())
+        seen = seen_to(manner.by or current_user(), manner.reason)
+        outcome = go_on(home, journal, way, seen)
     return finish(outcome.view, note=outcome.note, as_json=manner.as_json, quiet=manner.quiet)
 
 

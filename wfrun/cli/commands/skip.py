@@ -20,11 +20,20 @@ def command(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Go on without a step that failed, or that waits. It counts as done, and there is nothing of it to undo."""
-    from wfrun.app.repairing import Ask
-    from wfrun.cli.commands.repairs import Manner, give, repair, value_of
-    from wfrun.core.expression import MISSING
+    """Go on without a step that failed, or that waits. It counts as done, and there is nothing of it to undo.
 
-    ask = Ask("skip", step, MISSING if output is None else value_of(output))
+    With `compensate:STEP`, a compensation that can never succeed: what the step has done stays.
+    """
+    from wfrun.app import reading, repairing
+    from wfrun.cli.commands.repairs import Manner, carry_out, give, repair, value_of
+    from wfrun.errors import UsageError
+
     manner = Manner(home, services, by, reason, dry_run, as_json, quiet)
-    return repair(execution, ask, manner) if output is None else give(execution, ask, manner)
+    if not step.startswith("compensate:"):
+        if output is None:
+            return repair(execution, repairing.Ask("skip", step), manner)
+        return give(execution, repairing.Ask("skip", step, value_of(output)), manner)
+    if output is not None:
+        raise UsageError("usage.skip", "a compensation gives nothing: --output is for other steps")
+    prepared = repairing.prepare_waiver(reading.open_home(home), execution, step)
+    return carry_out(prepared, manner, aim="partly-compensated")

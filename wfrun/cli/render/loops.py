@@ -17,7 +17,7 @@ TOLD_ITEMS = 20
 
 _FAILURES = ("step.failed", "evaluation.failed", "failure.raised", "task.expired")
 # Of a child, or of an execution.
-_BAD_ENDS = ("failed", "compensated", "needs-attention")
+_BAD_ENDS = ("failed", "compensated", "partly-compensated", "needs-attention")
 _BEGIN = ("step.started", "task.created", "wait.started", "child.started", "event.emitted", "timer.started")
 _END = (
     "step.completed",

@@ -22,11 +22,12 @@ def next_steps(view: StatusView) -> list[str]:
         return [
             f"A compensation did not succeed; look at what was left:  wfrun log {execution}",
             f"To try again what could not be undone:  wfrun resume {execution}",
+            *(_waiver(execution, row["step"]) for row in view["compensations"] if row["status"] == "failed"),
         ]
     log = f"What happened, in detail:  wfrun log {execution}"
     if view["status"] == "failed":
         return [log, "It can go on:", *repair_commands(view)]
-    if view["status"] == "compensated":
+    if view["status"] in ("compensated", "partly-compensated"):
         return [log]
     return [*_held_up(view), *_stopped(view)]
 
@@ -49,6 +50,12 @@ def _held_up(view: StatusView) -> list[str]:
 def _stopped(view: StatusView) -> list[str]:
     stopped = (each["execution"] for each in view["children"] if each["status"] in ("paused", "interrupted"))
     return [f"What it stands still for:  wfrun status {child}" for child in stopped]
+
+
+def _waiver(execution: str, step: str) -> str:
+    from shlex import quote
+
+    return f"If it never can be:  wfrun skip {execution} {quote(COMPENSATE + step)} --reason WHY"
 
 
 def repair_commands(view: StatusView) -> list[str]:

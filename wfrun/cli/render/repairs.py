@@ -23,7 +23,7 @@ def preview_line(preview: Preview) -> str:
     named = [
         ("undoing", preview["undo"]),
         ("running again", [] if waits else preview["again"]),
-        ("keeping", preview["kept"] if preview["undo"] else []),
+        ("keeping", preview["kept"] if preview["undo"] or not preview["setAside"] else []),
         ("resuming", preview["children"]),
     ]
     parts = [f"{doing} {_few(names)}" for doing, names in named if names]

@@ -40,6 +40,7 @@ COLOURS = {
     "completed": "green",
     "failed": "red",
     "compensated": "yellow",
+    "partly-compensated": "red",
     "cancelled": "dim",
     "needs-attention": "red",
 }

@@ -92,7 +92,7 @@ def _child(child: ChildView) -> str:
 
 
 def _has_ended(child: ChildView) -> bool:
-    return child["status"] in ("completed", "failed", "compensated", "cancelled", "needs-attention")
+    return child["status"] not in (None, "running", "waiting", "interrupted", "paused")
 
 
 def repair_lines(repairs: Iterable[RepairView]) -> list[str]:

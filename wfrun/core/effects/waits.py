@@ -102,7 +102,8 @@ class Match(NamedTuple):
 
 
 class Publish(NamedTuple):
-    """An event for whoever waits for it. Its id makes it count once, however often it is delivered.
+    """An event for whoever waits for it. Its id makes it count once, however often it is delivered. Published anew
+    after a repair it has another one, unless what was done is to be kept.
 
     Answered by event.published.
     """
@@ -119,7 +120,7 @@ class Publish(NamedTuple):
         except ExpressionError as error:
             return evaluation_failed(self.id, self.step, error)
         event: EventData = {
-            "id": f"{setting.execution}/{self.step}",
+            "id": f"{setting.execution}/{self.step}{setting.amended.round(self.step)}",
             "type": self.node.event,
             "source": f"wfrun/{setting.plan.name}/{setting.execution}",
             "time": setting.at,

@@ -6,7 +6,7 @@ from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 from wfrun.core.values import Json
 
-Status: TypeAlias = Literal["completed", "failed", "compensated", "cancelled", "needs-attention"]
+Status: TypeAlias = Literal["completed", "failed", "compensated", "partly-compensated", "cancelled", "needs-attention"]
 
 
 class ErrorData(TypedDict):

@@ -86,8 +86,9 @@ Repair: TypeAlias = Literal["resume", "skip", "set-output", "set-input", "rewind
 
 class RepairRequested(TypedDict):
     """What is to be repaired, by whom, and what follows: the facts with the numbers `dropped` no longer count, after
-    the steps `undo` have been compensated in this order. `definition` is the hash of a workflow that replaces it; then
-    the last seven say what execution.started would say of that one."""
+    the steps `undo` have been compensated in this order. With `keep` nothing was to be undone that runs again.
+    `definition` is the hash of a workflow that replaces it; then the last seven say what execution.started would say of
+    that one."""
 
     type: Literal["repair.requested"]
     action: Repair
@@ -97,6 +98,7 @@ class RepairRequested(TypedDict):
     value: NotRequired[Json]
     dropped: list[int]
     undo: list[str]
+    keep: NotRequired[bool]
     definition: NotRequired[str]
     version: NotRequired[Json]
     steps: NotRequired[list[str]]
@@ -115,10 +117,16 @@ class ExecutionRepaired(TypedDict):
 
 
 class ExecutionResumed(TypedDict):
-    """Somebody has repaired what kept compensations from succeeding: those, and only those, are tried again."""
+    """Somebody has seen to what kept compensations from succeeding: those, and only those, are tried again.
+
+    But the `waived` ones, as `compensate:pay`: what these steps have done stays, and the execution never ends as
+    `compensated`.
+    """
 
     type: Literal["execution.resumed"]
     by: str
+    reason: NotRequired[str]
+    waived: NotRequired[list[str]]
 
 
 class ExecutionEnded(TypedDict):

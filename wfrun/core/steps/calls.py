@@ -80,7 +80,10 @@ async def undo(run: Interpreter, entry: Undo, error: ErrorData | None) -> None:
         await _attempts(run, call, name if number == 1 else f"{name}/{number}", scope)
     if entry.child is not None and not entry.calls:
         record = await run.perform(RecallChild(f"{name}!child", name, entry.child))
-        if record["status"] != "compensated":
+        if record["status"] == "partly-compensated":
+            # Somebody has said that the rest of it stays, which is so for the whole of it, too.
+            run.waived.add(entry.step)
+        elif record["status"] != "compensated":
             raise Failed(_not_undone(record, name))
 
 

@@ -19,6 +19,11 @@ async def child(run: Interpreter, step: Child, scope: Scope) -> None:
     instance = step.id + scope.iteration
     start = StartChild(f"{instance}!child", instance, step, run.setting(scope))
     record = await run.ask(start)
+    if record["status"] == "needs-attention" and not step.detach:
+        # Some of what it did is still there: that is tried again with the undoing of the rest.
+        run.remember(step, scope, {}, record["child"])
+    elif record["status"] == "partly-compensated":
+        run.waived.add(instance)
     if record["status"] != "completed":
         raise Failed(_failure(step, record, instance))
     if step.output is not None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from wfrun.core.effects import Listen, Match, Publish, StartPause
-from wfrun.core.plan.nodes import Await, Emit, Pause
+from wfrun.core.plan.nodes import Await, Emit, Pause, Step
 from wfrun.core.scope import Scope
 from wfrun.core.values import Json
 
 if TYPE_CHECKING:
-    from wfrun.core.events import EventData
+    from wfrun.core.events import ErrorData, EventData
     from wfrun.core.interpreter import Interpreter
 
 
@@ -71,3 +71,9 @@ async def _offer(run: Interpreter, wait: Listen, event: EventData, scope: Scope,
             found[position] = event
             scope.taken.add(event["id"])
             return
+
+
+def late(step: Step, scope: Scope) -> ErrorData:
+    """What a step fails with whose time has run out."""
+    message = f"not done within {(step.bound or 0) / 1000:g} s"
+    return {"type": "timeout", "message": message, "step": step.id + scope.iteration}
