@@ -15,6 +15,7 @@ from wfrun.errors import ConflictError, InvalidError, Place, Problem, UsageError
 from wfrun.journal.driver import DriverInfo
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
+from wfrun.journal.removed import was_removed
 from wfrun.load.departures import kind
 from wfrun.load.fields import check_fields
 
@@ -108,6 +109,9 @@ def create_or_open(
     keep(home, workflow)
     if execution is None:
         return create(home, workflow, values, origin, initiator), False
+    if was_removed(home, execution):
+        message = f"there was an execution {execution!r}, which ended and has been removed since"
+        raise ConflictError("execution.removed", message, hint="choose another --id")
     first = first_event(execution, workflow, values, origin, initiator)
     try:
         return Journal.prepare(home, execution, first, driver=runner()), False

@@ -80,6 +80,8 @@ COMMANDS = {
     "audit anchor": "audit_anchor",
     "audit compare": "audit_compare",
     "audit export": "audit_export",
+    "doctor": "doctor",
+    "gc": "gc",
     "reindex": "reindex",
 }
 

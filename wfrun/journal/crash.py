@@ -33,6 +33,9 @@ POINTS = frozenset(
         "replace.renamed",
         "commit.syncing",
         "commit.synced",
+        "gc.listed",
+        "gc.removed",
+        "gc.swept",
     }
 )
 

@@ -28,6 +28,8 @@ from wfrun.journal.crash import reach
 from wfrun.journal.io import FILE_MODE, Files, OsFiles, Stat
 
 JOURNAL = ".jsonl"
+# For so long whoever has stored a definition relies on its being there.
+STORED_AGAIN_S = 600.0
 _ID_FIRST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _ID_REST = _ID_FIRST | frozenset("._-")
 _HEX = frozenset("0123456789abcdef")
@@ -94,7 +96,7 @@ class Home:
         self.cache = f"{self.path}/cache"
         self.running = f"{self.path}/running"
         self._trusted: set[str] = set()
-        self._stored: set[str] = set()
+        self._stored: dict[str, float] = {}
         self._durable: set[str] = set()
         self._locks: dict[str, _Lock] = {}
         self._forks = _forks
@@ -247,7 +249,8 @@ class Home:
     def write_definition(self, data: bytes) -> str:
         """Stores the exact bytes of a definition and returns their SHA-256; when it returns they are durable."""
         digest = sha256(data).hexdigest()
-        if digest in self._stored:
+        now = self.clock().timestamp()
+        if 0 <= now - self._stored.get(digest, now + 1) < STORED_AGAIN_S:
             return digest
         path = self.definition_path(digest)
         try:
@@ -259,7 +262,7 @@ class Home:
         except OSError as error:
             message = f"{path} cannot be written: {error.strerror or error}"
             raise JournalError("definition.io", message, hint="free space or repair the disk") from error
-        self._stored.add(digest)
+        self._stored[digest] = now
         return digest
 
     def read_definition(self, digest: str) -> bytes:
@@ -309,9 +312,17 @@ class Home:
                 self.files.close(fd)
 
     def _has(self, path: str, data: bytes) -> bool:
-        """Whether the file holds these bytes durably: they were synced before it was named, its name maybe not."""
+        """Whether the file holds these bytes durably: they were synced before it was named, its name maybe not.
+
+        Setting its mode tells whoever removes what nobody needs that somebody does: the time of that changes with it.
+        """
         if self.read_file(path) != data:
             return False
+        fd = self.files.open(path)
+        try:
+            self.files.set_mode(fd, FILE_MODE)
+        finally:
+            self.files.close(fd)
         self.sync_names(self.definitions)
         return True
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from wfrun.journal.chain import Chain
 from wfrun.journal.codec import instant
@@ -22,6 +22,18 @@ if TYPE_CHECKING:
 REMOVED = "removed.jsonl"
 
 
+class Removal(TypedDict):
+    """What is kept of an execution: how it had ended, and number and SHA-256 of the last line of its journal."""
+
+    execution: str
+    workflow: str
+    status: str
+    startedAt: str
+    endedAt: str
+    records: int
+    sha256: str
+
+
 def read_removed(home: Home) -> list[Record]:
     """What is on the list. JournalError if it is damaged; a torn last line is left out."""
     path = f"{home.path}/{REMOVED}"
@@ -31,7 +43,12 @@ def read_removed(home: Home) -> list[Record]:
     return found.records
 
 
-def list_removed(home: Home, removals: Iterable[dict[str, Any]]) -> None:
+def was_removed(home: Home, execution_id: str) -> bool:
+    """Whether an execution of this id is on the list: it is not to be started again as if it had never been."""
+    return f'"execution":"{execution_id}"'.encode() in (home.read_file(f"{home.path}/{REMOVED}") or b"")
+
+
+def list_removed(home: Home, removals: Iterable[Removal]) -> None:
     """Add executions to the list; durable on return. Call it under the lock of the home's directory. JournalError."""
     path = f"{home.path}/{REMOVED}"
     raw = home.read_file(path) or b""

@@ -70,6 +70,8 @@ COMMON = [
     "batch order.yaml --inputs - -c 2",
     "reindex",
     "audit verify --all",
+    "doctor --fix",
+    "gc --older-than 30d --status completed,failed --dry-run",
     "audit verify k7 bundle.tar --json",
     "audit anchor --out heads.txt",
     "audit compare -",

@@ -6,11 +6,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from wfrun.cli.text import is_lively, paint, safe
+from wfrun.cli.text import columns, is_lively, paint, safe
 from wfrun.core.values import canonical
+from wfrun.views.instants import clock
 
 if TYPE_CHECKING:
     from wfrun.app.auditing import Checked, Found
+    from wfrun.app.collecting import Collected
     from wfrun.app.heads import Difference
     from wfrun.app.proving import MisfitView, Proof
     from wfrun.core.values import Json
@@ -80,3 +82,10 @@ def _shown(value: Json) -> str:
 
 def difference_line(difference: Difference) -> str:
     return f"{safe(difference['execution'])}: {paint('red', 'error')}[{difference['code']}] {difference['message']}"
+
+
+def collected_lines(collected: Collected) -> list[str]:
+    removed = collected["executions"]
+    rows = [[each["execution"], each["workflow"], each["status"], clock(each["endedAt"])] for each in removed]
+    would = "would be removed" if collected["dryRun"] else "removed"
+    return [*columns(rows), f"{len(removed)} executions, {len(collected['files'])} files that nobody names: {would}"]

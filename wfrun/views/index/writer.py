@@ -54,6 +54,11 @@ class IndexWriter:
         if len(self._pending) >= PENDING:
             self.flush()
 
+    def removed(self, execution: str) -> None:
+        """The journal of an execution has been removed."""
+        self._pending.pop(execution, None)
+        self._shards.add(shard_of(self._home, execution))
+
     def flush(self) -> None:
         """Write what was noted. What cannot be written now is kept for the next time."""
         if self._pending:
