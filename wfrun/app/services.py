@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from wfrun.adapters.contract import ServiceConfig
 from wfrun.adapters.registry import LOCAL, check_entry, known_actions, shows_life
 from wfrun.app.files import read_file
-from wfrun.app.variables import variable
+from wfrun.app.variables import stated, variable
 from wfrun.core.definition import Document
 from wfrun.core.definition import Path as DocumentPath
 from wfrun.core.plan import Plan, called, check_heartbeats, check_services
@@ -94,7 +94,7 @@ def _check(plan: Plan, configs: Configs, broken: _Broken) -> list[Problem]:
     for name, config in configs.items():
         if name in broken.names:
             continue
-        problems = check_entry(config, calls.get(name, frozenset()))
+        problems = check_entry(config._replace(variable=stated), calls.get(name, frozenset()))
         if name not in calls:
             problems = [each._replace(severity="warning") for each in problems if each.code not in LOCAL]
         elif not broken.anything and all(each.severity == "warning" or each.code in LOCAL for each in problems):
