@@ -27,8 +27,8 @@ Provider = Callable[[str], str | None]
 def variable(kind: str, name: str) -> str:
     """The value of `env.NAME` or `secret.NAME`.
 
-    Raises ExpressionError: `expression.undefined` if there is none, `secret.unreadable` or `env.file` if a file cannot be
-    read; ServiceError `secret.provider` if a provider fails, which a later attempt may not.
+    Raises ExpressionError: `expression.undefined` if there is none, `secret.unreadable` or `env.file` if a file cannot
+    be read; ServiceError `secret.provider` if a provider fails, which a later attempt may not.
     """
     if (found := _at_hand(kind, name)) is not None:
         return found
@@ -66,7 +66,7 @@ def _provided(name: str) -> str | None:
     for title, provider in _providers().items():
         try:
             found = provider(name)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is somebody's code
             # Its words are not told: they could be about the secret.
             message = f"secret.{name}: the provider {title!r} failed: {type(error).__name__}"
             raise ServiceError("secret.provider", message) from None
@@ -84,7 +84,7 @@ def _providers() -> dict[str, Provider]:
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
             found[entry.name] = entry.load()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is somebody's code
             message = f"the secrets provider {entry.name!r} cannot be loaded: {type(error).__name__}: {error}"
             raise ExpressionError("secret.provider", message) from None
     return found
