@@ -21,7 +21,14 @@ _DOTTED = re.compile(r"[a-z][a-zA-Z0-9-]*(\.[a-zA-Z][a-zA-Z0-9-]*)+")
 _MAKERS = {"Problem", "Finding", "YamlError", *(name for name, value in vars(errors).items() if name.endswith("Error"))}
 
 # Not codes, although they look like some.
-OTHERS = {"index.sqlite", "wfrun.adapters", "removed.jsonl", "journal.schema.json", "execution.removed"}
+OTHERS = {
+    "index.sqlite",
+    "wfrun.adapters",
+    "wfrun.secrets",
+    "removed.jsonl",
+    "journal.schema.json",
+    "execution.removed",
+}
 
 # Codes that are made of parts: how they are written in the source, and what they come to.
 MADE: Mapping[str, tuple[str, ...]] = {
