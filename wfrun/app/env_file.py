@@ -1,7 +1,7 @@
 """A file of variables, as `.env` files are usually written: one `NAME=value` on each line.
 
 A value may be quoted: in `'…'` it stands as it is, in `"…"` with the usual escapes for line end, tab, `"`, `$` and
-backslash. Without quotes a ` #` begins a comment. `export ` may stand in front. Nothing is expanded, nothing is run, and
+backslash. Without quotes a ` #` begins a comment. `export ` may stand in front. Nothing is expanded or run, and
 no value goes over several lines: a line that is none of this is an error, which tells its number and not its text.
 """
 
