@@ -40,8 +40,18 @@ def test_all_is_well(audited: Shell) -> None:
     assert proved.json("audit-prove")["proved"] == 2
 
 
+def test_what_looks_writes_nothing(audited: Shell) -> None:
+    before = audited.state()
+    for line in ("audit verify --all", "audit prove --all", "audit anchor", "doctor", "gc --older-than 0s --dry-run"):
+        assert audited.wfrun(*line.split()).code == 0
+    assert audited.state() == before
+
+
 def test_damage_is_told_and_exits_6(audited: Shell) -> None:
     damage(audited, "bad")
+    anchored = audited.wfrun("audit", "anchor")
+    assert (anchored.code, len(anchored.lines)) == (6, 1)
+    assert "error[journal.damaged]" in anchored.err
     verified = audited.wfrun("audit", "verify", "--all")
     assert verified.code == 6
     assert f"{journal(audited, 'bad')} (byte " in verified.out

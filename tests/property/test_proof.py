@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from tests.property.test_replay import Faults, approve, plan_from, script_of
 from tests.support.cases import EXECUTION, Case, load_cases
 from tests.support.clock import AtOnce, virtual_time
 from tests.support.local import PLACE, Play
+from tests.support.mortal import Mortal
 from tests.support.plans import EVENTS, faults, workflows
 from tests.support.world import EPOCH, World
 from wfrun.app.evidence import of_home
@@ -144,6 +147,20 @@ def test_what_was_taken_out_is_missed(definition: Any, faults: Faults, x: int, s
     record = data.draw(st.sampled_from([record for record in world.records[:-1] if record["type"] in DERIVED]))
     assume(record["type"] not in ("timer.started", "wait.started", "event.matched"))  # it may not have come to count
     assert misfit(world.plan, [each for each in world.records if each is not record]) is not None
+
+
+@pytest.mark.parametrize("case", load_cases(), ids=str)
+def test_what_several_processes_wrote_is_proved(case: Case) -> None:
+    """Each that was killed left its records to the next; its machine may have lost power with it."""
+    chance = Random(str(case))
+    for scenario in case.scenarios:
+        with virtual_time() as loop:
+            killed = asyncio.Event()
+            disk = Mortal(MemoryFiles(), chance.randrange(1, 25), killed.set, power=chance.random() < 0.5)
+            home = Home(PLACE, disk.door, loop.now)
+            play = Play(case, scenario, loop, home, lambda: AtOnce(loop), (disk, killed))
+            play.outcome()
+        assert [each for each in prove(of_home(play.home, sorted(play.home.ids()))) if not is_proved(each)] == []
 
 
 @pytest.mark.parametrize("case", GOLDEN, ids=lambda case: f"{case.parent.name}-{case.name}")

@@ -25,7 +25,7 @@ from wfrun.errors import JournalError
 from wfrun.journal.crash import reach
 from wfrun.journal.home import STORED_AGAIN_S, Home
 from wfrun.journal.journal import Journal
-from wfrun.journal.removed import Removal, list_removed, read_removed
+from wfrun.journal.removed import REMOVED, Removal, list_removed, read_removed
 from wfrun.journal.removing import remove_journal
 from wfrun.journal.scan import scan
 from wfrun.views.index.writer import IndexWriter
@@ -73,6 +73,7 @@ def collect(home: Home, before: datetime, statuses: Collection[str], *, dry_run:
         removals = [removal for family in _families(home, before, statuses) for removal in family]
         files = _unnamed(home, {removal["execution"] for removal in removals})
         return _collected(removals, files, dry_run=True)
+    home.find(f"{home.path}/{REMOVED}")  # StateError if nothing here can be trusted
     with home.locked(home.path):
         index = IndexWriter(home, partial(Journal.read, home))
         removals = [*_finish(home, index)]

@@ -26,7 +26,7 @@ from wfrun.journal.driver import is_driven
 from wfrun.journal.home import JOURNAL, Home, is_id
 from wfrun.journal.journal import Journal
 from wfrun.journal.marks import FAILED
-from wfrun.journal.mounts import NETWORK, VOLATILE, file_system
+from wfrun.journal.mounts import VOLATILE, file_system, is_remote
 from wfrun.views.index.rows import fold_row
 from wfrun.views.index.writer import rebuild
 
@@ -147,7 +147,7 @@ def _machine(home: Home) -> Iterator[_Ill]:
         message = f"only {possible} executions at a time can be driven: this process may not have more files open"
         yield _Ill("limits.files", "warning", "ulimit -n", message, "raise the limit of open files")
     kind = file_system(home.path)
-    if kind in NETWORK:
+    if is_remote(kind):
         message = f"it lies on {kind}, where locks and syncs may not hold what they promise"
         yield _Ill("disk.network", "error", home.path, message, "use a state directory on a local disk of one machine")
     if kind in VOLATILE:

@@ -86,8 +86,8 @@ def _no_heads(file: str, line: int) -> InvalidError:
     return InvalidError([Problem("audit.heads", "this is not the head of a journal", Place(file, line), hint)])
 
 
-def heads_of(evidence: Evidence) -> Iterator[Head]:
-    """Of every journal that has a record, and of the list of removed executions. Raises JournalError if one is damaged.
+def heads_of(evidence: Evidence) -> Iterator[Head | JournalError]:
+    """Of every journal that has a record, and of the list of removed executions; of a damaged one, what is wrong.
 
     A line that is still being written is no record yet.
     """
@@ -95,8 +95,8 @@ def heads_of(evidence: Evidence) -> Iterator[Head]:
     for execution, place in places.items():
         found = scan(evidence.read(place))
         if found.damage is not None:
-            raise damaged(place, found.damage)
-        if found.records:
+            yield damaged(place, found.damage)
+        elif found.records:
             yield Head(execution, found.head.seq, found.head.prev)
 
 

@@ -6,36 +6,40 @@ import os
 import re
 
 # Locks of one machine may not be seen by another, and a sync may only have reached a cache.
-NETWORK = frozenset(
+_NETWORK = frozenset(
     [
         "9p",
         "afs",
         "afpfs",
         "ceph",
+        "cephfs",
         "cifs",
-        "fuse.cephfs",
-        "fuse.gcsfuse",
-        "fuse.glusterfs",
-        "fuse.rclone",
-        "fuse.s3fs",
-        "fuse.sshfs",
+        "drvfs",
+        "gcsfuse",
         "glusterfs",
         "lustre",
         "ncpfs",
         "nfs",
         "nfs4",
         "prl_fs",
+        "rclone",
+        "s3fs",
         "smb3",
         "smbfs",
+        "sshfs",
         "vboxsf",
         "vmhgfs",
-        "drvfs",
     ]
 )
 # What is in memory alone.
 VOLATILE = frozenset({"tmpfs", "ramfs"})
 
 _ESCAPE = re.compile(r"\\([0-7]{3})")
+
+
+def is_remote(kind: str) -> bool:
+    """Whether such a file system is one of another machine, or goes through one."""
+    return kind.removeprefix("fuse.") in _NETWORK
 
 
 def file_system(path: str, table: str = "/proc/self/mounts") -> str:

@@ -12,8 +12,8 @@ import pytest
 from tests.support.loans import started
 from wfrun.app import collecting, driving
 from wfrun.app.collecting import Collected, collect
-from wfrun.app.evidence import evidence_of
-from wfrun.app.heads import compare, heads_of
+from wfrun.app.evidence import of_home
+from wfrun.app.heads import Head, compare, heads_of
 from wfrun.app.reading import executions
 from wfrun.errors import ConflictError
 from wfrun.journal.crash import Crash, crashing
@@ -53,6 +53,10 @@ def family(folder: Path, step: str = CALLS, **more: Any) -> Home:
         (folder / f"{name}.yaml").write_text(text.replace("STEP", step))
     driving.run(home, workflow=str(folder / "parent.yaml"), execution="p", **more)
     return home
+
+
+def heads_in(home: Home) -> list[Head]:
+    return [head for head in heads_of(of_home(home, sorted(home.ids()))) if isinstance(head, Head)]
 
 
 def removed(collected: Collected) -> list[str]:
@@ -114,14 +118,14 @@ class TestWhich:
 
 class TestWhatIsKept:
     def test_its_head_so_that_it_is_accounted_for(self, home: Home) -> None:
-        heads = [head for each in evidence_of(home, [], everything=True) for head in heads_of(each)]
+        heads = heads_in(home)
         collect(home, LATER, STATUSES)
         (listed,) = read_removed(home)
         assert (listed["execution"], listed["records"], listed["sha256"]) == heads[0]
         assert compare(home, heads) == {"compared": 1, "grown": 0, "removed": 1, "differences": []}
 
     def test_a_head_of_something_else_is_not(self, home: Home) -> None:
-        (head,) = (head for each in evidence_of(home, [], everything=True) for head in heads_of(each))
+        (head,) = heads_in(home)
         collect(home, LATER, STATUSES)
         codes = [each["code"] for each in compare(home, [head._replace(sha256="0" * 64)])["differences"]]
         assert codes == ["audit.rewritten"]
@@ -178,7 +182,7 @@ class TestStoredFiles:
 def test_whoever_dies_is_finished_by_the_next(tmp_path: Path, point: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collecting, "LATELY_S", -1)
     home = family(tmp_path)
-    heads = [head for each in evidence_of(home, [], everything=True) for head in heads_of(each)]
+    heads = heads_in(home)
     with crashing(point), pytest.raises(Crash):
         collect(home, LATER, STATUSES)
     home = Home(home.path)

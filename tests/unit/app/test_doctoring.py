@@ -141,7 +141,12 @@ class TestTheExecutions:
 
 class TestTheMachine:
     @pytest.mark.parametrize(
-        ("kind", "code", "severity"), [("nfs4", "disk.network", "error"), ("tmpfs", "disk.volatile", "warning")]
+        ("kind", "code", "severity"),
+        [
+            ("nfs4", "disk.network", "error"),
+            ("fuse.sshfs", "disk.network", "error"),
+            ("tmpfs", "disk.volatile", "warning"),
+        ],
     )
     def test_a_file_system_that_cannot_be_relied_on(
         self, home: Home, kind: str, code: str, severity: str, monkeypatch: pytest.MonkeyPatch

@@ -1,6 +1,8 @@
 from typing import Annotated
 
+from wfrun.cli.commands.auditing import DAMAGED
 from wfrun.cli.declare import Arg, AsJson, Home, Opt
+from wfrun.errors import JournalError
 
 EXAMPLE = "wfrun audit anchor --out /mnt/elsewhere/heads.txt"
 
@@ -16,10 +18,12 @@ def command(
     from wfrun.app.evidence import evidence_of
     from wfrun.app.files import write_new_file
     from wfrun.app.heads import head_text, heads_of
-    from wfrun.cli.invoke import print_json
+    from wfrun.cli.invoke import print_json, report
 
     found = evidence_of(reading.open_home(home), executions, everything=not executions)
-    heads = [head for each in found for head in heads_of(each)]
+    told = [each for evidence in found for each in heads_of(evidence)]
+    heads = [each for each in told if not isinstance(each, JournalError)]
+    damaged = [each for each in told if isinstance(each, JournalError)]
     if out is not None:
         write_new_file(out, "".join(f"{head_text(head)}\n" for head in heads).encode())
     if as_json:
@@ -28,4 +32,6 @@ def command(
         print(f"{out}: {len(heads)} heads. Later:  wfrun audit compare {out}")
     else:
         print("\n".join(map(head_text, heads)))
-    return 0
+    for error in damaged:
+        report(error, as_json=False)
+    return DAMAGED if damaged else 0
