@@ -101,7 +101,7 @@ def _status(records: list[Record]) -> str:
                 status = record["status"]
             case "execution.paused":
                 status = "paused"
-            case "compensation.requested":
+            case "compensation.requested" | "execution.resumed":
                 status = "waiting"
     return status
 

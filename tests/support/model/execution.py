@@ -93,7 +93,6 @@ class Execution:
         elif self.pivoted or (self._pauses and not self.was_cancelled):
             self.status, self.error = "paused", error or CANCELLED
             await self._somebodys_word()
-        self.error = error
         await self._undo_all(error, completed)
 
     async def _end_of_body(self) -> tuple[Error | None, bool]:
@@ -122,11 +121,11 @@ class Execution:
 
         One that had completed and is undone is compensated, also if there was nothing to be done for it.
         """
-        self.output = None
         undone = completed or bool(self.scope.done)
         while True:
             self.failures = await self.take_back(self.scope, list(self.scope.done), error)
             ended = "cancelled" if self.was_cancelled else "compensated" if undone else "failed"
+            self.output, self.error = None, error
             self._end("needs-attention" if self.failures else ended)
             if not self.failures:
                 return

@@ -253,3 +253,24 @@ def scenarios(draw: st.DrawFn) -> Scenario:
 
 def _at(seed: int, *what: Any) -> str:
     return f"{chance(seed, *what) % 150_000}ms"
+
+
+class PatientInventor(Inventor):
+    """Calls take as long as whoever answers them likes. All is one path, so that nothing is a matter of chance."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        super().__init__(draw, [])
+        self.blocks = [self.sequence, self.conditional, self.switch, self.repeat, self.attempt, self.bounded]
+
+    def call(self, number: int) -> Any:
+        step = super().call(number)
+        return {key: value for key, value in step.items() if key not in ("timeout", "deadline", "heartbeat")}
+
+
+@st.composite
+def live_definitions(draw: st.DrawFn) -> dict[str | None, dict[str, Any]]:
+    """Workflows whose calls somebody answers who does not look at the clock."""
+    inventor = PatientInventor(draw)
+    steps = [inventor.step(2) for _ in range(draw(st.integers(1, 3)))]
+    handling = {"retryPolicy": "fixed", "maxRetries": draw(st.integers(0, 1)), **inventor.some(onFailure=["pause"])}
+    return {None: {"name": "whole", "steps": steps, "errorHandling": handling}}
