@@ -177,6 +177,11 @@ class DivergenceError(WfrunError):
 class JournalError(WfrunError):
     exit_code = 6
 
+    @property
+    def is_of_the_disk(self) -> bool:
+        """Whether the next journal will fail, too, so that nothing more is begun: one that is damaged is alone."""
+        return not self.code.endswith(".damaged")
+
 
 class StateError(JournalError):
     pass

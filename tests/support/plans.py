@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any
+from random import Random
+from typing import Any, Protocol, TypeVar
 
 from hypothesis import strategies as st
 
@@ -14,16 +15,25 @@ from tests.support.world import an_event, call
 EVENTS = [an_event("go", str(number)) for number in range(100)]
 
 
+T = TypeVar("T")
+
+
+class Pick(Protocol):
+    """One of several, by whatever chance."""
+
+    def __call__(self, options: Sequence[T], /) -> T: ...
+
+
 def _undo() -> dict[str, Any]:
     retry = {"policy": "fixed", "maxRetries": 1}
     return {"service": "svc", "action": "undo", "input": "${default($.result, null)}", "retry": retry}
 
 
 class Author:
-    """Draws steps. Every name is `s<n>`, every output `k<n>`; conditions look at the input key `x`."""
+    """Invents steps. Every name is `s<n>`, every output `k<n>`; conditions look at the input key `x`."""
 
-    def __init__(self, draw: st.DrawFn, racy: bool) -> None:
-        self.draw = draw
+    def __init__(self, pick: Pick, racy: bool) -> None:
+        self.pick = pick
         self.numbers = count()
         self.leaves: list[Callable[[int], Any]] = [self.call] * 5 + [self.task, self.values, self.pause, self.child]
         self.leaves += [self.wait, self.emit] + ([self.fail, self.end] if racy else [])
@@ -31,21 +41,21 @@ class Author:
         self.blocks += [self.attempt, self.graph, self.bounded] + ([self.race, self.race] if racy else [])
 
     def chance(self, one_in: int) -> bool:
-        return self.draw(st.integers(1, one_in)) == 1
+        return self.pick(range(one_in)) == 0
 
     def condition(self) -> str:
-        return self.draw(st.sampled_from(["$.x > 3", "$.x > 7", "true", "$.x > 7 or $.x == 1"]))
+        return self.pick(["$.x > 3", "$.x > 7", "true", "$.x > 7 or $.x == 1"])
 
     def step(self, depth: int) -> Any:
         if depth and self.chance(2):
-            return self.draw(st.sampled_from(self.blocks))(depth - 1)
-        return self.draw(st.sampled_from(self.leaves))(next(self.numbers))
+            return self.pick(self.blocks)(depth - 1)
+        return self.pick(self.leaves)(next(self.numbers))
 
     def steps(self, depth: int) -> list[Any]:
-        return [self.step(depth) for _ in range(self.draw(st.integers(1, 3)))]
+        return [self.step(depth) for _ in range(self.pick((1, 2, 3)))]
 
     def branches(self, depth: int) -> list[Any]:
-        return [self.steps(depth) if self.chance(2) else self.step(depth) for _ in range(self.draw(st.integers(1, 3)))]
+        return [self.steps(depth) if self.chance(2) else self.step(depth) for _ in range(self.pick((1, 2, 3)))]
 
     # ---- leaves
 
@@ -58,7 +68,7 @@ class Author:
         if self.chance(6):
             more["onError"] = "continue"
         if self.chance(3):
-            more["onCrash"] = self.draw(st.sampled_from(["retry", "fail", "ask"]))
+            more["onCrash"] = self.pick(["retry", "fail", "ask"])
         return call(f"s{number}", **more)
 
     def task(self, number: int) -> Any:
@@ -95,7 +105,7 @@ class Author:
 
     def parallel(self, depth: int) -> Any:
         more = {"concurrency": 2} if self.chance(2) else {}
-        failure = self.draw(st.sampled_from(["cancel", "wait"]))
+        failure = self.pick(["cancel", "wait"])
         return {"type": "parallel", "onFailure": failure, "steps": self.branches(depth), **more}
 
     def graph(self, depth: int) -> Any:
@@ -107,7 +117,7 @@ class Author:
         branches = self.branches(depth)
         most = len(branches)
         crews: list[dict[str, Any]] = [{"complete": "any"}, {"complete": most}, {"tolerate": 1}, {"tolerate": "50%"}]
-        more = self.draw(st.sampled_from(crews))
+        more = self.pick(crews)
         return {"type": "parallel", "steps": branches, **more}
 
     def conditional(self, depth: int) -> Any:
@@ -123,7 +133,7 @@ class Author:
     def foreach(self, depth: int) -> Any:
         more = {"concurrency": 2} if self.chance(2) else {}
         key = f"k{next(self.numbers)}"
-        output = self.draw(st.sampled_from([key, {key: "$.item"}]))
+        output = self.pick([key, {key: "$.item"}])
         return {"type": "foreach", "items": [1, 2], "steps": self.steps(depth), "output": output, **more}
 
     def repeat(self, depth: int) -> Any:
@@ -145,11 +155,19 @@ class Author:
 @st.composite
 def workflows(draw: st.DrawFn, *, racy: bool = False) -> dict[str, Any]:
     """A whole definition; only with `racy` one whose result may depend on what comes first."""
-    author = Author(draw, racy)
-    handling: dict[str, Any] = {"retryPolicy": "fixed", "maxRetries": draw(st.integers(0, 2))}
-    steps = [author.step(3) for _ in range(draw(st.integers(1, 4)))]
-    if draw(st.booleans()):
-        handling["onCrash"] = draw(st.sampled_from(["fail", "ask"]))
+    return _written(Author(lambda options: draw(st.sampled_from(options)), racy), 3)
+
+
+def invent(chance: Random, depth: int = 3) -> dict[str, Any]:
+    """The same without hypothesis: one whose result does not depend on what comes first."""
+    return _written(Author(chance.choice, False), depth)
+
+
+def _written(author: Author, depth: int) -> dict[str, Any]:
+    handling: dict[str, Any] = {"retryPolicy": "fixed", "maxRetries": author.pick(range(3))}
+    steps = [author.step(depth) for _ in range(author.pick(range(1, 5)))]
+    if author.chance(2):
+        handling["onCrash"] = author.pick(["fail", "ask"])
     return {"name": "generated", "steps": steps, "errorHandling": handling}
 
 

@@ -74,7 +74,7 @@ class Batch:
             try:
                 self.finished(number, await self._one(runtime, input))
             except WfrunError as error:
-                self.broken = self.broken or _is_of_the_disk(error)
+                self.broken = self.broken or (isinstance(error, JournalError) and error.is_of_the_disk)
                 self.finished(number, error)
 
     async def _one(self, runtime: Runtime, input: Json | InvalidError) -> Summary:
@@ -141,11 +141,6 @@ def batch(
     with _rare_collections():
         run_loop(many.run(inputs, concurrency))
     return not many.broken
-
-
-def _is_of_the_disk(error: WfrunError) -> bool:
-    """Whether the next journal will fail, too, so that nothing more is begun (C6): one that is damaged is alone."""
-    return isinstance(error, JournalError) and not error.code.endswith(".damaged")
 
 
 class _Nothing:

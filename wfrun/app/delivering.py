@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from wfrun.app.executions import index_of
 from wfrun.app.standing import brief_in, has_ended
-from wfrun.errors import ConflictError, NotFoundError
+from wfrun.errors import ConflictError, JournalError, NotFoundError
 from wfrun.journal.home import Home
 from wfrun.journal.io import OsFiles
 from wfrun.journal.journal import Journal
@@ -48,7 +48,8 @@ def deliver(home: Home, execution: str, event: EventData) -> bool:
 
 
 def deliver_all(home: Home, event: EventData) -> list[str]:
-    """The executions that have been given the event now. One that ended or vanished meanwhile is passed over."""
+    """The executions that have been given the event now. One that ended or vanished meanwhile is passed over, and one
+    that is damaged. Raises JournalError if the disk fails."""
     reached = []
     for execution in listening(home, event["type"]):
         try:
@@ -56,6 +57,9 @@ def deliver_all(home: Home, event: EventData) -> list[str]:
                 reached.append(execution)
         except (NotFoundError, ConflictError):
             continue
+        except JournalError as error:
+            if error.is_of_the_disk:
+                raise
     return reached
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.app.executions import find_execution
@@ -126,7 +125,7 @@ def emit(
 
     _check_event(event, id)
     told: EventData = {
-        "id": secrets.token_hex(8) if id is None else id,
+        "id": home.entropy(8).hex() if id is None else id,
         "type": event,
         "source": source,
         "time": format_instant(home.clock()),

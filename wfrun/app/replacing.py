@@ -31,7 +31,7 @@ def read_replacement(records: Sequence[Record], file: str, services: str | None)
     problems = list(_unfit(records[0], workflow))
     if problems:
         raise InvalidError(problems)
-    told = first_event(records[0]["execution"], workflow, {}, origin_of(file, services), "")
+    told = first_event(records[0]["execution"], workflow, {}, origin_of(file, services), "", "")
     facts = {key: told[key] for key in REPLACED if key in told}  # type: ignore[literal-required]
     return Replacement(workflow, {"listens": [], "parts": [], "names": {}, **facts})
 

@@ -13,7 +13,7 @@ from wfrun.app.family import root_of
 from wfrun.app.in_force import begin_run, in_force, workflow_of
 from wfrun.app.services import Configs
 from wfrun.app.standing import has_ended
-from wfrun.app.starting import check_input, first_event, runner
+from wfrun.app.starting import check_input, first_event, new_seed, runner
 from wfrun.app.workflows import Workflow, startable, stored_workflow
 from wfrun.engines.local.driver import Driver, Observer
 from wfrun.engines.local.engine import Interrupted, LocalEngine
@@ -180,7 +180,8 @@ class Family:
         workflow = stored_workflow(self._runtime.home, of, self._runtime.services)
         workflow = startable(workflow, origin["file"])._replace(links=self._started.get("links", {}))
         values = check_input(workflow, started["input"])
-        first = first_event(started["child"], workflow, values, origin, self._started["initiator"])
+        seed = new_seed(self._runtime.home)
+        first = first_event(started["child"], workflow, values, origin, self._started["initiator"], seed)
         if not started["detach"]:
             first["parent"] = {"execution": self._by, "step": started["step"], "depth": self._depth()}
         self._make(started["child"], dict(first))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +64,7 @@ def _kept_path(file: str) -> str:
 
 
 def first_event(
-    execution: str, workflow: Workflow, values: dict[str, Json], origin: dict[str, str], initiator: str
+    execution: str, workflow: Workflow, values: dict[str, Json], origin: dict[str, str], initiator: str, seed: str
 ) -> ExecutionStarted:
     """The record that an execution begins with."""
     first: ExecutionStarted = {
@@ -76,7 +75,7 @@ def first_event(
         "version": workflow.plan.version,
         "definition": workflow.document.sha256,
         "input": values,
-        "seed": secrets.token_hex(8),
+        "seed": seed,
         "initiator": initiator,
         "steps": workflow.plan.step_names,
         "origin": origin,
@@ -92,9 +91,14 @@ def first_event(
     return first
 
 
-def new_id() -> str:
+def new_seed(home: Home) -> str:
+    """What the random values of an execution are derived from."""
+    return home.entropy(8).hex()
+
+
+def new_id(home: Home) -> str:
     """A random id of 40 bits; of two that are equal, the second is refused by the file system and made anew."""
-    return "".join(_ALPHABET[byte % 32] for byte in secrets.token_bytes(_ID_LENGTH))
+    return "".join(_ALPHABET[byte % 32] for byte in home.entropy(_ID_LENGTH))
 
 
 def create_or_open(
@@ -112,7 +116,7 @@ def create_or_open(
     if was_removed(home, execution):
         message = f"there was an execution {execution!r}, which ended and has been removed since"
         raise ConflictError("execution.removed", message, hint="choose another --id")
-    first = first_event(execution, workflow, values, origin, initiator)
+    first = first_event(execution, workflow, values, origin, initiator, new_seed(home))
     try:
         return Journal.prepare(home, execution, first, driver=runner()), False
     except ConflictError:
@@ -124,8 +128,8 @@ def create_or_open(
 def create(home: Home, workflow: Workflow, values: dict[str, Json], origin: dict[str, str], initiator: str) -> Journal:
     """A journal with a new id. Not durable yet: its first sync makes it so."""
     while True:
-        id = new_id()
-        first = first_event(id, workflow, values, origin, initiator)
+        id = new_id(home)
+        first = first_event(id, workflow, values, origin, initiator, new_seed(home))
         try:
             return Journal.prepare(home, id, first, driver=runner())
         except ConflictError:

@@ -99,6 +99,7 @@ class Interpreter:
         self.in_doubt: set[str] = set()
         self.inbox: list[EventData] = []
         self.undos: dict[str, Undo] = {}
+        self.undone_in_part: dict[str, int] = {}  # how many of the calls that undo a step have completed
         self.failure: Failed | None = None
         self.given: set[str] = set()
         self.waived: set[str] = set()
@@ -278,6 +279,7 @@ class Interpreter:
 
     def _was_undone(self, instance: str) -> None:
         self.undos.pop(instance, None)
+        self.undone_in_part.pop(instance, None)
         self.in_doubt.discard(instance)
         self.ended_round(instance)
 

@@ -12,11 +12,12 @@ is first written, with mode 0700, files with 0600; looking at a home that is not
 
 from __future__ import annotations
 
+import errno
 import os
 import stat as modes
 import sys
 from _thread import LockType, allocate_lock
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from hashlib import sha256
@@ -30,6 +31,8 @@ from wfrun.journal.io import FILE_MODE, Files, OsFiles, Stat
 JOURNAL = ".jsonl"
 # For so long whoever has stored a definition relies on its being there.
 STORED_AGAIN_S = 600.0
+# Why a directory above the home cannot be synced: it is somebody else's, or its file system never changes.
+_NOT_OURS = (errno.EACCES, errno.EPERM, errno.EINVAL, errno.EROFS)
 _ID_FIRST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _ID_REST = _ID_FIRST | frozenset("._-")
 _HEX = frozenset("0123456789abcdef")
@@ -84,13 +87,21 @@ class _Lock(NamedTuple):
 class Home:
     """A state directory at `path`, on a disk, by a clock; one object serves any number of executions, and threads.
 
-    It keeps the descriptors of the append locks that it has taken, and nothing else.
+    `entropy` answers with so many random bytes, for ids that nobody else must have. What is kept is the descriptors of
+    the append locks that were taken, and nothing else.
     """
 
-    def __init__(self, path: str | os.PathLike[str], files: Files | None = None, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        files: Files | None = None,
+        clock: Clock = utc_now,
+        entropy: Callable[[int], bytes] = os.urandom,
+    ) -> None:
         self.path = os.path.abspath(path)
         self.files: Files = files or OsFiles()
         self.clock = clock
+        self.entropy = entropy
         self.executions = f"{self.path}/executions"
         self.definitions = f"{self.path}/definitions"
         self.cache = f"{self.path}/cache"
@@ -361,15 +372,31 @@ class Home:
         return found
 
     def _make(self, directory: str) -> None:
+        if directory == self.path:
+            self._make_above(os.path.dirname(directory))
+        with suppress(FileExistsError):
+            self.files.mkdir(directory)
+
+    def _make_above(self, directory: str) -> None:
+        """Makes a directory that the home is to be in, and its name durable with all above it.
+
+        One that is there may have been made by somebody who died before its sync. It is too late for that once there is
+        a home: then nobody looks above it any more.
+        """
         parent = os.path.dirname(directory)
+        if directory == parent:
+            return
+        self._make_above(parent)
         try:
-            self.files.mkdir(directory)
-        except FileExistsError:
-            pass
+            self.files.stat(directory)
         except FileNotFoundError:
-            self._make(parent)
-            self.files.sync_directory(os.path.dirname(parent))
-            self.files.mkdir(directory)
+            with suppress(FileExistsError):
+                self.files.mkdir(directory)
+        try:
+            self.files.sync_directory(parent)
+        except OSError as error:
+            if error.errno not in _NOT_OURS:
+                raise
 
     def _make_lock(self, path: str) -> int:
         try:

@@ -68,7 +68,8 @@ class Inventor(Author):
     """Draws steps with whatever they can have."""
 
     def __init__(self, draw: st.DrawFn, children: list[str]) -> None:
-        super().__init__(draw, racy=True)
+        super().__init__(lambda options: draw(st.sampled_from(options)), racy=True)
+        self.draw = draw
         self.children = children
         self.leaves = [self.call] * 6 + [self.task, self.values, self.pause, self.wait, self.wait, self.emit]
         self.leaves += [self.fail, self.end] + ([self.child] if children else [])

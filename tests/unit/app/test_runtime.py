@@ -243,6 +243,13 @@ class TestEvents:
         assert set(emit(home, "paid", data={"n": 7}).reached) == {"one", "two"}
         assert emit(home, "other").reached == []
 
+    def test_one_that_is_damaged_is_passed_over(self, tmp_path: Path, home: Home) -> None:
+        for execution in ("one", "two"):
+            listener(tmp_path, home, execution)
+        path = Path(home.journal_path("one"))
+        path.write_bytes(path.read_bytes().replace(b"task.created", b"task.dreamed"))
+        assert emit(home, "paid", data={"n": 7}).reached == ["two"]
+
     def test_it_can_be_recorded_alone(self, tmp_path: Path, home: Home) -> None:
         listener(tmp_path, home, "one")
         decide(home, "one/first", decision="approved", by="bob")

@@ -384,6 +384,22 @@ class TestRepair:
         assert world.of_type("step.started")[-1]["attempt"] == 3
         assert world.status == "compensated"
 
+    def test_of_several_calls_those_that_completed_are_not_made_again(self) -> None:
+        broken = {"compensate:a/2"}
+
+        def script(step: str, attempt: int, value: Any) -> Any:
+            if step == "b" or step in broken:
+                raise ServiceError("boom", "no")
+
+        world = World(plan_of(call("a", compensate=[self.undo] * 3), call("b")), script=script).finish()
+        assert world.status == "needs-attention"
+        broken.clear()
+        before = len(world.calls)
+        world.add({"type": "execution.resumed", "by": "ann"})
+        world.finish()
+        assert [step for step, _ in world.calls[before:]] == ["compensate:a/2", "compensate:a/3"]
+        assert world.status == "compensated"
+
     def test_it_can_be_tried_again_and_again(self) -> None:
         plan = plan_of(call("a", compensate=self.undo), call("b"))
         world = World(plan, script=fail_at("b", "compensate:a")).finish()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.journals import FaultyFiles, os_error
 from tests.support.world import call, document
 from wfrun.adapters.contract import ServiceConfig
 from wfrun.adapters.registry import Services
@@ -44,6 +45,7 @@ class Bench:
         self.plan: Plan = compile_plan(document({"name": "test", "steps": list(steps), **more}))[0]
         self.settings = {"adapter": "mock", "actions": actions or {}, "default": {"result": None}}
         self.seen: list[Record] = []
+        self.others: Any = None
 
     def services(self) -> Services:
         return Services({"svc": ServiceConfig("svc", self.settings, Path("/"), variable)})
@@ -76,7 +78,7 @@ class Bench:
             journal.drive(ME)
             services = self.services()
             async with open_engine(self.home) as engine:
-                driver = Driver(journal, Run(self.plan), services, engine.machine, self._observe)
+                driver = Driver(journal, Run(self.plan), services, engine.machine, self._observe, others=self.others)
                 other = asyncio.ensure_future(meanwhile(engine)) if meanwhile else None
                 await engine.drive(driver, park=park)
                 if other:
@@ -474,3 +476,42 @@ def test_no_exception_of_a_service_ends_or_hangs_the_run(error: BaseException) -
 
     asyncio.run(main())
     assert last(Journal.read(bench.home, "e1"))["error"]["type"] == "adapter.defect"
+
+
+class Unreachable:
+    """Others on a disk that fails."""
+
+    def __getattr__(self, name: str) -> Any:
+        def fail(*arguments: Any) -> Any:
+            raise JournalError("journal.io", "cannot be written")
+
+        return fail
+
+    def rest(self) -> None: ...
+
+
+@pytest.mark.parametrize("kind", ["emit", "workflow"])
+def test_a_disk_that_fails_for_others_stops_the_execution_and_is_no_failure_of_the_step(kind: str) -> None:
+    step = {"type": "emit", "name": "tell", "event": "told"}
+    if kind == "workflow":
+        step = {"type": "workflow", "name": "child", "workflow": "other"}
+    bench = Bench(step)
+    bench.others = Unreachable()
+    with pytest.raises(JournalError, match="cannot be written"):
+        bench.run(bench.create())
+    assert types(Journal.read(bench.home, "e1"))[-1] in ("event.emitted", "child.started")
+
+
+def test_trouble_with_a_look_ends_the_execution_and_not_the_looking() -> None:
+    bench = Bench({"type": "human-task", "name": "ask", "assignee": "bob"})
+    broken = False
+    faulty = FaultyFiles(bench.files, lambda number, name: os_error() if broken and name == "stat" else None)
+    bench.home = Home("/home/state", faulty.door)
+
+    async def somebody(engine: LocalEngine) -> None:
+        nonlocal broken
+        await asyncio.sleep(0.1)
+        broken = True
+
+    with pytest.raises(JournalError, match="cannot be used"):
+        bench.run(bench.create(), park=False, meanwhile=somebody)

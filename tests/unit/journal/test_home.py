@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections import Counter
@@ -285,3 +286,27 @@ def test_a_cache_on_a_failing_disk_leaves_nothing_behind(call: str, error: OSErr
     home = Home("/home", disk)
     assert home.read_cache("a.json") is None
     assert disk.list(home.cache) == []
+
+
+def test_a_home_is_made_only_where_everything_above_it_is_durable() -> None:
+    files = MemoryFiles()
+    files.mkdir("/srv")  # by somebody who died before syncing its name
+    Journal.create(Home("/srv/a/home", files), ID, started()).close()
+    assert len(Journal.read(Home("/srv/a/home", files.crash()), ID)) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "is_refused"), [(errno.EACCES, False), (errno.EINVAL, False), (errno.EROFS, False), (errno.EIO, True)]
+)
+def test_what_is_above_a_home_need_not_be_ours(number: int, is_refused: bool) -> None:
+    def fault(at: int, name: str) -> OSError | None:
+        return os_error(number) if name == "sync_directory" else None
+
+    files = MemoryFiles()
+    home = Home("/srv/home", FaultyFiles(files, fault).door)
+    if is_refused:
+        with pytest.raises(OSError):
+            home.ensure(home.path)
+    else:
+        home.ensure(home.path)
+    assert files.list("/srv") == ([] if is_refused else ["home"])

@@ -73,11 +73,15 @@ def _next_due(
 
 
 async def undo(run: Interpreter, entry: Undo, error: ErrorData | None) -> None:
-    """Compensate one step: its calls in the order written, or the child execution that it was. Raises Failed."""
+    """Compensate one step: its calls in the order written, or the child execution that it was. Raises Failed.
+
+    Those that completed when it could not be undone before are not called again.
+    """
     scope = entry.memory.context(**entry.result, error=cast("Json", error))
     name = f"compensate:{entry.step}"
-    for number, call in enumerate(entry.calls, 1):
+    for number, call in list(enumerate(entry.calls, 1))[run.undone_in_part.get(entry.step, 0) :]:
         await _attempts(run, call, name if number == 1 else f"{name}/{number}", scope)
+        run.undone_in_part[entry.step] = number
     if entry.child is not None and not entry.calls:
         record = await run.perform(RecallChild(f"{name}!child", name, entry.child))
         if record["status"] == "partly-compensated":

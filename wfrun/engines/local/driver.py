@@ -75,6 +75,7 @@ class Driver:
         await self._end_orphans()
         while True:
             self._awake = False
+            self._errands.check()
             intents = self._turn()
             await self._commit()
             if self.run.ended is None:

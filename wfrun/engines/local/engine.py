@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from wfrun.engines.local.driver import Driver
 from wfrun.engines.local.machine import Machine
+from wfrun.errors import JournalError
 from wfrun.journal.commit import Committer
 from wfrun.journal.home import Home
 
@@ -100,7 +101,10 @@ class LocalEngine:
     def look(self) -> None:
         """Have every execution notice what others have appended to its journal."""
         for driver, _ in list(self._driving.values()):
-            driver.look()
+            try:
+                driver.look()
+            except (JournalError, OSError):
+                driver.wake()  # its turn will meet the same trouble, and the others go on being looked at
 
 
 @asynccontextmanager

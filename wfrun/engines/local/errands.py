@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wfrun.core.effects import Publish, RecallChild, StartChild
 from wfrun.engines.local.others import ChildEnd, Others
-from wfrun.errors import WfrunError
+from wfrun.errors import JournalError, WfrunError
 
 if TYPE_CHECKING:
     from wfrun.core.events import Event, Record
@@ -28,11 +28,17 @@ class Errands:
         self._driven: dict[str, Record] = {}
         self._parked: dict[str, Record] = {}
         self._told: set[str] = set()
+        self._failure: JournalError | None = None
 
     @property
     def is_busy(self) -> bool:
         """Whether anything is under way but children that only wait."""
         return any(not self._is_idle(id) for id in self._under_way)
+
+    def check(self) -> None:
+        """JournalError if the disk has failed under an errand, which is no failure of the step (C6)."""
+        if self._failure is not None:
+            raise self._failure
 
     def park(self) -> bool:
         """Have all children let go, which only wait; whether they have."""
@@ -99,6 +105,8 @@ class Errands:
     async def _until_done(self, id: str, errand: Coroutine[Any, Any, None]) -> None:
         try:
             await errand
+        except JournalError as error:
+            self._failure = error
         finally:
             self._under_way.pop(id, None)
             self._wake()
@@ -140,5 +148,7 @@ def _ended(recorded: Record, end: ChildEnd) -> Event:
 
 
 def _refused(error: WfrunError) -> ChildEnd:
-    """A child that could not even be begun, or be driven any further."""
+    """A child that could not even be begun, or be driven any further. JournalError if that is no fault of its own."""
+    if isinstance(error, JournalError) and error.is_of_the_disk:
+        raise error
     return {"status": "failed", "error": {"type": error.code, "message": error.message}}
