@@ -82,8 +82,7 @@ class Interpreter:
     number of its last attempt, `in_doubt` the instances of which an attempt ended without anybody knowing whether it
     had an effect: they are undone, too (C11). `inbox` are the events received so far. `undos` is what has been done
     and can be undone, by instance in the order of completion, `failure` what the body ended with, and `given` the
-    instances that did not run because a repair says what they come to. `waived` are those of which somebody has said
-    that they need not be undone, though they could not be.
+    instances that did not run because a repair says what they come to. `waived` need not be undone: somebody said so.
     """
 
     def __init__(
@@ -99,7 +98,7 @@ class Interpreter:
         self.in_doubt: set[str] = set()
         self.inbox: list[EventData] = []
         self.undos: dict[str, Undo] = {}
-        self.undone_in_part: dict[str, int] = {}  # how many of the calls that undo a step have completed
+        self.undone_in_part: dict[tuple[str, int], int] = {}  # of a step and its round: how many calls have undone it
         self.failure: Failed | None = None
         self.given: set[str] = set()
         self.waived: set[str] = set()
@@ -279,7 +278,6 @@ class Interpreter:
 
     def _was_undone(self, instance: str) -> None:
         self.undos.pop(instance, None)
-        self.undone_in_part.pop(instance, None)
         self.in_doubt.discard(instance)
         self.ended_round(instance)
 

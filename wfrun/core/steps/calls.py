@@ -79,9 +79,10 @@ async def undo(run: Interpreter, entry: Undo, error: ErrorData | None) -> None:
     """
     scope = entry.memory.context(**entry.result, error=cast("Json", error))
     name = f"compensate:{entry.step}"
-    for number, call in list(enumerate(entry.calls, 1))[run.undone_in_part.get(entry.step, 0) :]:
+    this = (entry.step, run.amended.rounds.get(entry.step, 0))
+    for number, call in list(enumerate(entry.calls, 1))[run.undone_in_part.get(this, 0) :]:
         await _attempts(run, call, name if number == 1 else f"{name}/{number}", scope)
-        run.undone_in_part[entry.step] = number
+        run.undone_in_part[this] = number
     if entry.child is not None and not entry.calls:
         record = await run.perform(RecallChild(f"{name}!child", name, entry.child))
         if record["status"] == "partly-compensated":
