@@ -12,7 +12,6 @@ is first written, with mode 0700, files with 0600; looking at a home that is not
 
 from __future__ import annotations
 
-import errno
 import os
 import stat as modes
 import sys
@@ -24,6 +23,7 @@ from hashlib import sha256
 from typing import Literal, NamedTuple
 
 from wfrun.errors import JournalError, StateError, UsageError
+from wfrun.journal.above import make_above
 from wfrun.journal.clock import Clock, utc_now
 from wfrun.journal.crash import reach
 from wfrun.journal.io import FILE_MODE, Files, OsFiles, Stat
@@ -31,8 +31,6 @@ from wfrun.journal.io import FILE_MODE, Files, OsFiles, Stat
 JOURNAL = ".jsonl"
 # For so long whoever has stored a definition relies on its being there.
 STORED_AGAIN_S = 600.0
-# Why a directory above the home cannot be synced: it is somebody else's, or its file system never changes.
-_NOT_OURS = (errno.EACCES, errno.EPERM, errno.EINVAL, errno.EROFS)
 _ID_FIRST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _ID_REST = _ID_FIRST | frozenset("._-")
 _HEX = frozenset("0123456789abcdef")
@@ -373,30 +371,9 @@ class Home:
 
     def _make(self, directory: str) -> None:
         if directory == self.path:
-            self._make_above(os.path.dirname(directory))
+            make_above(self.files, os.path.dirname(directory))
         with suppress(FileExistsError):
             self.files.mkdir(directory)
-
-    def _make_above(self, directory: str) -> None:
-        """Makes a directory that the home is to be in, and its name durable with all above it.
-
-        One that is there may have been made by somebody who died before its sync. It is too late for that once there is
-        a home: then nobody looks above it any more.
-        """
-        parent = os.path.dirname(directory)
-        if directory == parent:
-            return
-        self._make_above(parent)
-        try:
-            self.files.stat(directory)
-        except FileNotFoundError:
-            with suppress(FileExistsError):
-                self.files.mkdir(directory)
-        try:
-            self.files.sync_directory(parent)
-        except OSError as error:
-            if error.errno not in _NOT_OURS:
-                raise
 
     def _make_lock(self, path: str) -> int:
         try:
