@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import nullcontext, suppress
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from typing import NamedTuple, TypedDict
 
 from wfrun.app.evidence import BLOBS, DEFINITIONS
@@ -25,7 +26,7 @@ from wfrun.errors import JournalError
 from wfrun.journal.crash import reach
 from wfrun.journal.home import STORED_AGAIN_S, Home
 from wfrun.journal.journal import Journal
-from wfrun.journal.removed import REMOVED, Removal, list_removed, read_removed
+from wfrun.journal.removed import REMOVED, Removal, RemovedList
 from wfrun.journal.removing import remove_journal
 from wfrun.journal.scan import scan
 from wfrun.views.index.writer import IndexWriter
@@ -35,6 +36,8 @@ OVER = ("completed", "compensated", "cancelled")
 ON_REQUEST = ("failed", "needs-attention", "paused")
 # Far longer than anybody takes from storing a file to naming it, or relies on having stored it.
 LATELY_S = 6 * STORED_AGAIN_S
+# Families that are listed with one sync.
+AT_ONCE = 200
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -76,9 +79,14 @@ def collect(home: Home, before: datetime, statuses: Collection[str], *, dry_run:
     home.find(f"{home.path}/{REMOVED}")  # StateError if nothing here can be trusted
     with home.locked(home.path):
         index = IndexWriter(home, partial(Journal.read, home))
-        removals = [*_finish(home, index)]
-        for family in _families(home, before, statuses):
-            removals += _remove(home, family, index)
+        listed = RemovedList(home)
+        removals = [*_finish(home, listed, index)]
+        families = _families(home, before, statuses)
+        while some := list(islice(families, AT_ONCE)):
+            listed.add(removal for family in some for removal in family)
+            reach("gc.listed")
+            for family in some:
+                removals += _remove(home, family, index)
         index.close()
         files = _sweep(home)
     return _collected(removals, files, dry_run=False)
@@ -161,8 +169,6 @@ def _children(records: Iterable[Record]) -> list[str]:
 
 def _remove(home: Home, family: list[Removal], index: IndexWriter) -> Iterator[Removal]:
     """A family of which the first one, its root, is driven or has gone on meanwhile stays as it is."""
-    list_removed(home, family)
-    reach("gc.listed")
     for removal in family:
         if not remove_journal(home, removal["execution"], removal["sha256"]):
             return
@@ -170,17 +176,17 @@ def _remove(home: Home, family: list[Removal], index: IndexWriter) -> Iterator[R
         yield removal
 
 
-def _finish(home: Home, index: IndexWriter) -> Iterator[Removal]:
+def _finish(home: Home, listed: RemovedList, index: IndexWriter) -> Iterator[Removal]:
     """What somebody was about to remove who died: it is on the list, still as it was, and nobody's child any more."""
-    for listed in read_removed(home):
-        execution = listed["execution"]
+    for record in listed.records:
+        execution = record["execution"]
         if not home.exists(execution):
             continue
         over = _over(home, execution)
-        if over is None or over.removal["sha256"] != listed["sha256"]:
+        if over is None or over.removal["sha256"] != record["sha256"]:
             continue
         orphan = over.parent is None or not home.exists(over.parent)
-        if orphan and remove_journal(home, execution, listed["sha256"]):
+        if orphan and remove_journal(home, execution, record["sha256"]):
             index.removed(execution)
             yield over.removal
 

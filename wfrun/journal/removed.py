@@ -48,28 +48,42 @@ def was_removed(home: Home, execution_id: str) -> bool:
     return f'"execution":"{execution_id}"'.encode() in (home.read_file(f"{home.path}/{REMOVED}") or b"")
 
 
-def list_removed(home: Home, removals: Iterable[Removal]) -> None:
-    """Add executions to the list; durable on return. Call it under the lock of the home's directory. JournalError."""
-    path = f"{home.path}/{REMOVED}"
-    raw = home.read_file(path) or b""
-    chain = Chain()
-    found = chain.read(raw)
-    if found.damage is not None:
-        raise damaged(path, found.damage)
-    at = instant(home.clock())
-    for removal in removals:
-        chain.stamp({"type": "execution.removed", **removal}, at)
-    data = b"".join(chain.unwritten)
-    try:
-        with suppress(FileExistsError):
-            home.files.close(home.files.create(path))
-        fd = home.files.open(path)
+class RemovedList:
+    """The list, open to add to. To be opened and used under the lock of the home's directory. JournalError."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._path = f"{home.path}/{REMOVED}"
+        self._chain = Chain()
+        found = self._chain.read(home.read_file(self._path) or b"")
+        if found.damage is not None:
+            raise damaged(self._path, found.damage)
+
+    @property
+    def records(self) -> list[Record]:
+        return self._chain.records
+
+    def add(self, removals: Iterable[Removal]) -> None:
+        """Durable on return."""
+        at = instant(self._home.clock())
+        for removal in removals:
+            self._chain.stamp({"type": "execution.removed", **removal}, at)
+        data = b"".join(self._chain.unwritten)
+        self._chain.unwritten.clear()
         try:
-            if home.files.write(fd, data) != len(data):
+            self._append(data)
+        except OSError as error:
+            raise io_failed(self._path, "written", error) from error
+
+    def _append(self, data: bytes) -> None:
+        files = self._home.files
+        with suppress(FileExistsError):
+            files.close(files.create(self._path))
+        fd = files.open(self._path)
+        try:
+            if files.write(fd, data) != len(data):
                 raise OSError("short write")
-            home.files.sync(fd)
+            files.sync(fd)
         finally:
-            home.files.close(fd)
-        home.sync_names(home.path)
-    except OSError as error:
-        raise io_failed(path, "written", error) from error
+            files.close(fd)
+        self._home.sync_names(self._home.path)
