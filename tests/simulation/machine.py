@@ -50,6 +50,7 @@ class Machine:
         self.disk = Disk(chance)
         self.disk.wrote = self._have_all_look
         self.trace = trace
+        self.faults: Counter[str] = Counter()
         self.reached: Counter[str] = Counter()
         self.defects: list[str] = []
         self.refusals: Counter[str] = Counter()
@@ -80,6 +81,7 @@ class Machine:
             try:
                 body(self.home())
             except Killed:
+                self.faults["kill"] += process.left <= 0
                 self.trace(f"{process} is dead")
             except WfrunError as error:
                 self.refusals[error.code] += 1

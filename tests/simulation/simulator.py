@@ -54,7 +54,6 @@ class Simulation:
         self.chance = chance = Random(seed)
         self.plans = plans_of(chance)
         self.kinds = kinds
-        self.faults: Counter[str] = Counter()
         self.scheduler = Scheduler(self._chance_of("scheduler"))
         self.services = Services(self.scheduler, self._chance_of("services"), self.plans.refuses)
         self._trace = trace
@@ -80,7 +79,13 @@ class Simulation:
         lost = [code for code in self.machine.refusals if code in LOST]
         violations = [*self.oracle.violations, *self.machine.defects, *(f"somebody was told {code}" for code in lost)]
         return Result(
-            self.seed, violations, self.faults, self.machine.reached, journals, self.services.effects, self.plans
+            self.seed,
+            violations,
+            self.machine.faults,
+            self.machine.reached,
+            journals,
+            self.services.effects,
+            self.plans,
         )
 
     def _tell(self, text: str) -> None:
@@ -120,15 +125,18 @@ class Simulation:
     def _spawn(self, name: str, body: Any) -> Process:
         process = self.machine.spawn(name, body)
         self._tell(f"{process} begins")
-        if "io" in self.kinds and self._rounds == 0 and self.chance.random() < 0.1:
-            process.fault = self._counted(failing(self.chance))
+        if self._rounds == 0 and self.chance.random() < 0.1:
+            if "io" in self.kinds:
+                process.fault = self._counted(failing(self.chance))
+        elif self._rounds == 0 and "kill" in self.kinds and self.chance.random() < 0.2:
+            self._doom(process)
         return process
 
     def _counted(self, fault: Callable[[str], OSError | None]) -> Callable[[str], OSError | None]:
         def counted(call: str) -> OSError | None:
             error = fault(call)
             if error is not None:
-                self.faults["io"] += 1
+                self.machine.faults["io"] += 1
                 self._tell(f"{call} fails: {error}")
             return error
 
@@ -141,7 +149,7 @@ class Simulation:
             ("resumer", lambda: actors.resumer(EXECUTION)),
             ("sweeper", actors.sweeper),
             ("decider", actors.decider),
-            ("decider", lambda: actors.decider("eve")),
+            ("decider", lambda: actors.decider(self.chance.choice(("bob", "eve")))),
             ("emitter", actors.emitter),
             ("starter", lambda: actors.starter(EXECUTION)),
             ("starter of another", lambda: actors.starter(EXECUTION, {**self.plans.input, "x": "another"})),
@@ -149,7 +157,8 @@ class Simulation:
         if self.seed % 5 == 0:
             bodies.append(("canceller", lambda: actors.canceller(EXECUTION)))
         name, body = self.chance.choice(bodies)
-        self._spawn(name, body())
+        for _ in range(self.chance.choice((1, 1, 3)) if name in ("decider", "resumer") else 1):
+            self._spawn(name, body())
 
     def _somebody(self) -> Process | None:
         return self.chance.choice(self.scheduler.processes) if self.scheduler.processes else None
@@ -157,16 +166,17 @@ class Simulation:
     def _kill(self) -> None:
         """Somebody dies at one of the next points that they reach."""
         if (process := self._somebody()) is not None:
-            self.faults["kill"] += 1
-            process.left = self.chance.choice((1, 5, 30, 100)) * self.chance.random() + 1
-            self._at(self.scheduler.now + 5, lambda: self._recover(process))
+            self._doom(process)
+
+    def _doom(self, process: Process) -> None:
+        process.left = self.chance.choice((5, 30, 100, 300)) * self.chance.random() + 1
+        self._at(self.scheduler.now + 5, lambda: self._recover(process))
 
     def _point(self) -> None:
         """Whoever comes to a crash point dies there."""
         if (process := self._somebody()) is not None:
             point = self.chance.choice(sorted(POINTS))
             self.machine.deadly = (process, point, self.chance.choice((1, 2, 5)))
-            self.faults["point"] += 1
             self._at(self.scheduler.now + 5, lambda: self._recover(process))
 
     def _recover(self, process: Process) -> None:
@@ -174,7 +184,7 @@ class Simulation:
             self._spawn("resumer", self.actors.resumer(EXECUTION))
 
     def _power(self) -> None:
-        self.faults["power"] += 1
+        self.machine.faults["power"] += 1
         self.machine.lose_power()
         self.oracle.look(self._home(), power_failed=True)
         self._spawn("starter", self.actors.starter(EXECUTION))
@@ -184,7 +194,7 @@ class Simulation:
             process.fault = self._counted(failing(self.chance))
 
     def _full(self) -> None:
-        self.faults["full"] += 1
+        self.machine.faults["full"] += 1
         self._tell("the disk is full")
         self.machine.disk.is_full = True
         self._at(self.scheduler.now + self.chance.uniform(0, 5), self._free)
@@ -194,7 +204,7 @@ class Simulation:
         self.machine.disk.is_full = False
 
     def _clock(self) -> None:
-        self.faults["clock"] += 1
+        self.machine.faults["clock"] += 1
         by = self.chance.choice((timedelta(hours=1), timedelta(days=365), timedelta(seconds=3)))
         self.machine.set_clock(by * self.chance.choice((1, -1)))
 
@@ -204,7 +214,7 @@ class Simulation:
         if runners:
             process, engine = self.chance.choice(runners)
             if process.loop is not None:
-                self.faults["stop"] += 1
+                self.machine.faults["stop"] += 1
                 self._tell(f"{process} is told to stop")
                 process.loop.call_soon(engine.interrupt, "SIGTERM")
                 process.wake = min(process.wake, self.scheduler.now)
