@@ -92,7 +92,8 @@ def scan(raw: bytes, head: Head = EMPTY, start: int = 0, *, at_rest: bool = Fals
         except BadLineError as bad:
             if unfinished is None and not line.endswith(CANCEL):
                 damage = Finding("journal.damaged", base + position, base + newline + 1, seq + 1, str(bad))
-                if not _has_hole(line, base + position, position == good):
+                begins = position == good or raw.endswith(SEAL, good, position)
+                if not _has_hole(line, base + position, begins):
                     return Scan(records, Head(seq, prev, base + good), b"", damage)
                 unfinished = damage
         else:
@@ -110,13 +111,17 @@ def seal_of(torn: bytes, head: Head) -> dict[str, object]:
     return {"type": "journal.recovered", "offset": head.end, "bytes": len(torn), "sha256": line_hash(torn)}
 
 
-def _has_hole(line: bytes, offset: int, first: bool) -> bool:
-    """Whether NULs, which stand in no JSON text, fill a line's sectors; the first of them from its beginning, if it is
-    the `first` behind a record. No flipped bit looks like that."""
+def _has_hole(line: bytes, offset: int, begins: bool) -> bool:
+    """Whether NULs, which stand in no JSON text, fill a line's sectors, each from its beginning to its end.
+
+    Of the line with which the unsynced end `begins` part of the first sector may have been synced: all before a record,
+    or what an earlier loss left of one, and the hole is where its seal stood. No flipped bit looks like that.
+    """
     at = line.find(b"\0")
     while at >= 0:
         end = len(line) - len(line[at:].lstrip(b"\0"))
-        if (offset + end) % SECTOR == 0 and ((offset + at) % SECTOR == 0 or (at == 0 and first)):
+        seal = at == 0 or end - at > 1 or end == len(line)
+        if (offset + end) % SECTOR == 0 and ((offset + at) % SECTOR == 0 or (begins and seal)):
             return True
         at = line.find(b"\0", end)
     return False

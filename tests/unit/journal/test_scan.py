@@ -145,6 +145,20 @@ def test_a_hole_is_sealed_with_all_that_is_behind_it(sector: int) -> None:
     assert [record["type"] for record in chain.records].count("journal.recovered") == 2
 
 
+@pytest.mark.parametrize("left", range(1, SECTOR))
+@pytest.mark.parametrize("behind", [b"", SEAL], ids=["torn", "torn while it was sealed"])
+def test_a_hole_where_the_seal_of_an_earlier_loss_stood(behind: bytes, left: int) -> None:
+    """What the first loss has left of a line is synced up to somewhere in a sector, and the hole begins there."""
+    first = written(1)
+    torn = first + b"x" * (-(len(first) + len(behind) + left) % SECTOR + SECTOR) + behind
+    chain = Chain()
+    chain.read(torn)
+    raw = torn + written(3, chain)
+    found = scan(torn + bytes(left) + raw[len(torn) + left :])
+    assert found.damage is None
+    assert found.records == scan(first).records
+
+
 def test_a_hole_is_damage_where_all_was_synced() -> None:
     assert scan(holed(turns(MOST_UNSYNCED), 0)).damage is None
     many = scan(holed(turns(MOST_UNSYNCED + 1), 0))
