@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterator
 
 import pytest
 
+from tests.support import canary
 from tests.support.tally import Tally, seed, sums, write
 
+canary.install()
 # Before workers are begun, so that they have the same.
 os.environ.setdefault("WFRUN_SEED", str(random.randrange(2**32)))
 
@@ -29,3 +32,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{each}, seed {seed()}")
     if found and (path := os.environ.get("WFRUN_FAULTS_JSON")):
         write(path, found)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_canary_is_nowhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing that a session has left behind may have the secret that its services used: see tests.support.canary."""
+    yield
+    found = canary.leaks(tmp_path_factory.getbasetemp())
+    assert not found, "\n".join(found)

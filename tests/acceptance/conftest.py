@@ -18,6 +18,8 @@ import pytest
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT7
 
+from tests.support import canary
+
 REPOSITORY = Path(__file__).parent.parent.parent
 GALLERY = REPOSITORY / "workflows"
 SCHEMAS = REPOSITORY / "schemas"
@@ -30,7 +32,7 @@ services:
     adapter: mock
     record: calls.jsonl
     actions:
-      fast: { result: done }
+      fast: { result: { said: done, echo: "${secret.WFRUN_CANARY}" } }
       slow: { delay: DELAY, result: done at last }
 steps:
   - { name: first, service: work, action: fast, output: first }
@@ -86,6 +88,13 @@ class Done:
         return self.json("error")["error"]
 
 
+def overheard(done: subprocess.CompletedProcess[str]) -> Done:
+    """What a command has said, which is no traceback and has no secret in it."""
+    assert "Traceback" not in done.stderr, done.stderr
+    assert canary.finds(done.stdout + done.stderr) == []
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
 @dataclass
 class Shell:
     """A working directory, and an environment without this machine's own settings."""
@@ -94,7 +103,7 @@ class Shell:
     environment: dict[str, str] = field(default_factory=dict)
 
     def variables(self, **more: str) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", canary.NAME) if name in os.environ}
         return {**kept, "PYTHONPATH": str(REPOSITORY), "LOGNAME": "ada", **self.environment, **more}
 
     def command(self, *arguments: str) -> list[str]:
@@ -111,8 +120,7 @@ class Shell:
             timeout=60,
             check=False,
         )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
+        return overheard(done)
 
     def typed(self, line: str, **variables: str) -> Done:
         """A line as it is typed into bash, in which `wfrun` is the command."""
@@ -127,8 +135,7 @@ class Shell:
             timeout=60,
             check=False,
         )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
+        return overheard(done)
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
+from tests.support import canary
 from tests.support.shell import ROOT, environment
 
 _SERVER = """
@@ -87,4 +88,6 @@ class Zygote:
         assert self._process.stdout
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
-        return Ended(int(self._process.stdout.readline()), self._output.read_text())
+        ended = Ended(int(self._process.stdout.readline()), self._output.read_text())
+        assert canary.finds(ended.output) == []
+        return ended

@@ -20,6 +20,8 @@ MAX_DETAILS = 64 * 1024
 MAX_DELAY_MS = 7 * 24 * 3_600_000
 
 LONGEST_WORD = 256
+# What stands at the end of a text that was cut.
+CUT = " …"
 # Compiled at their first use, for most calls need neither.
 _LAST_WORD = r"\S+\Z"
 _DOTTED = r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+"
@@ -130,12 +132,12 @@ def _details(details: Any) -> Json:
 def shortened(text: str, most: int) -> str:
     """At most `most` characters, without the word that the cut goes through: it could be half a secret.
 
-    Secrets are hidden later and only as a whole, so half of one would stay.
+    Secrets are hidden later, as a whole; of what is left of one before the cut, only where it has spaces.
     """
     if len(text) <= most:
         return text
     cut = text[: most - 2]
-    return cut[:-LONGEST_WORD] + re.sub(_LAST_WORD, "", cut[-LONGEST_WORD:]) + " …"
+    return cut[:-LONGEST_WORD] + re.sub(_LAST_WORD, "", cut[-LONGEST_WORD:]) + CUT
 
 
 def clean(text: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from json import dumps
 from typing import Any
 
+from wfrun.adapters.data import CUT
 from wfrun.core.values import Json
 from wfrun.errors import ExpressionError, ServiceError
 
@@ -24,6 +25,7 @@ class Redactor:
 
     def __init__(self) -> None:
         self._values: set[str] = set()
+        self._forms: list[str] = []
         self._pattern: re.Pattern[str] | None = None
 
     def recording(self, variable: Callable[[str, str], str]) -> Callable[[str, str], str]:
@@ -46,10 +48,20 @@ class Redactor:
             raise ExpressionError("secret.short", message, hint="a value that is no secret can be given as ${env.…}")
         self._values.add(value)
         forms = {form for secret in self._values for form in _forms(secret) if len(form) >= SHORTEST}
-        self._pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
+        self._forms = sorted(forms, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, self._forms)))
 
     def text(self, text: str) -> str:
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        if not self._pattern:
+            return text
+        hidden = self._pattern.sub(MASK, text)
+        return self._without_half(hidden) if hidden.endswith(CUT) else hidden
+
+    def _without_half(self, text: str) -> str:
+        """A text that was cut may end with the beginning of a secret, if that has spaces in it."""
+        body = text.removesuffix(CUT)
+        longest = max((_overlap(body, form) for form in self._forms), default=0)
+        return body[:-longest] + MASK + CUT if longest >= SHORTEST else text
 
     def json(self, value: Json) -> Json:
         return self._hide(value) if self._pattern else value
@@ -76,6 +88,12 @@ class Redactor:
             return [self._hide(item) for item in value]
         # A number is hidden only as a whole: digits inside an amount are a coincidence.
         return MASK if type(value) in (int, float) and str(value) in self._values else value
+
+
+def _overlap(text: str, form: str) -> int:
+    """How many characters of the beginning of a form a text ends with."""
+    most = min(len(text), len(form))
+    return next((size for size in range(most, 0, -1) if text.endswith(form[:size])), 0)
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wfrun.adapters.data import shortened
 from wfrun.adapters.secrets import Redactor
 from wfrun.errors import ExpressionError, ServiceError
 
@@ -88,3 +89,14 @@ def test_a_secret_that_cannot_be_hidden_is_refused(secret: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         redactor(secret)
     assert caught.value.code == "secret.short"
+
+
+def test_of_a_text_that_was_cut_not_even_the_beginning_of_a_secret_is_left() -> None:
+    secret = "correct horse battery staple"
+    hide = redactor(secret).text
+    text = "it is " + secret + " and more" * 20
+    for most in range(20, 60):
+        cut = hide(shortened(text, most))
+        assert "correct" not in cut
+        assert "horse" not in cut
+    assert hide("it is corroded …") == "it is corroded …"
