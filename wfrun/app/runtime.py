@@ -15,9 +15,10 @@ from wfrun.app.services import Configs
 from wfrun.app.standing import has_ended
 from wfrun.app.starting import check_input, first_event, new_seed, runner
 from wfrun.app.workflows import Workflow, startable, stored_workflow
+from wfrun.engines.beginning import depth_below
+from wfrun.engines.calls import Caller
 from wfrun.engines.local.driver import Driver, Observer
 from wfrun.engines.local.engine import Interrupted, LocalEngine
-from wfrun.engines.local.performer import Caller
 from wfrun.errors import ConflictError, WfrunError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
@@ -38,10 +39,6 @@ class OpenServices(Caller, Protocol):
     """The services of a workflow: each can be called, and all are closed together."""
 
     async def close(self) -> None: ...
-
-
-# How many executions can be above one: whoever looks at a parent looks at all of its children.
-MAX_DEPTH = 64
 
 
 class Runtime:
@@ -183,7 +180,7 @@ class Family:
         seed = new_seed(self._runtime.home)
         first = first_event(started["child"], workflow, values, origin, self._started["initiator"], seed)
         if not started["detach"]:
-            first["parent"] = {"execution": self._by, "step": started["step"], "depth": self._depth()}
+            first["parent"] = {"execution": self._by, "step": started["step"], "depth": depth_below(self._started)}
         self._make(started["child"], dict(first))
         if started["detach"]:
             self._runtime.adopt(started["child"])
@@ -242,14 +239,6 @@ class Family:
     @property
     def _by(self) -> str:
         return str(self._started["execution"])
-
-    def _depth(self) -> int:
-        """How deep a child of ours is. A workflow that runs itself must come to an end (C17)."""
-        depth = int(self._started.get("parent", {}).get("depth", 0)) + 1
-        if depth > MAX_DEPTH:
-            message = f"a workflow in a workflow, {MAX_DEPTH} levels deep: one more is refused"
-            raise ConflictError("workflow.depth", message, hint="let the recursion end, or use a loop")
-        return depth
 
     def _definition(self, name: str) -> str:
         return str(self._started["links"][self._started["definition"]][name])

@@ -8,20 +8,16 @@ from typing import TYPE_CHECKING
 
 from wfrun import __version__
 from wfrun.app.workflows import Workflow, keep
-from wfrun.core.plan.sides import parts, shown_names
 from wfrun.core.values import Json, digest
-from wfrun.errors import ConflictError, InvalidError, Place, Problem, UsageError
+from wfrun.engines import beginning
+from wfrun.errors import ConflictError, UsageError
 from wfrun.journal.driver import DriverInfo
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.journal.removed import was_removed
-from wfrun.load.departures import kind
-from wfrun.load.fields import check_fields
 
 if TYPE_CHECKING:
     from wfrun.core.events import ExecutionStarted, Record
-
-FORMAT = 1
 
 # Crockford's base 32: no i, l, o, u, so that an id can be read out and typed.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -34,14 +30,8 @@ def runner() -> DriverInfo:
 
 
 def check_input(workflow: Workflow, input: Json) -> dict[str, Json]:
-    """The input with its defaults. Raises InvalidError; a workflow that declares nothing accepts any object."""
-    values = {} if input is None else input
-    if not isinstance(values, dict):
-        message = f"the input must be an object, not {kind(values)}"
-        raise InvalidError([Problem("input.type", message, Place("input"), 'for example {"order": {…}}')])
-    if workflow.fields is None:
-        return values
-    return check_fields(workflow.fields, values, file="input", what="input")
+    """The input of a workflow with its defaults. Raises InvalidError."""
+    return beginning.check_input(workflow.fields, input)
 
 
 def origin_of(workflow: str, services: str | None) -> dict[str, str]:
@@ -67,28 +57,15 @@ def first_event(
     execution: str, workflow: Workflow, values: dict[str, Json], origin: dict[str, str], initiator: str, seed: str
 ) -> ExecutionStarted:
     """The record that an execution begins with."""
-    first: ExecutionStarted = {
-        "type": "execution.started",
-        "format": FORMAT,
-        "execution": execution,
-        "workflow": workflow.plan.name,
-        "version": workflow.plan.version,
-        "definition": workflow.document.sha256,
-        "input": values,
-        "seed": seed,
-        "initiator": initiator,
-        "steps": workflow.plan.step_names,
-        "origin": origin,
-    }
-    if workflow.links:
-        first["links"] = {sha: dict(names) for sha, names in workflow.links.items()}
-    if workflow.plan.listens:
-        first["listens"] = list(workflow.plan.listens)
-    if found := parts(workflow.plan.root):
-        first["parts"] = found
-    if names := shown_names(workflow.plan.root):
-        first["names"] = names
-    return first
+    return beginning.first_event(
+        execution,
+        workflow.plan,
+        values,
+        links=workflow.links,
+        origin=origin,
+        initiator=initiator,
+        seed=seed,
+    )
 
 
 def new_seed(home: Home) -> str:

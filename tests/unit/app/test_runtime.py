@@ -12,7 +12,7 @@ from wfrun.app.authoring import validate
 from wfrun.app.driving import EVENT_NAME, cancel, decide, emit, resume, run
 from wfrun.app.executions import index_of
 from wfrun.app.onward import Way
-from wfrun.app.runtime import MAX_DEPTH
+from wfrun.engines.beginning import MAX_DEPTH
 from wfrun.errors import ConflictError, InvalidError, UsageError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal

@@ -20,7 +20,8 @@ from wfrun.core.events import Record
 from wfrun.core.instants import parse_instant
 from wfrun.core.plan import Plan, compile_plan
 from wfrun.core.run import Run
-from wfrun.engines.local import engine, performer
+from wfrun.engines import calls
+from wfrun.engines.local import engine
 from wfrun.engines.local.driver import Driver
 from wfrun.engines.local.engine import Interrupted, LocalEngine, open_engine, run_loop
 from wfrun.errors import JournalError
@@ -432,7 +433,7 @@ def drive_stubbornly(bench: Bench, meanwhile: Callable[[LocalEngine], Awaitable[
 
 @pytest.fixture
 def little_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(performer, "GRACE_S", 0.1)
+    monkeypatch.setattr(calls, "GRACE_S", 0.1)
     monkeypatch.setattr(engine, "LEFT_OVER_S", 0.1)
 
 

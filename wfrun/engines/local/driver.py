@@ -7,19 +7,18 @@ the intents of the effects this led to. One sync makes all of it durable, and on
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from wfrun.adapters.fence import Held, end_left
-from wfrun.core.effects import Effect
 from wfrun.core.run import Run
-from wfrun.core.unknown import lost
+from wfrun.engines.calls import Caller
 from wfrun.engines.local.errands import Errands
-from wfrun.engines.local.intents import Intent, make_intent
+from wfrun.engines.local.intents import Intent
 from wfrun.engines.local.machine import Machine
 from wfrun.engines.local.others import Others
-from wfrun.engines.local.performer import Caller, Performer
+from wfrun.engines.local.performer import Performer
+from wfrun.engines.turns import Turns
 from wfrun.errors import ConflictError
 from wfrun.journal.crash import reach
 from wfrun.journal.journal import Journal
@@ -52,19 +51,17 @@ class Driver:
         self.execution: str = journal.records[0]["execution"]
         self._machine = machine
         self._committer = machine.committer
-        self._clock = journal.clock
         self._observer = observer
         self._errands = errands = Errands(others, self._answer, self.wake)
         self._performer = Performer(self.execution, run, services, errands, self._answer, journal.clock, machine)
-        self._outcomes: deque[tuple[str, Event]] = deque()
-        self._effects: deque[Effect] = deque()
+        self._turns = Turns(run, journal.add, journal.clock)
         self._turned = False
         self._awake = False
         self._parks = False
         self._sleep: asyncio.Future[None] | None = None
         self._history = history
         self._seen = 0
-        self._fold_history()
+        self._turns.fold_history(journal.records)
 
     # ---- the loop
 
@@ -81,7 +78,7 @@ class Driver:
             if self.run.ended is None:
                 for intent in intents:
                     self._performer.perform(intent)
-                if self._outcomes:
+                if self._turns.has_outcomes:
                     continue
                 self._performer.watch_tasks()
             if self._is_over() and self._let_go():
@@ -110,7 +107,7 @@ class Driver:
     def _is_over(self) -> bool:
         if self.run.ended is not None:
             return True
-        if self._outcomes or self._performer.is_busy:
+        if self._turns.has_outcomes or self._performer.is_busy:
             self._errands.go_on()
             return False
         # Whoever repairs what is paused becomes its driver, which nobody can while somebody waits for that.
@@ -119,7 +116,7 @@ class Driver:
     def _let_go(self) -> bool:
         """False if others have appended something since the last turn."""
         foreign = self.journal.let_go()
-        self._fold(foreign)
+        self._turns.fold(foreign)
         if foreign:
             self._awake = True
         else:
@@ -138,57 +135,18 @@ class Driver:
         """Stop where we are; the execution can be resumed. What has already come back is kept."""
         await self._performer.leave()
         with self.journal.turn() as foreign:
-            self._fold(foreign)
-            while self._outcomes:
-                self._record_outcome(*self._outcomes.popleft())
-            self._learn({"type": "driver.stopped", "epoch": self.run.epoch, "reason": reason})
+            self._turns.fold(foreign)
+            self._turns.take_outcomes()
+            self._turns.learn({"type": "driver.stopped", "epoch": self.run.epoch, "reason": reason})
         await self._commit()
 
     # ---- a turn
 
     def _turn(self) -> list[Intent]:
-        intents: list[Intent] = []
         self._turned = True
         with self.journal.turn() as foreign:
-            self._fold(foreign)
-            while self._outcomes or self._effects:
-                while self._outcomes:
-                    self._record_outcome(*self._outcomes.popleft())
-                if self._effects:
-                    intents.append(self._record_intent(self._effects.popleft()))
-        return intents
-
-    def _record_outcome(self, effect: str, event: Event) -> None:
-        if event["type"] == "task.expired":
-            # Judged here, under the lock: somebody may have decided, or the task may have gone on to others (C12).
-            if not self.run.tasks[event["task"]].is_expired(self._clock()):
-                return
-        elif effect not in self.run.pending:
-            return
-        self._learn(event)
-
-    def _record_intent(self, effect: Effect) -> Intent:
-        """Write down what is about to be attempted, unless an earlier runner did or nobody needs it any more."""
-        if effect.id in self.run.recorded or effect.id not in self.run.pending:
-            return Intent(effect, None)
-        known = lost(self.run, effect)
-        intent = make_intent(effect, self.run.epoch, self._clock) if known is None else Intent(effect, known)
-        if intent.event is not None:
-            self._learn(intent.event)
-        return intent
-
-    def _learn(self, event: Event) -> None:
-        self._effects.extend(self.run.apply(self.journal.add(event)))
-
-    def _fold(self, records: list[Record]) -> None:
-        for record in records:
-            self._effects.extend(self.run.apply(record))
-
-    def _fold_history(self) -> None:
-        """Fold what the journal holds. What is then pending was asked for and never answered: it is to be done."""
-        for record in self.journal.records:
-            self.run.apply(record)
-        self._effects.extend(self.run.outstanding())
+            self._turns.fold(foreign)
+            return self._turns.take()
 
     async def _commit(self) -> None:
         if self.journal.dirty:
@@ -201,7 +159,7 @@ class Driver:
         self._seen = len(self.journal.records)
 
     def _answer(self, effect: str, event: Event) -> None:
-        self._outcomes.append((effect, event))
+        self._turns.answer(effect, event)
         self.wake()
 
     def wake(self) -> None:

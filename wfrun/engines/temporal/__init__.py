@@ -1,0 +1,32 @@
+"""The same executions on Temporal: its history drives the fold, its workers perform what the fold asks for.
+
+    workflow     the one workflow that runs every definition
+    activities   what it has others do: calls, children to be followed, events to be told
+    worker       a process that does both
+    client       starting, looking, telling, from outside
+    files        the journals of a namespace as files, for whoever reads a state directory
+
+Only these modules import `temporalio`, and nothing imports them but for an execution on Temporal.
+"""
+
+# The one workflow, and its activities, as they are called in histories: never to be changed.
+WORKFLOW = "wfrun"
+CALL = "wfrun.call"
+FOLLOW = "wfrun.follow"
+RECALL = "wfrun.recall"
+PUBLISH = "wfrun.publish"
+APPEND = "append"
+TELL = "tell"
+RECORDS = "records"
+DEFINITIONS = "definitions"
+
+TASK_QUEUE = "wfrun"
+
+# Search attributes, and the type of each.
+ATTRIBUTES = {
+    "WfrunWorkflow": "Keyword",
+    "WfrunVersion": "Keyword",
+    "WfrunStatus": "Keyword",
+    "WfrunAssignee": "KeywordList",
+    "WfrunListens": "KeywordList",
+}

@@ -1,0 +1,53 @@
+"""A worker: a process that folds executions and makes their calls, as many at a time as it may."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import NamedTuple
+
+from temporalio.worker import Worker
+
+from wfrun.engines.temporal.activities import Activities, Configure
+from wfrun.engines.temporal.client import Namespace
+from wfrun.engines.temporal.workflow import Execution
+
+# A call that is told to stop hears of it with its next sign of life, which is sent no more often than this.
+HEARD_WITHIN = timedelta(seconds=1)
+
+
+class Load(NamedTuple):
+    """How much a worker takes on: calls at a time, executions kept in memory, seconds for calls to end when it is told
+    to stop."""
+
+    calls: int = 100
+    cached: int = 1_000
+    drain: float = 30.0
+
+
+def make_worker(
+    namespace: Namespace, activities: Activities, load: Load, execution: type[Execution] = Execution
+) -> Worker:
+    """`debug_mode`, as folding a long journal anew takes longer than Temporal expects of a turn of a workflow."""
+    return Worker(
+        namespace.client,
+        task_queue=namespace.task_queue,
+        workflows=[execution],
+        activities=activities.all,
+        max_concurrent_activities=load.calls,
+        max_cached_workflows=load.cached,
+        graceful_shutdown_timeout=timedelta(seconds=load.drain),
+        max_heartbeat_throttle_interval=HEARD_WITHIN,
+        default_heartbeat_throttle_interval=HEARD_WITHIN,
+        debug_mode=True,
+    )
+
+
+async def work(namespace: Namespace, configure: Configure, load: Load, stopped: asyncio.Event) -> None:
+    """Until it is told to stop; calls that are out have time to end then."""
+    activities = Activities(namespace, configure)
+    try:
+        async with make_worker(namespace, activities, load):
+            await stopped.wait()
+    finally:
+        await activities.close()
