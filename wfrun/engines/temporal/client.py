@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from temporalio.client import (
@@ -119,16 +119,19 @@ class Namespace:
 
     # ---- telling
 
-    async def append(self, execution: str, after: int, records: Iterable[Record]) -> None:
-        """Records that come next; ConflictError `journal.moved` if others have come first. What had ended goes on."""
-        told: dict[str, Any] = {"after": after, "records": list(records)}
+    async def append(
+        self, execution: str, after: int, records: list[Record], definitions: Mapping[str, Any] | None = None
+    ) -> None:
+        """Records that come next, with definitions that they bring; ConflictError `journal.moved` if others have come
+        first. What had ended goes on."""
+        brought = dict(definitions or {})
         if await self.is_running(execution):
-            await self._update(execution, told)
-        else:
-            known = await self.records(execution)
-            if len(known) != after:
-                raise _moved(execution)
-            await self.go_on(Begun(known, told["records"], await self.definitions(execution)))
+            await self._update(execution, {"after": after, "records": records, "definitions": brought})
+            return
+        known = await self.records(execution)
+        if len(known) != after:
+            raise _moved(execution)
+        await self.go_on(Begun(known, [*records], {**await self.definitions(execution), **brought}))
 
     async def publish(self, event: EventData) -> list[str]:
         """The executions that have been given the event now, of those that wait for such, or will."""

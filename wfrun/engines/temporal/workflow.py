@@ -236,6 +236,7 @@ class Execution:
         """Records that somebody else has judged to be next, behind the one numbered `after`; or, without that, an event
         that counts whatever has happened. Says whether they were taken: what is known already is not taken again."""
         events = appended(self.run_, told)
+        self._definitions.add(told.get("definitions", {}))
         try:
             for event in events:
                 self._turns.learn(event)
