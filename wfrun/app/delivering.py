@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wfrun.app.elsewhere import RemoteHome
 from wfrun.app.executions import index_of
 from wfrun.app.standing import brief_in, has_ended
 from wfrun.errors import ConflictError, JournalError, NotFoundError
@@ -35,6 +36,8 @@ def _summaries(home: Home) -> list[Summary]:
 
 def deliver(home: Home, execution: str, event: EventData) -> bool:
     """Record an event durably, unless one with its id has been. False if it had been, or the execution has ended."""
+    if isinstance(home, RemoteHome):
+        return home.workers.deliver(execution, event)
     journal = Journal.open(home, execution)
     try:
         with journal.turn():
@@ -50,6 +53,8 @@ def deliver(home: Home, execution: str, event: EventData) -> bool:
 def deliver_all(home: Home, event: EventData) -> list[str]:
     """The executions that have been given the event now. One that ended or vanished meanwhile is passed over, and one
     that is damaged. Raises JournalError if the disk fails."""
+    if isinstance(home, RemoteHome):
+        return home.workers.publish(event)
     reached = []
     for execution in listening(home, event["type"]):
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from wfrun.app.elsewhere import RemoteHome
 from wfrun.app.executions import find_execution
 from wfrun.app.in_force import workflow_of
 from wfrun.app.onward import WAY, Outcome, Way, carry_on, check_local, drive, go_on, leave, seen_to
@@ -38,6 +39,12 @@ def run(
     Raises InvalidError, ConflictError, JournalError. A signal leaves it `interrupted`, to be resumed.
     """
     opened = open_workflow(workflow, way.services, home)
+    if isinstance(home, RemoteHome):
+        from wfrun.app.watching import run_elsewhere
+
+        return run_elsewhere(
+            home, opened, check_input(opened, input), execution, origin_of(workflow, None), initiator, way
+        )
     require_local(opened)
     values = check_input(opened, input)
     origin = origin_of(workflow, way.services)

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from wfrun.app.elsewhere import Catalogue, RemoteHome
 from wfrun.errors import AmbiguousError, NotFoundError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
@@ -28,12 +29,14 @@ def find_execution(home: Home, prefix: str) -> str:
 
 def ids_beginning(home: Home, prefix: str, most: int) -> list[str]:
     """Executions whose ids begin so: asked of the index where there is one, else of the directories."""
-    if home.find(f"{home.path}/{INDEX}") is not None:
+    if isinstance(home, RemoteHome) or home.find(f"{home.path}/{INDEX}") is not None:
         return index_of(home).ids(prefix, most)
     return list(islice(home.ids(prefix), most))
 
 
-def index_of(home: Home) -> Index:
+def index_of(home: Home) -> Index | Catalogue:
+    if isinstance(home, RemoteHome):
+        return home.workers.catalogue
     from wfrun.views.index.reader import Index
 
     home.find(f"{home.path}/{INDEX}")  # StateError if what stands there cannot be trusted

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wfrun.app.elsewhere import RemoteHome
 from wfrun.app.services import configure
 from wfrun.app.workflows import Workflow, stored_plan, stored_workflow
 from wfrun.core.plan import Plan
@@ -33,8 +34,16 @@ def workflow_of(home: Home, records: Iterable[Record], services: str | None) -> 
 
     What an earlier definition did may have to be undone by services that only that one knows.
     """
+    if isinstance(home, RemoteHome):
+        return _of_workers(home, records)
     *before, last = _in_turn(records)
     return with_services_of(home, before, stored_workflow(home, last, services), services)
+
+
+def _of_workers(home: Home, records: Iterable[Record]) -> Workflow:
+    started = in_force(records)
+    plan = stored_plan(home, started)
+    return Workflow(plan.document, plan, {}, [], started.get("links", {}))
 
 
 def with_services_of(

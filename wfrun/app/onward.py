@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from wfrun.app.elsewhere import RemoteHome
 from wfrun.app.family import root_of
 from wfrun.app.in_force import workflow_of
 from wfrun.app.runtime import Runtime
@@ -86,12 +87,14 @@ def leave(home: Home, journal: Journal, note: str) -> Outcome:
 
 def check_local(home: Home, journal: Journal, workflow: Workflow) -> None:
     """Whoever drives already has what the calls need; otherwise it will be us. Raises InvalidError."""
-    if not is_driven(home, journal.execution_id):
+    if not isinstance(home, RemoteHome) and not is_driven(home, journal.execution_id):
         require_local(workflow)
 
 
 def drive(home: Home, journal: Journal, workflow: Workflow, way: Way, history: int = 0, note: str = "") -> Outcome:
     """Drive an execution whose journal is held. A signal leaves it `interrupted`, to be resumed."""
+    if isinstance(home, RemoteHome):
+        return _look_on(home, journal, way, note, history)
     try:
         run_loop(_drive(home, journal, workflow, way, history))
         outcome = outcome_of(home, journal, note)
@@ -121,6 +124,8 @@ def _topmost(home: Home, journal: Journal) -> Journal:
 
 def _take_up(home: Home, journal: Journal, way: Way, note: str = "", seen: ExecutionResumed | None = None) -> Outcome:
     """Become the driver of an execution that was begun before. One that needs attention is taken for repaired."""
+    if isinstance(home, RemoteHome):
+        return _leave_to_workers(home, journal, way, note, seen)
     workflow = workflow_of(home, journal.records, way.services)
     check_local(home, journal, workflow)
     history = len(journal.records)
@@ -131,8 +136,28 @@ def _take_up(home: Home, journal: Journal, way: Way, note: str = "", seen: Execu
     return drive(home, journal, workflow, way, history, note)
 
 
+def _leave_to_workers(
+    home: RemoteHome, journal: Journal, way: Way, note: str, seen: ExecutionResumed | None
+) -> Outcome:
+    history = len(journal.records)
+    if has_ended(journal.records) == "needs-attention" and seen is not None:
+        with journal.turn():
+            journal.add(seen)
+            journal.sync()
+    return _look_on(home, journal, way, note, history)
+
+
+def _look_on(home: RemoteHome, journal: Journal, way: Way, note: str, history: int) -> Outcome:
+    from wfrun.app.watching import watch
+
+    journal.close()
+    return watch(home, journal.execution_id, way, note, history)
+
+
 def drive_on(home: Home, executions: list[str], way: Way) -> None:
     """Drive several on, each by way of its topmost parent; those that another process drives are left to it."""
+    if isinstance(home, RemoteHome):
+        return
     try:
         run_loop(_drive_all(home, executions, way))
     except Interrupted:

@@ -27,7 +27,14 @@ FOLLOW_EVERY_S = 0.1
 
 
 def open_home(path: str | None) -> Home:
-    """The state directory: the one named, else `$WFRUN_HOME`, else `.wfrun` here. It need not exist yet."""
+    """The state directory: the one named, else `$WFRUN_HOME`, else `.wfrun` here. It need not exist yet.
+
+    With `$WFRUN_ENGINE` temporal it is the namespace that Temporal's own variables name, which has to be there.
+    """
+    if os.environ.get("WFRUN_ENGINE", "local") != "local":
+        from wfrun.app.engine import open_engine_home
+
+        return open_engine_home()
     return Home(path or os.environ.get("WFRUN_HOME") or DEFAULT_HOME)
 
 

@@ -46,6 +46,11 @@ def problems_of(override: str) -> list[Problem]:
         return list(invalid.problems)
 
 
+def entries(document: Document) -> Configs:
+    """Those of a services file, seen from the folder that it stands in."""
+    return _configs(document, services_in(document), Path(document.file).resolve().parent)
+
+
 class _Broken(NamedTuple):
     """Entries with something wrong in their shape: `names`. `anything`: there may be more, of any name."""
 

@@ -98,7 +98,7 @@ def create_or_open(
         return Journal.prepare(home, execution, first, driver=runner()), False
     except ConflictError:
         journal = Journal.open(home, execution)
-        _same_start(journal.records[0], first)
+        same_start(journal.records[0], first)
         return journal, True
 
 
@@ -113,7 +113,7 @@ def create(home: Home, workflow: Workflow, values: dict[str, Json], origin: dict
             continue
 
 
-def _same_start(earlier: Record, now: ExecutionStarted) -> None:
+def same_start(earlier: Record, now: ExecutionStarted) -> None:
     if earlier["workflow"] != now["workflow"]:
         what = f"of workflow {earlier['workflow']!r}"
     elif digest(earlier["input"]) != digest(now["input"]):

@@ -83,6 +83,8 @@ COMMANDS = {
     "doctor": "doctor",
     "gc": "gc",
     "reindex": "reindex",
+    "worker": "worker",
+    "dev": "dev",
 }
 
 GROUPS = {"audit": "Check that journals are what was written, and that all in them was allowed."}

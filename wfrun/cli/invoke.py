@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,10 +11,12 @@ from typing import Any
 from wfrun.cli.declare import Command
 from wfrun.cli.streams import OutputError, ReaderLeft, ours
 from wfrun.cli.text import safe, safe_json
-from wfrun.errors import Problem, WfrunError
+from wfrun.errors import ConflictError, Problem, WfrunError
 
 INTERRUPTED = 130
 READER_LEFT = 141  # 128 + SIGPIPE, what a shell reports for other programs
+
+MOST_TRIES = 10
 
 EXIT_CODES: Mapping[str, int] = {
     "completed": 0,
@@ -31,8 +34,10 @@ EXIT_CODES: Mapping[str, int] = {
 
 def invoke(command: Command, values: dict[str, Any]) -> int:
     """Run a command to its exit code. Errors meant for people are printed; a defect of wfrun passes as it is."""
+    if "services" in values and values["services"] is None:
+        values["services"] = os.environ.get("WFRUN_SERVICES")
     try:
-        code = command.run(**values)
+        code = _run(command, values)
         ours().flush()
     except WfrunError as error:
         report(error, as_json=bool(values.get("as_json")))
@@ -42,6 +47,17 @@ def invoke(command: Command, values: dict[str, Any]) -> int:
     except ReaderLeft:
         return READER_LEFT
     return code
+
+
+def _run(command: Command, values: dict[str, Any]) -> int:
+    """On an engine with workers, an execution may go on between looking and telling: nothing is told then."""
+    for _ in range(MOST_TRIES - 1):
+        try:
+            return command.run(**values)
+        except ConflictError as moved:
+            if moved.code != "journal.moved":
+                raise
+    return command.run(**values)
 
 
 def print_json(value: object) -> None:

@@ -13,9 +13,10 @@ from typing import NoReturn
 
 from wfrun.cli import streams
 from wfrun.cli.declare import COMMANDS, command_in, load, summary
+from wfrun.cli.engine import choose_engine
 from wfrun.cli.invoke import INTERRUPTED, READER_LEFT, invoke, report
 from wfrun.cli.parse import parse
-from wfrun.errors import UsageError
+from wfrun.errors import InvalidError, UsageError
 
 COMPLETION = "_WFRUN_COMPLETE"
 
@@ -46,7 +47,8 @@ def main() -> NoReturn:
 def run(arguments: list[str]) -> int:
     try:
         _check_encoding(arguments)
-    except UsageError as error:
+        arguments = choose_engine(arguments)
+    except (UsageError, InvalidError) as error:
         report(error, as_json="--json" in arguments)
         return error.exit_code
     if COMPLETION not in os.environ:

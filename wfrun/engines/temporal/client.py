@@ -135,7 +135,7 @@ class Namespace:
 
     async def publish(self, event: EventData) -> list[str]:
         """The executions that have been given the event now, of those that wait for such, or will."""
-        listening = f"ExecutionStatus = 'Running' AND WfrunListens = {_quoted(event['type'])}"
+        listening = f"ExecutionStatus = 'Running' AND WfrunListens = {quoted(event['type'])}"
         return [found.id async for found in self.listed(listening) if await self.deliver(found.id, event)]
 
     async def deliver(self, execution: str, event: EventData) -> bool:
@@ -209,5 +209,5 @@ def unreachable(why: str) -> JournalError:
     return JournalError("temporal.unreachable", f"Temporal cannot be asked: {why}", hint=hint)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

@@ -43,8 +43,8 @@ def make_worker(
     )
 
 
-async def work(namespace: Namespace, configure: Configure, load: Load, stopped: asyncio.Event) -> None:
-    """Until it is told to stop; calls that are out have time to end then."""
+async def work_until(stopped: asyncio.Event, namespace: Namespace, configure: Configure, load: Load) -> None:
+    """Calls that are out when it is told to stop have time to end."""
     activities = Activities(namespace, configure)
     try:
         async with make_worker(namespace, activities, load):
