@@ -21,6 +21,7 @@ from tests.support.pages import (
 )
 from tests.support.shell import ROOT, shell
 from wfrun.cli.declare import COMMANDS, GROUPS, Opt, command_in, load
+from wfrun.cli.engine import OPTIONS, SWITCHES
 from wfrun.cli.main import EXIT_CODE_HELP
 
 BY_NAME = {name_of(page): page.read_text() for page in PAGES}
@@ -30,7 +31,7 @@ ALWAYS = {"--help", "-h"}
 
 def flags(command: str) -> set[str]:
     metas = [parameter.meta for parameter in load(command).parameters]
-    return ALWAYS | {flag for meta in metas if isinstance(meta, Opt) for flag in meta.flags}
+    return ALWAYS | {*OPTIONS, *SWITCHES} | {flag for meta in metas if isinstance(meta, Opt) for flag in meta.flags}
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ def pattern_of(code: str) -> re.Pattern[str]:
 def _files(text: str) -> dict[str, str]:
     found = {}
     for block in blocks(text):
-        if block.language in ("yaml", "python"):
+        if block.language in ("yaml", "python", "toml"):
             name = _FILE.fullmatch(block.text[0]) if block.text else None
             found[name[1] if name else "w.yaml"] = "\n".join(block.text) + "\n"
     return found

@@ -28,6 +28,8 @@ OTHERS = {
     "removed.jsonl",
     "journal.schema.json",
     "execution.removed",
+    "temporal.sqlite",
+    "wfrun.toml",
 }
 
 # Codes that are made of parts: how they are written in the source, and what they come to.

@@ -6,16 +6,27 @@ import asyncio
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
+from threading import Thread
+from typing import Any, TypeVar
 
 from temporalio.client import Client
 from temporalio.converter import DataConverter
 from temporalio.service import RPCError
 
+from wfrun.app.elsewhere import RemoteHome
+from wfrun.app.temporal import TemporalWorkers, configuration
+from wfrun.engines.temporal.client import Namespace
 from wfrun.engines.temporal.codec import Claims, Folder
 from wfrun.engines.temporal.devserver import Place, command, free_port
+from wfrun.engines.temporal.files import JournalFiles
+from wfrun.engines.temporal.worker import Load, work_until
+
+T = TypeVar("T")
 
 STARTS_WITHIN_S = 60
 
@@ -67,3 +78,53 @@ def serving(folder: Path, database: Path | None = None) -> Iterator[Server]:
         yield server
     finally:
         server.kill()
+
+
+class Engine:
+    """The engine temporal as commands have it, with a worker in a thread unless it is to have none.
+
+    Each has a task queue of its own. `services` is the services file of the worker.
+    """
+
+    def __init__(self, server: Server, services: Path | None = None, *, blobs: Path | None = None) -> None:
+        self._server = server
+        self._services = services
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.queue = f"queue-{token_hex(4)}"
+        self.namespace = Namespace(self.ask(server.client(blobs)), self.queue)
+        self._stopped = asyncio.Event()
+        self._working: Future[None] | None = None
+
+    def home(self) -> RemoteHome:
+        """As a process has it that has just begun."""
+        return RemoteHome(
+            "/temporal", JournalFiles(self.namespace, self.ask), TemporalWorkers(self.namespace, self.ask)
+        )
+
+    def ask(self, question: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(question, self._loop).result(60)
+
+    def work(self) -> None:
+        configure = configuration(None if self._services is None else str(self._services))
+        work = work_until(self._stopped, self.namespace, configure, Load(drain=0))
+        self._working = asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._stopped.set)
+        if self._working is not None:
+            self._working.result(60)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@contextmanager
+def working(server: Server, services: Path | None = None, *, blobs: Path | None = None) -> Iterator[Engine]:
+    engine = Engine(server, services, blobs=blobs)
+    engine.work()
+    try:
+        yield engine
+    finally:
+        engine.close()

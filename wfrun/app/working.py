@@ -16,8 +16,8 @@ from wfrun.engines.temporal.connection import Settings, connect
 from wfrun.engines.temporal.devserver import Place, start
 from wfrun.engines.temporal.worker import Load, work_until
 
-LOG = "temporal.log"
-DATABASE = "temporal.db"
+LOG = "temporal-log"
+DATABASE = "temporal.sqlite"
 
 
 def work(services: str | None, *, calls: int, cached: int, drain: float) -> int:

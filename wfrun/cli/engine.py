@@ -29,7 +29,7 @@ OPTIONS: Mapping[str, str] = {
     "--tls-ca": "TEMPORAL_TLS_SERVER_CA_CERT_PATH",
     "--blobs": "WFRUN_BLOBS",
 }
-_SWITCHES: Mapping[str, str] = {"--tls": "TEMPORAL_TLS"}
+SWITCHES: Mapping[str, str] = {"--tls": "TEMPORAL_TLS"}
 
 # Key of the file → variable.
 _KEYS: Mapping[str, str] = {"engine": "WFRUN_ENGINE", "home": "WFRUN_HOME", "services": "WFRUN_SERVICES"}
@@ -62,8 +62,8 @@ def _taken(arguments: list[str]) -> Iterator[str]:
     words = iter(arguments)
     for word in words:
         name, equals, value = word.partition("=")
-        if word in _SWITCHES:
-            os.environ[_SWITCHES[word]] = "true"
+        if word in SWITCHES:
+            os.environ[SWITCHES[word]] = "true"
         elif name in OPTIONS:
             given = value if equals else next(words, None)
             if given is None:

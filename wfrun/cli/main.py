@@ -40,6 +40,10 @@ def main() -> NoReturn:
     except streams.OutputError as lost:
         report(lost, as_json=False)
         code = lost.exit_code
+    if "temporalio" in sys.modules:
+        # Its threads may not survive the end of the interpreter: nothing is left to be done in it.
+        streams.ours().flush()
+        os._exit(code)
     gc.freeze()  # what is still there goes with the process, without a last look for cycles in it
     sys.exit(code)
 

@@ -22,7 +22,7 @@ def command(
         raise UsageError("usage.engine", "the local engine has no workers; say --engine temporal", hint=hint)
     for name, number in (("--calls", calls), ("--cached", cached)):
         if number < 1:
-            raise UsageError("usage.number", f"{name} must be 1 or more")
+            raise UsageError("usage.concurrency", f"{name} must be 1 or more")
     from wfrun.app.working import work
 
     return work(services, calls=calls, cached=cached, drain=max(0, drain))

@@ -11,10 +11,10 @@ Only these modules import `temporalio`, and nothing imports them but for an exec
 
 # The one workflow, and its activities, as they are called in histories: never to be changed.
 WORKFLOW = "wfrun"
-CALL = "wfrun.call"
-FOLLOW = "wfrun.follow"
-RECALL = "wfrun.recall"
-PUBLISH = "wfrun.publish"
+CALL = "wfrun-call"
+FOLLOW = "wfrun-follow"
+RECALL = "wfrun-recall"
+PUBLISH = "wfrun-publish"
 APPEND = "append"
 TELL = "tell"
 RECORDS = "records"
@@ -30,3 +30,8 @@ ATTRIBUTES = {
     "WfrunAssignee": "KeywordList",
     "WfrunListens": "KeywordList",
 }
+
+
+def driver_started(epoch: int, software: str) -> dict[str, object]:
+    """The fact that workers drive an execution from here on: which of them, changes from turn to turn."""
+    return {"type": "driver.started", "epoch": epoch, "host": "temporal", "pid": 1, "wfrun": software}

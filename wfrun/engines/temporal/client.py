@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from temporalio.client import (
@@ -19,13 +20,16 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from wfrun import __version__
-from wfrun.engines.temporal import APPEND, DEFINITIONS, RECORDS, WORKFLOW
+from wfrun.engines.temporal import APPEND, DEFINITIONS, RECORDS, WORKFLOW, driver_started
 from wfrun.engines.temporal.attributes import attributes_of
 from wfrun.engines.temporal.errands import end_of
 from wfrun.errors import ConflictError, JournalError, NotFoundError, WfrunError
 
 if TYPE_CHECKING:
     from wfrun.core.events import EventData, Record
+
+# How long somebody is waited for who is to answer a question.
+PATIENCE = timedelta(seconds=10)
 
 # What an execution is told when what it did is to be undone, or what could not be undone is to be tried again.
 _RECALLS = ("compensation.requested", "execution.resumed")
@@ -50,7 +54,7 @@ class Namespace:
 
     async def start(self, first: Mapping[str, Any], definitions: Mapping[str, Any]) -> bool:
         """Begin an execution, unless there is or was one with its id: whether it was begun."""
-        begun = Begun([], [first, _driven(1)], definitions)
+        begun = Begun([], [first, driver_started(1, __version__)], definitions)
         try:
             await self._start(first, begun, WorkflowIDReusePolicy.REJECT_DUPLICATE)
         except WorkflowAlreadyStartedError:
@@ -91,11 +95,11 @@ class Namespace:
 
     async def _query(self, execution: str, query: str, *about: Any) -> Any:
         try:
-            return await self._handle(execution).query(query, *about)
+            return await self._handle(execution).query(query, args=about, rpc_timeout=PATIENCE)
         except RPCError as error:
             raise _told(error, execution) from error
         except WorkflowQueryFailedError as error:
-            raise JournalError("temporal.query", f"execution {execution} cannot be read: {error}") from error
+            raise JournalError("temporal.refused", f"execution {execution} cannot be read: {error}") from error
 
     async def end(self, execution: str) -> dict[str, Any]:
         """How it ends, once it has."""
@@ -170,16 +174,12 @@ class Namespace:
         return self.client.get_workflow_handle(execution)
 
 
-def _driven(epoch: int) -> dict[str, Any]:
-    return {"type": "driver.started", "epoch": epoch, "host": "temporal", "pid": 0, "wfrun": __version__}
-
-
 def _moved(execution: str) -> ConflictError:
     return ConflictError("journal.moved", f"execution {execution} has gone on meanwhile", hint="look again")
 
 
 def _refused(execution: str, cause: BaseException) -> WfrunError:
-    code, hint = "temporal.update", ""
+    code, hint = "temporal.refused", ""
     if isinstance(cause, ApplicationError):
         code = cause.type or code
         hint = cause.details[0].get("hint", "") if cause.details else ""
@@ -192,16 +192,14 @@ def _told(error: RPCError, execution: str) -> WfrunError:
         return NotFoundError(
             "execution.unknown", f"there is no execution {execution!r}", hint="`wfrun list` shows them"
         )
-    if error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.FAILED_PRECONDITION) or isinstance(
-        error, RPCTimeoutOrCancelledError
-    ):
+    if error.status in _UNANSWERED or isinstance(error, RPCTimeoutOrCancelledError):
         message = f"execution {execution}: no worker has answered"
         return JournalError("temporal.no-worker", message, hint="start one: wfrun worker --engine temporal")
     return unreachable(error.message)
 
 
 # FAILED_PRECONDITION: nobody has asked for work on this task queue for a while.
-_UNANSWERED = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.FAILED_PRECONDITION)
+_UNANSWERED = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION)
 
 
 def unreachable(why: str) -> JournalError:

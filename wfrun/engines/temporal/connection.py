@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
 from typing import NamedTuple
 
 from temporalio.client import Client
@@ -11,10 +10,8 @@ from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig
 
 from wfrun.engines.temporal import TASK_QUEUE
-from wfrun.engines.temporal.client import Namespace, unreachable
+from wfrun.engines.temporal.client import PATIENCE, Namespace, unreachable
 from wfrun.engines.temporal.codec import Claims, Folder
-
-PATIENCE = timedelta(seconds=10)
 
 
 class Settings(NamedTuple):

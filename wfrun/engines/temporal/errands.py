@@ -24,7 +24,7 @@ from wfrun.core.instants import format_instant
 from wfrun.core.run import Run
 from wfrun.engines.beginning import check_input, depth_below, first_event
 from wfrun.engines.calls import cancelled
-from wfrun.engines.temporal import CALL, FOLLOW, PUBLISH, RECALL, TELL, WORKFLOW
+from wfrun.engines.temporal import CALL, FOLLOW, PUBLISH, RECALL, TELL, WORKFLOW, driver_started
 from wfrun.engines.temporal.attributes import attributes_of
 from wfrun.engines.temporal.plans import Definitions
 from wfrun.errors import WfrunError
@@ -209,7 +209,7 @@ class Errands:
             step = {"execution": parent["execution"], "step": recorded["step"]}
             first["parent"] = {**step, "depth": depth_below(parent)}
         software = next(record["wfrun"] for record in self._run.records if record["type"] == "driver.started")
-        driven = {"type": "driver.started", "epoch": 1, "host": "temporal", "pid": 0, "wfrun": software}
+        driven = driver_started(1, software)
         return {"records": [], "events": [first, driven], "definitions": self._definitions.carried}
 
     async def _follow(self, child: str) -> dict[str, Any]:
@@ -266,7 +266,7 @@ def end_of(cause: BaseException | None) -> dict[str, Any]:
     if isinstance(cause, ApplicationError) and cause.details:
         return dict(cause.details[0])
     status = "cancelled" if isinstance(cause, CancelledError) else "failed"
-    return {"status": status, "error": {"type": "temporal", "message": str(cause)}}
+    return {"status": status, "error": {"type": "temporal.terminated", "message": str(cause)}}
 
 
 def _pairs(start: dict[str, Any]) -> list[SearchAttributePair[Any]]:

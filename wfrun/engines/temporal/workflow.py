@@ -22,7 +22,7 @@ from wfrun.core.instants import format_instant, parse_instant
 from wfrun.core.parking import is_long_wait
 from wfrun.core.run import Run
 from wfrun.engines.local.intents import Intent
-from wfrun.engines.temporal import APPEND, DEFINITIONS, RECORDS, TELL, WORKFLOW
+from wfrun.engines.temporal import APPEND, DEFINITIONS, RECORDS, TELL, WORKFLOW, driver_started
 from wfrun.engines.temporal.appending import Refusal, appended, refusal
 from wfrun.engines.temporal.attributes import ASSIGNEE, STATUS
 from wfrun.engines.temporal.errands import Errands
@@ -124,8 +124,7 @@ class Execution:
 
     def _lost(self, effect: CallService) -> None:
         """The worker that made a call is gone. Another takes over, as another process would (C4)."""
-        started = {"epoch": self.run_.epoch + 1, "host": "temporal", "pid": 0, "wfrun": self._software}
-        self._turns.learn(cast("Event", {"type": "driver.started", **started}))
+        self._turns.learn(cast("Event", driver_started(self.run_.epoch + 1, self._software)))
         self._turns.begin_again(effect)
         self._awake = True
 
