@@ -35,7 +35,7 @@ def keep_zeros(synced: bytes, written: bytes) -> bytes:
     return synced + bytes(len(written) - len(synced))
 
 
-CHANCES = size(20, 200)
+CHANCES = size(26, 260)
 POWER: list[Keep] = [keep_synced, keep_all, keep_half, keep_all_but_the_end, keep_zeros]
 
 

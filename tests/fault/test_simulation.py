@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from tests.simulation.simulator import Result, simulate
+from tests.simulation.simulator import CANCELLED_EACH, Result, simulate
 from tests.support.shell import ROOT
 from tests.support.tally import Tally, seed, size
 
@@ -45,6 +46,34 @@ def _count(result: Result, tally: Tally) -> None:
     tally.add("F8")
     for kind, faults in result.faults.items():
         tally.add(LINES[kind], faults)
+
+
+@pytest.mark.slow
+def test_faults_change_nothing_about_the_end(tally: Tally) -> None:
+    """A run without faults is the model of one with them, where it does not matter what comes first."""
+    compared = 0
+    for number in range(seed(), seed() + size(300, 10_000)):
+        model = simulate(number, kinds=())
+        if number % CANCELLED_EACH == 0 or (model.plans.refuses and not model.plans.is_ordered):
+            continue
+        result = simulate(number, kinds=("kill", "power", "io", "full", "stop"))
+        _count(result, tally)
+        if result.journals["e1"][0]["input"] == model.journals["e1"][0]["input"]:
+            compared += 1
+            assert _end(result) == _end(model), f"python -m tests.simulation --seed {number} --trace"
+    assert compared > 150
+
+
+def _end(result: Result) -> Any:
+    """How all executions ended, and what is left of their effects."""
+    ends = {
+        id: [record for record in records if record["type"] == "execution.ended"][-1]
+        for id, records in result.journals.items()
+    }
+    # Whoever died while a call was out does not know of its refusal: then there is something to be undone.
+    statuses = {id: end["status"].replace("compensated", "failed") for id, end in ends.items()}
+    left = {step for step in result.effects if not result.undone[step]}
+    return statuses, {id: end.get("output") for id, end in ends.items()}, left
 
 
 def test_without_faults_everything_ends_as_it_should() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -25,6 +25,8 @@ EXECUTION = "e1"
 TROUBLE_S = 20.0
 ROUND_S = 15.0
 ROUNDS = 40
+# Some seeds may have somebody who cancels.
+CANCELLED_EACH = 5
 
 # A fault, as it is counted; each seed has some of these kinds.
 KINDS = ("kill", "point", "power", "io", "full", "clock", "stop")
@@ -34,13 +36,13 @@ KINDS = ("kill", "point", "power", "io", "full", "clock", "stop")
 class Result:
     """`faults` counts what was really done, by kind; `points` the crash points that were reached."""
 
-    seed: int
     violations: list[str]
     faults: Counter[str]
     points: Counter[str]
-    journals: dict[str, list[Record]] = field(default_factory=dict)
-    effects: Counter[tuple[str, str]] = field(default_factory=Counter)
-    plans: Plans | None = None
+    journals: dict[str, list[Record]]
+    effects: Counter[tuple[str, str]]
+    undone: Counter[tuple[str, str]]
+    plans: Plans
 
 
 def simulate(seed: int, kinds: tuple[str, ...] = KINDS, trace: Callable[[str], None] = lambda text: None) -> Result:
@@ -78,14 +80,9 @@ class Simulation:
         journals = self.oracle.judge(self._home())
         lost = [code for code in self.machine.refusals if code in LOST]
         violations = [*self.oracle.violations, *self.machine.defects, *(f"somebody was told {code}" for code in lost)]
+        machine, services = self.machine, self.services
         return Result(
-            self.seed,
-            violations,
-            self.machine.faults,
-            self.machine.reached,
-            journals,
-            self.services.effects,
-            self.plans,
+            violations, machine.faults, machine.reached, journals, services.effects, services.undone, self.plans
         )
 
     def _tell(self, text: str) -> None:
@@ -154,7 +151,7 @@ class Simulation:
             ("starter", lambda: actors.starter(EXECUTION)),
             ("starter of another", lambda: actors.starter(EXECUTION, {**self.plans.input, "x": "another"})),
         ]
-        if self.seed % 5 == 0:
+        if self.seed % CANCELLED_EACH == 0:
             bodies.append(("canceller", lambda: actors.canceller(EXECUTION)))
         name, body = self.chance.choice(bodies)
         for _ in range(self.chance.choice((1, 1, 3)) if name in ("decider", "resumer") else 1):
