@@ -126,7 +126,8 @@ class Oracle:
         return journals
 
     def _complaints(self, execution: str, records: list[Record]) -> Iterator[str]:
-        yield from _doubles(records)
+        for part in _between_repairs(records):
+            yield from _doubles(part)
         yield from self._invented(execution, records)
         status = has_ended(records)
         if status is None:
@@ -151,6 +152,15 @@ class Oracle:
     def _violated(self, what: str) -> None:
         if what not in self.violations:
             self.violations.append(what)
+
+
+def _between_repairs(records: list[Record]) -> Iterator[list[Record]]:
+    """What a repair has taken back may be asked, and done, once more."""
+    begin = 0
+    for end, record in enumerate([*records, {"type": "repair.requested"}]):
+        if record["type"] == "repair.requested":
+            yield records[begin:end]
+            begin = end
 
 
 def _doubles(records: list[Record]) -> Iterator[str]:

@@ -24,7 +24,8 @@ def find_task(home: Home, prefix: str) -> tuple[str, str]:
     for id in _executions(home, prefix):
         records = Journal.read(home, id)
         waiting = {task["task"] for task in open_tasks(records)}
-        for task in (record["task"] for record in records if record["type"] == "task.created"):
+        created = (record["task"] for record in records if record["type"] == "task.created")
+        for task in dict.fromkeys(created):  # a step that was taken back may ask again
             if not slash or task.partition("/")[2].startswith(step):
                 (open_ones if task in waiting else closed).append(task)
     task = only(home, open_ones or closed, prefix, "task")

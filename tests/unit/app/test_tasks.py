@@ -103,3 +103,9 @@ def test_what_is_not_there(home: Home, prefix: str) -> None:
     execution(home, "k7m2")
     with pytest.raises(NotFoundError):
         find_task(home, prefix)
+
+
+def test_a_task_that_was_asked_again_after_a_repair_is_one() -> None:
+    home = Home("/home", MemoryFiles())
+    execution(home, "e1", "ask", "ask", decided=True)
+    assert find_task(home, "e1/ask") == ("e1", "e1/ask")
