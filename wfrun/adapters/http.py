@@ -20,7 +20,7 @@ from wfrun.errors import ExpressionError, ServiceError
 if TYPE_CHECKING:
     import httpx2
 
-MAX_BODY = 64 * 1024 * 1024
+MAX_BODY = 128 * 1024 * 1024
 MAX_REDIRECTS = 5
 CONNECT_SECONDS = 10.0
 DEFAULT_SECONDS = 60.0

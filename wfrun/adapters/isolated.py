@@ -20,7 +20,7 @@ from wfrun.adapters.process import Finished, run_process
 from wfrun.core.values import Json, canonical
 from wfrun.errors import ServiceError
 
-MAX_OUTPUT = 64 * 1024 * 1024
+MAX_OUTPUT = 128 * 1024 * 1024
 
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "

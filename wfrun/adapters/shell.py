@@ -15,7 +15,7 @@ from wfrun.adapters.templates import Entry, action_table
 from wfrun.core.values import Json, canonical
 from wfrun.errors import ServiceError
 
-MAX_OUTPUT = 16 * 1024 * 1024
+MAX_OUTPUT = 128 * 1024 * 1024
 
 
 def open_service(config: ServiceConfig) -> Service:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+from wfrun.journal.blobs import LARGE_LINE, Blobs
 from wfrun.journal.codec import GENESIS, encode, line_hash
 from wfrun.journal.scan import SEAL, Head, Scan, scan, seal_of
 
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 class Chain:
     """`records` are in order, `unwritten` the bytes that go to the end of the file to make it say the same.
 
-    `end` is the number of bytes that are records, the unwritten ones included.
+    `end` is the number of bytes that are records, the unwritten ones included. Without `blobs` no value is too large.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, blobs: Blobs | None = None) -> None:
+        self._blobs = blobs
         self.records: list[Record] = []
         self.unwritten: list[bytes] = []
         self.end = 0
@@ -45,6 +47,8 @@ class Chain:
         if found.damage is None:
             self._crc = crc32(raw[: len(raw) - len(found.torn)], self._crc)
             (self._seq, self._prev, self.end), self._torn = found.head, found.torn
+            if self._blobs is not None:
+                self._blobs.fill(found.records)
             self.records += found.records
         return found
 
@@ -59,6 +63,8 @@ class Chain:
         seq = self._seq + 1
         record = {**event, "seq": seq, "at": at, "prev": self._prev}
         line = encode(record)
+        if len(line) > LARGE_LINE and self._blobs is not None:
+            line = encode(self._blobs.spill(record))
         self._seq, self._prev, self.end = seq, line_hash(line[:-1]), self.end + len(line)
         self._crc = crc32(line, self._crc)
         self.unwritten.append(line)

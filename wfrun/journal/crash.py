@@ -15,6 +15,7 @@ from wfrun.errors import UsageError
 
 POINTS = frozenset(
     {
+        "blob.written",
         "create.named",
         "create.written",
         "definition.written",

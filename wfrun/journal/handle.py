@@ -13,6 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from wfrun.errors import JournalError
+from wfrun.journal.blobs import Blobs
 from wfrun.journal.chain import Chain
 from wfrun.journal.crash import reach
 from wfrun.journal.failures import broken_off, damaged, failed_elsewhere, io_failed, not_as_read
@@ -42,7 +43,7 @@ class Handle:
         self._files = home.files
         self._shard = home.shard(execution_id)
         self.clock = home.clock
-        self._chain = Chain()
+        self._chain = Chain(Blobs(home))
         self._synced = 0
         self._named = True  # whether the file's name is durable
         self._vouched = False  # whether the bytes can be believed although the file is marked as in flight

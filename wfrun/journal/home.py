@@ -4,6 +4,7 @@
     <home>/executions/<shard>/.lock                held while somebody appends to a journal of this shard; never deleted
     <home>/definitions/<sha256>.yaml               the exact bytes of a definition, written once
     <home>/running/<execution>.<call>              held by the processes of a call that is out (see adapters.fence)
+    <home>/blobs/<sha256>                          a value that is too large for a line of a journal, written once
     <home>/cache/<name>                            what can be made again, and may be deleted
 
 The shard is the first two hexadecimal digits of the SHA-256 of the execution's id. Directories are made when something
@@ -27,6 +28,7 @@ from wfrun.journal.above import make_above
 from wfrun.journal.clock import Clock, utc_now
 from wfrun.journal.crash import reach
 from wfrun.journal.io import FILE_MODE, Files, OsFiles, Stat
+from wfrun.journal.stored import read_exact, write_once
 
 JOURNAL = ".jsonl"
 # For so long whoever has stored a definition relies on its being there.
@@ -102,6 +104,7 @@ class Home:
         self.entropy = entropy
         self.executions = f"{self.path}/executions"
         self.definitions = f"{self.path}/definitions"
+        self.blobs = f"{self.path}/blobs"
         self.cache = f"{self.path}/cache"
         self.running = f"{self.path}/running"
         self._trusted: set[str] = set()
@@ -263,11 +266,8 @@ class Home:
             return digest
         path = self.definition_path(digest)
         try:
-            self.ensure(self.definitions)
-            with self.locked(self.definitions):
-                if not self._has(path, data):
-                    self.files.close(self.replace(path, data))
-                    reach("definition.written")
+            if write_once(self, path, data):
+                reach("definition.written")
         except OSError as error:
             message = f"{path} cannot be written: {error.strerror or error}"
             raise JournalError("definition.io", message, hint="free space or repair the disk") from error
@@ -276,15 +276,7 @@ class Home:
 
     def read_definition(self, digest: str) -> bytes:
         """The bytes of a stored definition. StateError if there is none, or not what was stored."""
-        path = self.definition_path(digest)
-        data = self.read_file(path)
-        if data is None:
-            hint = "restore the file from a backup: it is the workflow as it was when the execution began"
-            raise StateError("definition.unknown", f"there is no definition {path}", hint=hint)
-        if sha256(data).hexdigest() != digest:
-            hint = "restore the file from a backup; its name is the SHA-256 of what it held"
-            raise StateError("definition.damaged", f"{path} is not what was stored", hint=hint)
-        return data
+        return read_exact(self, self.definition_path(digest), digest, "definition")
 
     def read_cache(self, name: str) -> bytes | None:
         """What `write_cache` put under this name, or None. Not synced when it was written, so it may be anything."""
@@ -319,21 +311,6 @@ class Home:
                 return self.files.read(fd, 0, found.size)
             finally:
                 self.files.close(fd)
-
-    def _has(self, path: str, data: bytes) -> bool:
-        """Whether the file holds these bytes durably: they were synced before it was named, its name maybe not.
-
-        Setting its mode tells whoever removes what nobody needs that somebody does: the time of that changes with it.
-        """
-        if self.read_file(path) != data:
-            return False
-        fd = self.files.open(path)
-        try:
-            self.files.set_mode(fd, FILE_MODE)
-        finally:
-            self.files.close(fd)
-        self.sync_names(self.definitions)
-        return True
 
     def _lineage(self, directory: str) -> list[str]:
         """The home and the directories from there down to this one."""

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from wfrun.errors import JournalError
+from wfrun.journal.blobs import Blobs
 from wfrun.journal.codec import instant
 from wfrun.journal.crash import reach
 from wfrun.journal.creation import new_file, scan_file
@@ -116,6 +117,7 @@ class Journal(Handle):
         if found.damage is not None:
             raise damaged(path, found.damage)
         _check_first(home, execution_id, found.records)
+        Blobs(home).fill(found.records)
         return found.records
 
     # ---- using it
