@@ -15,7 +15,7 @@ from wfrun.journal.crash import POINTS, Crash, crashing
 from wfrun.journal.home import Home
 from wfrun.journal.memory import Keep, MemoryFiles, keep_synced
 
-HERE = sorted(point for point in POINTS if point.split(".")[0] in ("create", "definition", "journal"))
+HERE = sorted(point for point in POINTS if point.split(".")[0] in ("blob", "create", "definition", "journal"))
 LATER = sorted(point for point in POINTS if point.startswith(("replace", "driver.claimed", "journal")))
 
 

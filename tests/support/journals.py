@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from wfrun.core.events import CancelRequested, Event, ExecutionStarted, Record, StepCompleted
+from wfrun.journal.blobs import LARGE_LINE
 from wfrun.journal.driver import DriverInfo
 from wfrun.journal.home import Home
 from wfrun.journal.io import Files
@@ -51,6 +52,11 @@ def started(execution_id: str = ID) -> ExecutionStarted:
 
 def completed(number: int) -> StepCompleted:
     return {"type": "step.completed", "step": f"charge@{number}", "attempt": 1, "result": {"text": "a\nb", "n": number}}
+
+
+def completed_large(number: int) -> StepCompleted:
+    """Its result is too large for a line."""
+    return {**completed(number), "result": "x" * LARGE_LINE}
 
 
 def cancelled(by: str = "bob") -> CancelRequested:
@@ -147,7 +153,7 @@ def live(home: Home, ledger: Ledger) -> None:
             journal.sync()
             ledger.told(journal)
         _visit(home, ledger)
-        append(journal, completed(2))
+        append(journal, completed_large(2))
         ledger.told(journal)
     _visit(home, ledger)
     with closing(Journal.open(home, ID)) as journal:
@@ -173,7 +179,7 @@ def go_on(files: Files, ledger: Ledger) -> None:
     assert found[: len(ledger.records)] == ledger.records
     with closing(Journal.open(home, ID)) as journal:
         journal.drive(INFO)
-        append(journal, completed(99))
+        append(journal, completed_large(98), completed(99))
         ledger.told(journal)
     after = Journal.read(home, ID)
     assert after[: len(found)] == found

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import TypedDict
 
-from wfrun.app.evidence import DEFINITIONS, HEADS, SUMS, Evidence
+from wfrun.app.evidence import BLOBS, DEFINITIONS, HEADS, SUMS, Evidence
 from wfrun.app.heads import Head, head_text, read_heads
 from wfrun.core.events import Record
 from wfrun.errors import WfrunError
@@ -76,10 +76,10 @@ class _Verifier:
         if records and (problem := _wrong_beginning(records[0], execution, file)):
             found.append(_found("journal.damaged", file, problem, 0, 1))
         for record in records:
-            if (problem := record_problem(record)) is not None:
+            lacking = list(self._files_named_by(record, file))
+            found.extend(lacking)
+            if not lacking and (problem := self._problem(record)) is not None:
                 found.append(_found("journal.record", file, problem, None, record["seq"]))
-            else:
-                found.extend(self._files_named_by(record, file))
         found.sort(key=lambda each: each["seq"] or 0)
         return checked
 
@@ -136,6 +136,12 @@ class _Verifier:
         }
         return checked, found.records
 
+    def _problem(self, record: Record) -> str | None:
+        """What is wrong with a record as a whole; of one with blobs, where these are not at hand, nothing is known."""
+        if "blobs" not in record:
+            return record_problem(record)
+        return record_problem(self._evidence.whole(record)) if self._evidence.stored is not None else None
+
     # ---- files that records name
 
     def _files_named_by(self, record: Record, file: str) -> Iterator[Found]:
@@ -166,6 +172,8 @@ def named_files(record: Record) -> Iterator[tuple[str, str]]:
     digests = [record["definition"]] if "definition" in record else []
     for digest in dict.fromkeys([*digests, *_linked(record)]):
         yield f"{DEFINITIONS}/{digest}.yaml", digest
+    for blob in record.get("blobs", {}).values():
+        yield f"{BLOBS}/{blob['sha256']}", blob["sha256"]
 
 
 def _linked(record: Record) -> Iterator[str]:

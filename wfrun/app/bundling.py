@@ -29,6 +29,7 @@ Executions of wfrun, exported for whoever wants to check them.
 
 executions/     their journals: one JSON object a line, in the order in which things happened
 definitions/    the workflows that they went by, each named after its SHA-256
+blobs/          values too large for a line of a journal, each named after its SHA-256
 HEADS           the SHA-256 and the number of the last line of each journal
 SHA256SUMS      the SHA-256 of every other file here
 

@@ -10,13 +10,19 @@ import os
 import tarfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from wfrun.app.executions import find_execution
 from wfrun.errors import JournalError, NotFoundError
+from wfrun.journal.blobs import fill
 from wfrun.journal.home import JOURNAL, Home, is_id
 from wfrun.journal.removed import REMOVED
 from wfrun.journal.scan import scan
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Record
 
 DEFINITIONS, BLOBS = "definitions", "blobs"
 SUMS, HEADS = "SHA256SUMS", "HEADS"
@@ -39,6 +45,23 @@ class Evidence:
     ledger: str | None = None
     sums: Mapping[str, str] | None = None
     place_of: Callable[[str], str | None] = lambda execution: None
+
+    def whole(self, record: Record) -> Record:
+        """The record with those of its members that stand in blobs. JournalError `blob.missing`, `blob.damaged`."""
+        if "blobs" not in record:
+            return record
+        record = dict(record)
+        fill(record, self._blob)
+        return record
+
+    def _blob(self, digest: str) -> bytes:
+        name = f"{BLOBS}/{digest}"
+        data = self.stored(name) if self.stored is not None else None
+        if data is None:
+            raise JournalError("blob.missing", f"{name}, which the journal names, is missing")
+        if sha256(data).hexdigest() != digest:
+            raise JournalError("blob.damaged", f"{name} is not what was stored")
+        return data
 
 
 def evidence_of(home: Home, names: Iterable[str], *, everything: bool) -> list[Evidence]:

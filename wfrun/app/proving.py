@@ -156,7 +156,7 @@ class _Court:
             return []
         if found.damage is not None:
             raise damaged(str(place), found.damage)
-        return found.records
+        return [self._evidence.whole(record) for record in found.records]
 
     def _read_plan(self, digest: str) -> Plan:
         name = f"{DEFINITIONS}/{digest}.yaml"

@@ -70,7 +70,7 @@ class Blobs:
 
 def fill(record: Record, read: Callable[[str], bytes]) -> None:
     """Puts the members back that stand elsewhere. `read` gives the bytes of a blob by its hash."""
-    for name, blob in record.pop("blobs", {}).items():
+    for name, blob in record.pop("blobs").items():
         record[name] = json.loads(read(blob["sha256"]))
 
 

@@ -37,7 +37,7 @@ def record_schemas() -> Mapping[str, Any]:
 
     file = "journal.schema.json"
     whole = _resolved({file: json.loads(_file("journal"))}, file)
-    return {rule["if"]["properties"]["type"]["const"]: rule["then"] for rule in whole["allOf"]}
+    return {rule["if"]["properties"]["type"]["const"]: rule["then"] for rule in whole["else"]["allOf"]}
 
 
 def _file(name: str) -> bytes:

@@ -101,6 +101,10 @@ def test_skipped_steps_are_counted_and_told(tale: MakeTale) -> None:
 def test_output_is_told_in_one_order(tale: MakeTale) -> None:
     view = tale().add("execution.ended", status="completed", output={"z": 1, "a": {"d": 1, "c": 2}}).view()
     assert status_lines(view)[-1] == 'Output  {"a": {"c": 2, "d": 1}, "z": 1}'
+    view["output"] = "x" * 100_000
+    assert status_lines(view)[-1].endswith(
+        f"x … 90,002 more characters: `wfrun status {view['execution']} --json` shows all"
+    )
 
 
 def test_quorum_and_escalation_are_told(tale: MakeTale) -> None:

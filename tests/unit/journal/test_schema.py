@@ -53,7 +53,7 @@ def test_an_event_is_found_by_its_type(event: Any) -> None:
     [kind] = get_args(get_type_hints(event, localns={"Json": Any})["type"])
     assert definition(event.__name__)["properties"]["type"] == {"const": kind}
     assert kind in SCHEMA["properties"]["type"]["enum"]
-    assert len([rule for rule in SCHEMA["allOf"] if rule["if"]["properties"]["type"]["const"] == kind]) == 1
+    assert len([rule for rule in SCHEMA["else"]["allOf"] if rule["if"]["properties"]["type"]["const"] == kind]) == 1
 
 
 @pytest.mark.parametrize("part", [events.ErrorData, events.Assignee], ids=lambda part: part.__name__)

@@ -45,6 +45,9 @@ COLOURS = {
     "needs-attention": "red",
 }
 
+# Of an output, for people, in characters.
+MOST_OUTPUT = 10_000
+
 
 def status_lines(view: StatusView) -> list[str]:
     """The whole of `wfrun status`."""
@@ -131,13 +134,21 @@ def _retry(row: StepView) -> str:
     return f"next at {clock(row['nextAttemptAt'])}" if row["nextAttemptAt"] else ""
 
 
+def _output(view: StatusView) -> str:
+    # Sorted as in the journal: what has just been computed is told like what is read again.
+    text = json.dumps(view["output"], ensure_ascii=False, sort_keys=True)
+    if len(text) <= MOST_OUTPUT:
+        return f"Output  {safe(text)}"
+    rest = f"{len(text) - MOST_OUTPUT:,} more characters: `wfrun status {view['execution']} --json` shows all"
+    return f"Output  {safe(text[:MOST_OUTPUT])} … {rest}"
+
+
 def footer_lines(view: StatusView) -> list[str]:
     """Everything below the steps: errors, who and what is waited for, the output, what to do next."""
     blocks = [error_lines(view), repair_lines(view["repairs"]), *map(task_lines, view["tasks"])]
     blocks += [unknown_lines(view["execution"], call) for call in view["unknown"]]
     blocks += [wait_lines(view), child_lines(view["children"]), deadline_lines(view)]
     if view["output"] is not None:
-        # Sorted as in the journal: what has just been computed is told like what is read again.
-        blocks.append([f"Output  {safe(json.dumps(view['output'], ensure_ascii=False, sort_keys=True))}"])
+        blocks.append([_output(view)])
     blocks.append(next_steps(view))
     return [line for block in blocks if block for line in ("", *block)]
