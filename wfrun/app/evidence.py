@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from wfrun.app.executions import find_execution
-from wfrun.errors import JournalError, NotFoundError
+from wfrun.errors import JournalError, NotFoundError, StateError
 from wfrun.journal.blobs import fill
 from wfrun.journal.home import JOURNAL, Home, is_id
 from wfrun.journal.removed import REMOVED
@@ -47,7 +47,7 @@ class Evidence:
     place_of: Callable[[str], str | None] = lambda execution: None
 
     def whole(self, record: Record) -> Record:
-        """The record with those of its members that stand in blobs. JournalError `blob.missing`, `blob.damaged`."""
+        """The record with those of its members that stand in blobs. StateError `blob.unknown`, `blob.damaged`."""
         if "blobs" not in record:
             return record
         record = dict(record)
@@ -58,9 +58,9 @@ class Evidence:
         name = f"{BLOBS}/{digest}"
         data = self.stored(name) if self.stored is not None else None
         if data is None:
-            raise JournalError("blob.missing", f"{name}, which the journal names, is missing")
+            raise StateError("blob.unknown", f"{name}, which the journal names, is missing")
         if sha256(data).hexdigest() != digest:
-            raise JournalError("blob.damaged", f"{name} is not what was stored")
+            raise StateError("blob.damaged", f"{name} is not what was stored")
         return data
 
 

@@ -14,7 +14,7 @@ from wfrun.app.auditing import named_files, verify
 from wfrun.app.evidence import of_home
 from wfrun.core.events import StepCompleted
 from wfrun.core.values import Json, canonical
-from wfrun.errors import JournalError
+from wfrun.errors import JournalError, StateError
 from wfrun.journal.blobs import LARGE_LINE, LARGE_MEMBER, blob_path
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
@@ -88,7 +88,7 @@ def test_files_are_private(tmp_path: Path) -> None:
     assert Path(home.blobs).stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize(("code", "data"), [("blob.missing", None), ("blob.damaged", b'"other"')])
+@pytest.mark.parametrize(("code", "data"), [("blob.unknown", None), ("blob.damaged", b'"other"')])
 def test_a_value_that_is_not_there_stops_its_execution(code: str, data: bytes | None) -> None:
     home = a_home_with(large())
     home.files.remove(blob_path(home, DIGEST))
@@ -96,13 +96,26 @@ def test_a_value_that_is_not_there_stops_its_execution(code: str, data: bytes | 
         with home.locked(home.blobs):
             home.files.close(home.replace(blob_path(home, DIGEST), data))
     for reader in (Journal.read, Journal.open):
-        with pytest.raises(JournalError) as caught:
+        with pytest.raises(StateError) as caught:
             reader(home, ID)
         assert caught.value.code == code
         assert DIGEST in caught.value.message
     (checked,) = verify(of_home(home, [ID]))
     found = [each["code"] for each in checked["findings"] if each["seq"] == 2]
-    assert found == [code.replace("missing", "unknown")]
+    assert found == [code]
+
+
+def test_a_value_that_cannot_be_written_stops_its_execution() -> None:
+    home = a_home_with(completed(1))
+    files = home.files
+    full = FaultyFiles(files, lambda number, name: os_error() if name == "create" else None)
+    with closing(Journal.open(Home("/home", full.door), ID)) as journal:
+        with pytest.raises(JournalError) as caught:
+            append(journal, large())
+        assert caught.value.code == "blob.io"
+        with pytest.raises(JournalError):
+            append(journal, completed(2))
+    assert len(Journal.read(Home("/home", files), ID)) == 2
 
 
 def test_an_audit_knows_the_record_as_a_whole_and_the_file_that_it_names() -> None:
