@@ -7,7 +7,17 @@ from contextlib import closing
 
 import pytest
 
-from tests.support.journals import ID, INFO, Ledger, append, bytes_of, completed, live, memory_home, started
+from tests.support.journals import (
+    ID,
+    INFO,
+    Ledger,
+    append,
+    bytes_of,
+    completed,
+    live,
+    memory_home,
+    started,
+)
 from tests.support.tally import FULL, Tally, seed, size
 from wfrun.errors import JournalError, NotFoundError
 from wfrun.journal.home import Home
@@ -20,7 +30,7 @@ from wfrun.journal.verify import verify
 
 def plain() -> bytes:
     home = memory_home()
-    live(home, Ledger())
+    live(home, Ledger(), large=False)
     return bytes_of(home)
 
 

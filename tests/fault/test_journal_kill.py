@@ -22,7 +22,15 @@ from wfrun.journal.verify import verify
 
 ROOT = Path(__file__).parent.parent.parent
 # Those of the engine are not in the life of a journal alone; that of a failed sync needs one that fails.
-ELSEWHERE = {"driver.before-sync", "driver.after-sync", "journal.sync-failed", "blob.written", "gc.listed", "gc.removed", "gc.swept"}
+ELSEWHERE = {
+    "driver.before-sync",
+    "driver.after-sync",
+    "journal.sync-failed",
+    "blob.written",
+    "gc.listed",
+    "gc.removed",
+    "gc.swept",
+}
 
 
 def run(home: Path, point: str) -> tuple[int, dict[str, int]]:

@@ -37,6 +37,8 @@ MADE: Mapping[str, tuple[str, ...]] = {
     "{kind}.size": ("yaml.size", "json.size"),
     "{kind}.encoding": ("yaml.encoding", "json.encoding"),
     "{kind}.character": ("yaml.character",),
+    "{kind}.unknown": ("definition.unknown", "blob.unknown"),
+    "{kind}.damaged": ("definition.damaged", "blob.damaged"),
     "{what}.unknown": ("execution.unknown", "task.unknown"),
     "{what}.ambiguous": ("execution.ambiguous", "task.ambiguous"),
     "http.{answer.status}": ("http.<status>",),

@@ -140,7 +140,7 @@ class Ledger:
             self.records = list(journal.records)
 
 
-def live(home: Home, ledger: Ledger) -> None:
+def live(home: Home, ledger: Ledger, *, large: bool = True) -> None:
     """An execution's life in four processes: one drives, one visits meanwhile, one visits later, one drives on."""
     ledger.definitions.append(home.write_definition(DEFINITION))
     with closing(Journal.create(home, ID, started())) as journal:
@@ -153,7 +153,7 @@ def live(home: Home, ledger: Ledger) -> None:
             journal.sync()
             ledger.told(journal)
         _visit(home, ledger)
-        append(journal, completed_large(2))
+        append(journal, completed_large(2) if large else completed(2))
         ledger.told(journal)
     _visit(home, ledger)
     with closing(Journal.open(home, ID)) as journal:

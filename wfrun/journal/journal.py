@@ -156,7 +156,10 @@ class Journal(Handle):
             self.check()
             raise RuntimeError("Journal.add outside of a turn")
         self._at = self._at or instant(self.clock())
-        return self._chain.stamp(event, self._at)
+        try:
+            return self._chain.stamp(event, self._at)
+        except JournalError as error:
+            raise self._stop(error) from error.__cause__
 
     def has_foreign(self) -> bool:
         """Whether others appended, or failed to, since this handle last looked. Takes no lock; the next turn tells."""
