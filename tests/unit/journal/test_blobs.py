@@ -108,6 +108,7 @@ def test_a_value_that_is_not_there_stops_its_execution(code: str, data: bytes | 
 def test_a_value_that_cannot_be_written_stops_its_execution() -> None:
     home = a_home_with(completed(1))
     files = home.files
+    assert isinstance(files, MemoryFiles)
     full = FaultyFiles(files, lambda number, name: os_error() if name == "rename" else None)
     with closing(Journal.open(Home("/home", full.door), ID)) as journal:
         with pytest.raises(JournalError) as caught:
