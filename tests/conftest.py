@@ -7,11 +7,15 @@ import random
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import canary
 from tests.support.tally import Tally, seed, sums, write
 
 canary.install()
+# How long an example takes, or its making, says how busy the machine is, and nothing about what is tested.
+settings.register_profile("wfrun", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("wfrun")
 # Before workers are begun, so that they have the same.
 os.environ.setdefault("WFRUN_SEED", str(random.randrange(2**32)))
 
