@@ -234,6 +234,9 @@ def prepare_waiver(home: Home, prefix: str, compensation: str) -> Prepared:
     journal, compensation = _open(home, prefix), COMPENSATE + undone_by(compensation)
     try:
         run = fold(home, journal.records)
+        if run.is_paused:
+            journal.close()
+            return prepare(home, journal.execution_id, Ask("skip", compensation))
         waive(run, compensation, "")
         _heed_parent(home, journal, besides=("needs-attention",))
     except BaseException:

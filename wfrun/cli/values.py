@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from wfrun.core.values import Json
 from wfrun.errors import InvalidError, NotFoundError, UsageError
@@ -17,7 +18,18 @@ STDIN = "-"
 MAX_SHOWN = 60
 
 
-def read_input(source: str | None, sets: Iterable[str]) -> Json | None:
+class Options(NamedTuple):
+    """How a command calls the option for all of its data, and the one for a single value."""
+
+    whole: str
+    single: str
+
+
+INPUT = Options("--input", "--set")
+DATA = Options("--data-file", "--data")
+
+
+def read_input(source: str | None, sets: Iterable[str], options: Options = INPUT) -> Json | None:
     """`--input` (a file, `-` for standard input, or JSON itself) with `--set` laid over it; None if neither is given.
 
     Raises InvalidError with the place of what is no JSON, NotFoundError, UsageError.
@@ -27,8 +39,9 @@ def read_input(source: str | None, sets: Iterable[str]) -> Json | None:
     if not pairs:
         return value
     if value is not None and not isinstance(value, dict):
-        raise UsageError("usage.set", "--set needs an input that is an object", hint="the input is a list or a scalar")
-    return assign(pairs, value or {})
+        message = f"{options.single} needs {options.whole} to be an object"
+        raise UsageError("usage.set", message, hint="it is a list or a scalar")
+    return assign(pairs, value, options)
 
 
 def _read_json(source: str) -> Json:
@@ -66,7 +79,7 @@ def _unreadable(name: str, error: OSError | ValueError) -> NotFoundError:
     return NotFoundError("file.unreadable", f"{name} cannot be read: {reason}")
 
 
-def assign(pairs: Iterable[str], onto: dict[str, Json] | None = None) -> dict[str, Json]:
+def assign(pairs: Iterable[str], onto: dict[str, Json] | None = None, options: Options = INPUT) -> dict[str, Json]:
     """`a.b=1` pairs as an object, over a copy of `onto`. A value is JSON if it reads as JSON, else text.
 
     Raises UsageError for a pair without `=`, an empty key, or a key inside something that is no object.
@@ -76,7 +89,8 @@ def assign(pairs: Iterable[str], onto: dict[str, Json] | None = None) -> dict[st
         key, equals, text = pair.partition("=")
         names = key.split(".")
         if not equals or not all(names):
-            raise UsageError("usage.set", f"`{pair}` is no assignment", hint="write key=value, or a.b=value to nest")
+            hint = f"write key=value, or a.b=value to nest; {options.whole} FILE takes all of it from a file"
+            raise UsageError("usage.set", f"`{pair}` is no assignment", hint=hint)
         _assign(result, names, parse_value(text, f"<{key}>"), pair)
     return result
 

@@ -140,17 +140,20 @@ class Interpreter:
         """Leave everything as it is, and wait for somebody."""
         self._begin_anew(self._held(error))
 
-    def carry_on(self, before: Interpreter, published_anew: Iterable[str]) -> None:
+    def carry_on(self, before: Interpreter, sent_anew: Iterable[str]) -> None:
         """Know what cannot be told from the records that still count.
 
-        What was done and not undone may still have its effect, and deadlines count anew.
+        What was done and not undone may still have its effect, a point of no return stays behind, and deadlines count
+        anew.
         """
         self.amended.rounds.clear()
         self.amended.rounds.update(before.amended.rounds)
-        for step in published_anew:
+        left = [before.undos[step] for step in self.waived - before.waived if step in before.undos]
+        for step in (*sent_anew, *(entry.step for entry in left if entry.child is not None)):
             self.ended_round(step)
         self.in_doubt |= before.in_doubt | (before.undos.keys() - self.undos.keys())
         self.waived |= before.waived
+        self._pivoted |= before._pivoted
         self.begun.clear()
 
     def begin_branch(self, instance: str, *, in_turn: bool) -> bool:
@@ -205,12 +208,15 @@ class Interpreter:
         record = await self.perform(AwaitRepair("repair"))
         for order, entry in list(scope.done.items()):
             if COMPENSATE + entry.step in record.get("waived", ()):
-                del scope.done[order]
-                self.undos.pop(entry.step, None)
-                self.in_doubt.add(entry.step)
-                self.waived.add(entry.step)
+                self._let_stand(scope, order)
                 if entry.child is not None:
                     self.ended_round(entry.step)
+
+    def _let_stand(self, scope: Scope, order: int) -> None:
+        step = scope.done.pop(order).step
+        self.undos.pop(step, None)
+        self.in_doubt.add(step)
+        self.waived.add(step)
 
     async def _run_body(self) -> Outcome | None:
         self._body.spawn(self.step(self.plan.root, self._scope))
@@ -267,6 +273,9 @@ class Interpreter:
         """
         failures: list[ErrorData] = []
         for order in sorted(orders, reverse=True):
+            if scope.done[order].step in self.amended.waived:
+                self._let_stand(scope, order)
+                continue
             self.waived.discard(scope.done[order].step)
             try:
                 await calls.undo(self, scope.done[order], error)

@@ -2,7 +2,7 @@
 
     resume        what failed is tried again, and what was stopped because of it goes on
     replace       the same with another workflow, as far as everything that is done would come out the same
-    skip          a step counts as done, with an output or without
+    skip          a step counts as done, with an output or without; or what should be undone before it goes on stays
     set-output    a step counts as completed, with this result
     set-input     a step runs again, called with this
     rewind        a step runs again, and what comes after it
@@ -37,7 +37,16 @@ from wfrun.core.repair_history import (
     is_timeout,
     undone_by,
 )
-from wfrun.core.repair_refusals import Wish, done_already, misfits, passed_pivot, refusals, running_children
+from wfrun.core.repair_refusals import (
+    Wish,
+    done_already,
+    failed_compensations,
+    misfits,
+    not_failed,
+    passed_pivot,
+    refusals,
+    running_children,
+)
 from wfrun.core.repair_trial import Places, Trial, steps_pending
 from wfrun.core.run import Run
 from wfrun.core.values import Json
@@ -132,20 +141,12 @@ def reasons_not_to_undo(run: Run) -> list[Problem]:
 def waive(run: Run, compensation: str, by: str, reason: str = "") -> ExecutionResumed:
     """The fact that what a step has done stays, though it should have been undone: `compensation` has failed.
 
-    Other compensations that have failed are tried again. Raises ConflictError if this one has not.
+    Other compensations that have failed are tried again. Raises ConflictError if this one has not. Of one that is
+    paused because of it, `propose` it to be skipped.
     """
-    failed = failed_compensations(run)
-    if compensation not in failed:
-        others = f": {', '.join(failed)}" if failed else ""
-        message = f"{compensation} has not failed" if failed else "no compensation of it has failed for good"
-        raise ConflictError("repair.not-failed", message, hint=f"only one that has can be skipped{others}")
+    if (reason_not_to := not_failed(run, compensation)) is not None:
+        raise ConflictError(reason_not_to.code, reason_not_to.message, hint=reason_not_to.hint)
     return {"type": "execution.resumed", "by": by, "reason": reason, "waived": [compensation]}
-
-
-def failed_compensations(run: Run) -> list[str]:
-    """Those that an execution needs attention for, in the order in which they were tried."""
-    failures = run.ended.get("failures", ()) if run.ended is not None and "repair" in run.pending else ()
-    return list(dict.fromkeys(COMPENSATE + undone_by(failure["step"]) for failure in failures))
 
 
 def fire_now(run: Run, step: str, by: str, reason: str = "") -> TimerFired:
@@ -205,7 +206,11 @@ class _Case:
             case "compensate":
                 trial, reasons = self._cut_off()
             case action:
-                if action == "skip" and _Case(self._run, Wish("resume"), self._now).has_done(self._targets):
+                if (
+                    action == "skip"
+                    and not self._lets_stand()
+                    and _Case(self._run, Wish("resume"), self._now).has_done(self._targets)
+                ):
                     reasons = [done_already(self._wish.step)]
                 self._amend()
                 judged = action in ("skip", "set-output")
@@ -235,9 +240,12 @@ class _Case:
         failure = self._run.interpreter.failure
         if failure is None or not self._stopped:
             return set()
-        if self._wish.action in _GOING_ON:
+        if self._wish.action in _GOING_ON or self._lets_stand():
             return failure.steps
         return {inside for each in failure.steps for inside in self._all_of(each)}
+
+    def _lets_stand(self) -> bool:
+        return self._wish.step is not None and self._wish.step.startswith(COMPENSATE)
 
     def _all_of(self, failed: str) -> set[str]:
         if not failed.startswith(COMPENSATE):
@@ -331,7 +339,7 @@ class _Case:
     def _undo(self, trial: Trial) -> list[str]:
         """What was done, or may have been, and is not any more, last completed first."""
         done = self._run.interpreter.undos
-        kept = trial.run.interpreter.undos
+        kept = trial.run.interpreter.undos.keys() | self._amended.waived
         undo = [each for each in reversed(done) if each not in kept and not self._is_tried_again(each, trial)]
         undo = [each for each in self._left_open(trial) if each not in done] + undo
         return [each for each in undo if each in self._taken_back] if self._wish.keep else undo
@@ -379,7 +387,10 @@ class _Case:
         gone = dropped_by(repairs)
         for request in (request for request, _ in repairs if request["seq"] not in gone):
             step = request.get("step")
-            if request["action"] in ("skip", "set-output"):
+            if step is not None and step.startswith(COMPENSATE):
+                step = undone_by(step)
+                counts = step in trial.run.interpreter.waived
+            elif request["action"] in ("skip", "set-output"):
                 counts = step in trial.run.interpreter.given
             elif request["action"] == "set-input":
                 counts = step in reached

@@ -48,7 +48,7 @@ class Amendments:
     """What repairs changed, by step instance.
 
     `rounds`: how often it has been undone. `attempted`: the attempts before those that count. `since`, by timer: the
-    instant from which it counts anew.
+    instant from which it counts anew. `waived`: what could not be undone, and is to stay.
     """
 
     outputs: dict[str, Given] = field(default_factory=dict)
@@ -56,6 +56,7 @@ class Amendments:
     attempted: dict[str, int] = field(default_factory=dict)
     since: dict[str, str] = field(default_factory=dict)
     rounds: dict[str, int] = field(default_factory=dict)
+    waived: set[str] = field(default_factory=set)
 
     def round(self, step: str) -> str:
         """What tells the keys of a step that was undone and runs again, and of its next undoing, from those before."""
@@ -68,7 +69,9 @@ class Amendments:
         if step is None or request["action"] not in ("skip", "set-output", "set-input"):
             return
         self.forget((step,))
-        if request["action"] == "set-input":
+        if step.startswith(COMPENSATE):
+            self.waived.add(undone_by(step))
+        elif request["action"] == "set-input":
             self.inputs[step] = value
         else:
             self.outputs[step] = Given(value, request["action"] == "skip", child)
@@ -77,6 +80,7 @@ class Amendments:
         for step in steps:
             self.outputs.pop(step, None)
             self.inputs.pop(step, None)
+            self.waived.discard(step)
 
 
 def undone_by(step: str) -> str:
@@ -127,16 +131,21 @@ def effective(records: Iterable[Record]) -> list[Record]:
     return counting
 
 
-def published_anew(records: Sequence[Record]) -> list[str]:
-    """The `emit` steps that the repair which has just come into force has publish once more: unless they are to be kept
-    or were undone, as other events, or those who have had the first would not heed them.
+def sent_anew(records: Sequence[Record]) -> list[str]:
+    """The steps that the repair which has just come into force has send something out once more that nobody can call
+    back: an event, or a detached execution. Unless they are to be kept or were undone it is another one then, or those
+    who have had the first would not heed it.
     """
     *_, (request, _) = in_force(records)
     if request.get("keep"):
         return []
     dropped = set(request["dropped"])
-    emitted = (each for each in records if each["type"] == "event.emitted" and each["seq"] in dropped)
-    return [each["step"] for each in emitted if each["step"] not in request["undo"]]
+    sent = (each for each in records if each["seq"] in dropped and _is_sent(each))
+    return [each["step"] for each in sent if each["step"] not in request["undo"]]
+
+
+def _is_sent(record: Record) -> bool:
+    return record["type"] == "event.emitted" or (record["type"] == "child.started" and record["detach"])
 
 
 def definition_of(records: Iterable[Record]) -> str | None:

@@ -10,8 +10,8 @@ from wfrun.core.definition import Path
 from wfrun.core.effects import BeginForeach, Compute, Decide, Effect, Match, OpenTask, StartChild
 from wfrun.core.expression import MISSING, Missing
 from wfrun.core.plan.draft import nearest
-from wfrun.core.plan.nodes import Call, Child, Plan
-from wfrun.core.repair_history import UNDONE, instance_of, undone_by
+from wfrun.core.plan.nodes import Call, Child, Plan, Step
+from wfrun.core.repair_history import COMPENSATE, UNDONE, instance_of, undone_by
 from wfrun.core.repair_trial import Change, Places, Trial, steps_pending
 from wfrun.core.run import Run
 from wfrun.core.values import Json
@@ -66,6 +66,9 @@ def _not_to_be_resumed(run: Run, wish: Wish) -> Iterator[Problem]:
 
 def _about_step(run: Run, wish: Wish, places: Places, ran: Container[str]) -> Iterator[Problem]:
     step = wish.step or ""
+    if wish.action == "skip" and step.startswith(COMPENSATE):
+        yield from filter(None, [not_failed(run, step)])
+        return
     if step.partition("@")[0] not in places.steps:
         yield Problem("repair.unknown-step", f"there is no step {step!r}", hint=nearest(step, places.steps))
         return
@@ -79,12 +82,32 @@ def _about_step(run: Run, wish: Wish, places: Places, ran: Container[str]) -> It
         yield passed_pivot()
 
 
+def not_failed(run: Run, compensation: str) -> Problem | None:
+    """Why what a step has done is not to be let stand: nobody has tried in vain to undo it."""
+    failed = failed_compensations(run)
+    if compensation in failed:
+        return None
+    others = f": {', '.join(failed)}" if failed else ""
+    message = f"{compensation} has not failed" if failed else "no compensation of it has failed for good"
+    return Problem("repair.not-failed", message, hint=f"only one that has can be skipped{others}")
+
+
+def failed_compensations(run: Run) -> list[str]:
+    """Those that an execution needs attention for, or is paused because of, in the order in which they were tried."""
+    if run.is_paused and run.interpreter.failure is not None:
+        failed = [step for step in sorted(run.interpreter.failure.steps) if step.startswith(COMPENSATE)]
+    else:
+        failures = run.ended.get("failures", ()) if run.ended is not None and "repair" in run.pending else ()
+        failed = [failure["step"] for failure in failures]
+    return list(dict.fromkeys(COMPENSATE + undone_by(each) for each in failed))
+
+
 def _about_value(wish: Wish, places: Places) -> Iterator[Problem]:
     step = places.step(wish.step or "")
     if wish.action in ("set-output", "set-input") and wish.value is MISSING:
         yield Problem("repair.value", f"{wish.action} needs a value")
     gives = wish.action in ("skip", "set-output") and wish.value is not MISSING
-    if gives and not isinstance(getattr(step, "output", None), str):
+    if gives and not isinstance(getattr(step, "output", None), str) and not _is_heeded(wish, step):
         message = f"{wish.step!r} has no `output`: nobody would see the value"
         yield Problem("repair.output", message, hint="leave the value away and `skip` it")
     if wish.action == "set-input":
@@ -92,6 +115,12 @@ def _about_value(wish: Wish, places: Places) -> Iterator[Problem]:
             yield Problem("repair.input", f"{wish.step!r} is not called with anything")
         elif isinstance(step, Child) and not isinstance(wish.value, dict):
             yield Problem("repair.input", "the input of a workflow must be an object")
+
+
+def _is_heeded(wish: Wish, step: Step | None) -> bool:
+    """Whether it matters that the step counts as done, though nobody sees what it gives: but for its undoing."""
+    done = wish.action == "set-output" and step is not None
+    return done and bool(step.compensation or (isinstance(step, Call) and step.pivot))
 
 
 def done_already(step: str | None) -> Problem:

@@ -30,7 +30,7 @@ from wfrun.core.repair_history import (
     definition_of,
     effective,
     instance_of,
-    published_anew,
+    sent_anew,
     undone_by,
 )
 from wfrun.core.retry import end_of
@@ -295,7 +295,7 @@ class Run:
         for record in effective(records):
             self.reach(record)
             self._take(_FOLDS[record["type"]], record)
-        self.interpreter.carry_on(before, published_anew(records))
+        self.interpreter.carry_on(before, sent_anew(records))
         self.tasks = {**tasks, **self.tasks}
 
     def reach(self, record: Record, *, in_turn: bool = False) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from wfrun.cli.values import assign, current_user, parse_value, read_input, read_lines
+from wfrun.cli.values import DATA, assign, current_user, parse_value, read_input, read_lines
 from wfrun.errors import InvalidError, NotFoundError, UsageError
 
 
@@ -36,6 +36,12 @@ def test_wrong_assignments(pairs: list[str]) -> None:
     with pytest.raises(UsageError) as caught:
         assign(pairs)
     assert caught.value.code == "usage.set"
+
+
+def test_whoever_means_a_file_is_told_the_option() -> None:
+    with pytest.raises(UsageError) as caught:
+        read_input(None, ["@order.json"], DATA)
+    assert caught.value.hint.endswith("--data-file FILE takes all of it from a file")
 
 
 @pytest.mark.parametrize("text", ["{broken", "[1", '"open', ' {"a": nope}', "[1] and more"])
@@ -72,7 +78,7 @@ def test_input_from_file_text_and_standard_input(tmp_path: Path, monkeypatch: py
 
 
 def test_set_needs_an_object() -> None:
-    with pytest.raises(UsageError, match="needs an input that is an object"):
+    with pytest.raises(UsageError, match="--set needs --input to be an object"):
         read_input("[1]", ["a=1"])
 
 

@@ -1,4 +1,4 @@
-"""Events that are published once more."""
+"""What nobody can call back, and is sent out once more: events, and detached executions."""
 
 from __future__ import annotations
 
@@ -45,3 +45,22 @@ def test_with_other_data_it_is_another_event() -> None:
     world.repair("set-output", step="a", value=7).finish()
     assert ids(world) == ["e1/tell", "e1/tell~2"]
     assert [record["event"]["data"] for record in world.of_type("event.emitted")] == [{"of": "a"}, 7]
+
+
+class TestDetached:
+    def children(self, *repairs: dict[str, Any]) -> list[str]:
+        sub = {"type": "workflow", "name": "sub", "workflow": "sub", "detach": True}
+        world, _ = paused(call("a"), sub, call("b"), broken=("b",))
+        for repair in repairs:
+            world.repair(**repair).finish()
+        assert_folds_again(world)
+        return [record["child"] for record in world.of_type("child.started")]
+
+    def test_one_that_is_begun_anew_is_another_execution(self) -> None:
+        assert self.children({"action": "rewind", "step": "a"}) == ["e1.sub", "e1.sub..r2"]
+
+    def test_one_that_is_kept_is_the_same(self) -> None:
+        assert self.children({"action": "rewind", "step": "a", "keep": True}) == ["e1.sub", "e1.sub"]
+
+    def test_one_that_stays_is_not_begun_again(self) -> None:
+        assert self.children({"action": "resume"}, {"action": "rewind", "step": "b"}) == ["e1.sub"]

@@ -158,11 +158,20 @@ class TestRefusals:
         )
 
     def test_values_where_they_make_sense(self) -> None:
-        ask = {"type": "human-task", "name": "ask", "assignee": "bob"}
-        world = World(plan_of(call("a"), {"type": "workflow", "name": "w", "workflow": "x"}, ask)).finish()
+        world = World(plan_of(call("a"))).finish()
         assert reasons(world, "set-output", step="a", value=1).keys() == {"repair.output"}
         assert reasons(world, "skip", step="a", value=1).keys() == {"repair.output"}
         assert reasons(world, "set-input", step="a").keys() == {"repair.value"}
+
+    @pytest.mark.parametrize("more", [{"compensate": UNDO}, {"pivot": True}])
+    def test_a_step_without_output_can_have_been_done_by_hand_if_that_matters(self, more: Any) -> None:
+        world = World(plan_of(call("a", **more)), script=fail_at("a")).finish()
+        assert reasons(world, "set-output", step="a", value=1).keys() == set()
+        assert reasons(world, "skip", step="a", value=1).keys() == {"repair.output"}
+
+    def test_inputs_where_they_make_sense(self) -> None:
+        ask = {"type": "human-task", "name": "ask", "assignee": "bob"}
+        world = World(plan_of({"type": "workflow", "name": "w", "workflow": "x"}, ask)).finish()
         assert reasons(world, "set-input", step="ask", value=1).keys() == {"repair.input"}
         assert reasons(world, "set-input", step="w", value=1).keys() == {"repair.input"}
 

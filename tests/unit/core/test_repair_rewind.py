@@ -10,6 +10,7 @@ from tests.support.world import World, an_event, call, plan_of
 from tests.unit.core.test_interpreter import fail_at
 from tests.unit.core.test_repair import PAUSE, Services, assert_folds_again, is_open, keys, paused, since
 from tests.unit.core.test_steps_crews import UNDO, foreach, parallel
+from wfrun.core.repair import reasons_not_to_undo
 from wfrun.errors import DivergenceError
 
 
@@ -22,6 +23,19 @@ class TestRewind:
         assert since(world, before) == ["compensate:c", "compensate:b", "b", "c"]
         assert [keys(world, name)[-1] for name in "abc"] == ["e1/a", "e1/b~2", "e1/c~2"]
         assert world.status == "completed"
+        assert_folds_again(world)
+
+    @pytest.mark.parametrize(("step", "keep"), [("a", True), ("b", False)])
+    def test_what_is_behind_the_pivot_stays_there(self, step: str, keep: bool) -> None:
+        """It has happened, and does not become undone by being asked for once more and failing then."""
+        services = Services("c")
+        plan = plan_of(call("a", compensate=UNDO), call("b", pivot=True), call("c"))
+        world = World(plan, script=services).finish()
+        services.broken["b"] = "boom"
+        assert world.repair("rewind", step=step, keep=keep).finish().run.is_paused
+        assert reasons_not_to_undo(world.run)[0].code == "repair.pivot"
+        services.repaired()
+        assert world.repair("resume").finish().status == "completed"
         assert_folds_again(world)
 
     def test_each_round_has_keys_of_its_own_also_for_undoing(self) -> None:

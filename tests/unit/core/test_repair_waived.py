@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.world import World, call, plan_of
-from tests.unit.core.test_repair import Services, assert_folds_again, keys, since
+from tests.unit.core.test_repair import Services, assert_folds_again, keys, paused, since
+from wfrun.core.effects import Effect, RecallChild
 from wfrun.core.repair import waive
 from wfrun.errors import ConflictError
 
@@ -127,3 +128,69 @@ class TestChildren:
         assert world.repair("resume").finish().status == "completed"
         assert [record["child"] for record in world.of_type("child.started")] == ["e1.c", "e1.c..r2"]
         assert_folds_again(world)
+
+
+LOSER = [call("lose", compensate=UNDO), {"type": "wait", "name": "w", "for": "1h"}]
+RACE = {"type": "parallel", "complete": "any", "steps": [LOSER, call("win")]}
+
+
+class Stubborn(World):
+    """No child can be undone."""
+
+    def _answer(self, effect: Effect) -> None:
+        if isinstance(effect, RecallChild):
+            self.add({"type": "child.ended", "step": effect.step, "child": effect.child, "status": "needs-attention"})
+        else:
+            super()._answer(effect)
+
+
+class TestWhilePaused:
+    """A branch that lost could not be undone, and the execution stands still because of that."""
+
+    def race(self) -> tuple[World, Services]:
+        world, services = paused(call("a", compensate=UNDO), RACE, call("z"), broken=("compensate:lose",))
+        services.broken["compensate:lose"] = "boom"
+        return world, services
+
+    def test_it_goes_on_with_what_is_to_stay(self) -> None:
+        world, _ = self.race()
+        before = len(world.records)
+        assert world.propose("skip", step="compensate:lose").undo == ()
+        world.repair("skip", step="compensate:lose").finish()
+        assert (world.status, since(world, before)) == ("completed", ["z"])
+        assert_folds_again(world)
+
+    def test_it_is_not_forgotten_when_the_rest_is_undone(self) -> None:
+        world, _ = self.race()
+        world.repair("skip", step="compensate:lose").finish()
+        world.add({"type": "compensation.requested", "by": "ann", "reason": ""})
+        assert world.finish().status == "partly-compensated"
+        assert world.steps("step.completed")[-1] == "compensate:a"
+        assert_folds_again(world)
+
+    def test_what_runs_again_is_undone_again(self) -> None:
+        world, services = self.race()
+        world.repair("skip", step="compensate:lose").finish()
+        services.repaired()
+        assert world.propose("rewind", step="a").undo == ("a",)
+        world.repair("rewind", step="a").finish()
+        assert keys(world, "lose") == ["e1/lose", "e1/lose"]
+        assert (world.status, world.steps("step.completed")[-3:]) == ("completed", ["win", "compensate:lose", "z"])
+        assert_folds_again(world)
+
+    @pytest.mark.parametrize("step", ["a", "win", "z", "x"])
+    def test_only_what_has_failed_can_be_left(self, step: str) -> None:
+        world, _ = self.race()
+        (reason,) = world.propose("skip", step=f"compensate:{step}").reasons
+        assert (reason.code, reason.hint) == (
+            "repair.not-failed",
+            "only one that has can be skipped: compensate:lose",
+        )
+
+    def test_a_child_that_stays_is_another_one_if_it_runs_again(self) -> None:
+        race = {"type": "parallel", "complete": "any", "steps": [[CHILD, LOSER[1]], call("win")]}
+        world = Stubborn(plan_of(race, call("z"), errorHandling={"onFailure": "pause"})).finish()
+        assert world.run.is_paused
+        world.repair("skip", step="compensate:c").finish()
+        world.repair("rewind", step="c").finish()
+        assert [record["child"] for record in world.of_type("child.started")] == ["e1.c", "e1.c..r2"]

@@ -58,9 +58,9 @@ def decide(
 
 
 def _form_values(pairs: tuple[str, ...], file: str | None) -> dict[str, Json]:
-    from wfrun.cli.values import read_input
+    from wfrun.cli.values import DATA, read_input
 
-    values = read_input(file, pairs)
+    values = read_input(file, pairs, DATA)
     if values is None:
         return {}
     if not isinstance(values, dict):

@@ -36,9 +36,9 @@ def command(
     from wfrun.cli.render.emitted import emitted_lines
     from wfrun.cli.render.progress import progress_for
     from wfrun.cli.streams import ours, reserve
-    from wfrun.cli.values import current_user, read_input
+    from wfrun.cli.values import DATA, current_user, read_input
 
-    value = read_input(data_file, data)
+    value = read_input(data_file, data, DATA)
     reserve()
     with progress_for(silent=as_json or quiet) as progress:
         emitted = driving.emit(

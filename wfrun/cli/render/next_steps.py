@@ -67,7 +67,9 @@ def repair_commands(view: StatusView) -> list[str]:
     held = view["error"] is not None and view["error"]["type"] == "execution.held"
     rows = [(f"resume {execution}", "go on from there" if held else "try again what failed")]
     rows += [(f"resume {execution} --with FILE", "go on with a corrected workflow")]
-    if failed and not failed.startswith(COMPENSATE):
+    if failed.startswith(COMPENSATE):
+        rows += [(f"skip {execution} {quote(failed)}", "let stand what could not be undone")]
+    elif failed and not _is_of_the_whole(view, failed):
         rows += [(f"skip {execution} {quote(failed)}", "go on without it")]
         if _is_called(view, failed):
             rows += [(f"set-input {execution} {quote(failed)} JSON", "run it with another input")]
@@ -78,6 +80,11 @@ def repair_commands(view: StatusView) -> list[str]:
     if view["status"] == "paused":
         rows += [(f"compensate {execution}", "undo all that it has done")]
     return columns([[f"wfrun {command}", Cell(about, "dim")] for command, about in rows], indent="  ")
+
+
+def _is_of_the_whole(view: StatusView, failed: str) -> bool:
+    """Whether it was the workflow's own output that could not be computed, which is no step."""
+    return failed == "output" and all(row["step"] != failed for row in view["steps"])
 
 
 def _is_called(view: StatusView, failed: str) -> bool:
