@@ -12,9 +12,10 @@ from tests.support.plans import EVENTS, faults, workflows
 from tests.support.world import World
 from wfrun.core.effects import Effect
 from wfrun.core.events import Record, Repair
+from wfrun.core.interventions import fire_now
 from wfrun.core.plan import Plan
 from wfrun.core.plan.nodes import walk
-from wfrun.core.repair import Proposal, fire_now
+from wfrun.core.repair import Proposal
 from wfrun.core.repair_history import COMPENSATE, effective, undone_by
 from wfrun.core.run import Run
 

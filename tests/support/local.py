@@ -36,7 +36,7 @@ from wfrun.app.workflows import Workflow, open_workflow
 from wfrun.core.events import Record
 from wfrun.core.human import Vote
 from wfrun.core.instants import parse_instant
-from wfrun.core.repair import reasons_not_to_undo
+from wfrun.core.repair_refusals import reasons_not_to_undo
 from wfrun.core.values import Json
 from wfrun.engines.local.driver import Driver
 from wfrun.engines.local.engine import Interrupted, LocalEngine

@@ -35,7 +35,7 @@ from wfrun.core.human import Task, Vote, judge
 from wfrun.core.instants import format_instant, parse_instant
 from wfrun.core.plan import Plan, compile_plan
 from wfrun.core.plan.nodes import Await, walk
-from wfrun.core.repair import reasons_not_to_undo
+from wfrun.core.repair_refusals import reasons_not_to_undo
 from wfrun.engines.calls import error_data
 from wfrun.errors import Problem, ServiceError, WfrunError
 from wfrun.load.definition import load_definition

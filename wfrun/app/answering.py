@@ -9,7 +9,7 @@ from wfrun.app.executions import find_execution
 from wfrun.app.in_force import fold, workflow_of
 from wfrun.app.onward import WAY, Outcome, Way, carry_on, check_local
 from wfrun.core import unknown
-from wfrun.core.repair import fire_now
+from wfrun.core.interventions import fire_now
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import NotFoundError

@@ -22,8 +22,10 @@ from wfrun.app.standing import has_ended, standstill
 from wfrun.app.starting import runner
 from wfrun.app.workflows import keep, require_local
 from wfrun.core.expression import MISSING, Missing
-from wfrun.core.repair import Proposal, failed_compensations, propose, reasons_not_to_undo, waive
+from wfrun.core.interventions import waive
+from wfrun.core.repair import Proposal, propose
 from wfrun.core.repair_history import COMPENSATE, instance_of, undone_by
+from wfrun.core.repair_refusals import failed_compensations, reasons_not_to_undo
 from wfrun.core.values import Json
 from wfrun.errors import ConflictError, InvalidError, NotFoundError, Problem
 from wfrun.journal.driver import is_driven

@@ -1,14 +1,12 @@
-"""What a plan means: the saga around it, and what all steps have in common. Each kind of step is one of `steps`.
+"""What a plan means: what all its steps have in common. Each kind of step is one of `steps`, all around them the saga.
 
 Control flow reads as control flow there. A sequence is a `for`, a conditional an `if`, a retry a loop, and the saga
 surrounds all of it. A coroutine that needs something from outside performs an effect and gets back the fact that
 answered it; whether that fact has just happened or is read from a journal it cannot tell.
 
-    execute ── body ── step ── one of `steps`: blocks, crews, loops, calls, people, waits, values, children
-       │                                     └ a fiber for each branch, in a scope of its own
-       └── take back ── calls, in reverse order of completion
-
-A repair puts something else in the place of all this: what is to be undone first, or a mere wait for the next one.
+    saga ── body ── step ── one of `steps`: blocks, crews, loops, calls, people, waits, values, children
+      │                       └ a fiber for each branch, in a scope of its own
+      └── take back ── undo ── calls
 """
 
 from __future__ import annotations
@@ -19,30 +17,24 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from wfrun.core.definition import Path
 from wfrun.core.effects import (
-    ApplyRepair,
-    AwaitRepair,
     Compute,
     Decide,
     Effect,
-    End,
-    Hold,
-    Output,
     Setting,
-    StartCompensation,
     StartTimer,
 )
 from wfrun.core.expression import MISSING, Expression, Template
-from wfrun.core.fibers import Cancelled, Failed, Fiber, Finished, Group, Outcome, Scheduler, Strand
+from wfrun.core.fibers import Cancelled, Failed, Group, Scheduler, Strand
 from wfrun.core.instants import parse_instant
 from wfrun.core.plan import nodes
 from wfrun.core.plan.nodes import Await, Call, Child, HumanTask, Node, Plan, Step
-from wfrun.core.repair_history import COMPENSATE, Amendments, Given
+from wfrun.core.repair_history import Amendments, Given
 from wfrun.core.scope import Scope, Undo
 from wfrun.core.steps import blocks, calls, children, crews, loops, people, values, waits
 from wfrun.core.values import Json
 
 if TYPE_CHECKING:
-    from wfrun.core.events import ErrorData, EventData, Matter, Reason, Record, Status
+    from wfrun.core.events import ErrorData, EventData, Matter, Record
 
 Kind: TypeAlias = Callable[["Interpreter", Any, Scope], Coroutine[Any, Any, None]]
 
@@ -85,9 +77,7 @@ class Interpreter:
     instances that did not run because a repair says what they come to. `waived` need not be undone: somebody said so.
     """
 
-    def __init__(
-        self, plan: Plan, execution: str, seed: str, scope: Scope, scheduler: Scheduler, amended: Amendments
-    ) -> None:
+    def __init__(self, plan: Plan, execution: str, seed: str, scheduler: Scheduler, amended: Amendments) -> None:
         self.plan = plan
         self.amended = amended
         self.execution = execution
@@ -104,195 +94,8 @@ class Interpreter:
         self.waived: set[str] = set()
         self.crews: dict[Crowd, None] = {}
         self.scheduler = scheduler
-        self._scope = scope
         self._completed = 0
-        self._pivoted = False
-        self._undone = False
-        self._cancelled = False
-        self._main = Fiber(self._execute(), None)
-        self._body: Group = Group(self.scheduler)
-
-    def start(self) -> None:
-        self.scheduler.ready(self._main)
-
-    def cancel(self) -> None:
-        """Stop the body of the execution. What it has done is then compensated, which cannot be cancelled."""
-        if self._cancelled:
-            return
-        if self._body.live:
-            self._cancelled = True
-            self._body.cancel()
-        elif self.scheduler.listens("paused") and not self._pivoted:
-            self._cancelled = True
-            self.scheduler.answer("paused", {})
-
-    @property
-    def has_passed_pivot(self) -> bool:
-        return self._pivoted
-
-    # ---- repairs
-
-    def repair(self, request: int, undos: Iterable[Undo]) -> None:
-        """Leave everything as it is, undo these one after the other, and then say that the repair is in force."""
-        self._begin_anew(self._repair(request, list(undos)))
-
-    def hold(self, error: ErrorData) -> None:
-        """Leave everything as it is, and wait for somebody."""
-        self._begin_anew(self._held(error))
-
-    def carry_on(self, before: Interpreter, sent_anew: Iterable[str]) -> None:
-        """Know what cannot be told from the records that still count.
-
-        What was done and not undone may still have its effect, a point of no return stays behind, and deadlines count
-        anew.
-        """
-        self.amended.rounds.clear()
-        self.amended.rounds.update(before.amended.rounds)
-        left = [before.undos[step] for step in self.waived - before.waived if step in before.undos]
-        for step in (*sent_anew, *(entry.step for entry in left if entry.child is not None)):
-            self.ended_round(step)
-        self.in_doubt |= before.in_doubt | (before.undos.keys() - self.undos.keys())
-        self.waived |= before.waived
-        self._pivoted |= before._pivoted
-        self.begun.clear()
-
-    def begin_branch(self, instance: str, *, in_turn: bool) -> bool:
-        """Begin the branch that an instance is in, if one is waiting for its turn."""
-        return any(crew.begin_early(instance, in_turn=in_turn) for crew in list(self.crews))
-
-    def _begin_anew(self, strand: Strand) -> None:
-        self.scheduler = Scheduler()
-        self._body = Group(self.scheduler)
-        self._main = Fiber(strand, None)
-        self.start()
-
-    async def _repair(self, request: int, undos: list[Undo]) -> None:
-        error = self.failure.error if self.failure is not None else None
-        scope = Scope({})
-        scope.done = dict(enumerate(reversed(undos)))
-        while failures := await self.undo(scope, list(scope.done), error):
-            await self._end("needs-attention", error, failures)
-            await self._seen_to(scope)
-        await self.perform(ApplyRepair("repaired", request))
-
-    async def _held(self, error: ErrorData) -> None:
-        await self._pause(error)
-        self._scope.done = dict(enumerate(self.undos.values()))
-        self._undone = True
-        await self._take_back(None)
-
-    # ---- the whole execution: the saga
-
-    async def _execute(self) -> None:
-        """The body, and then the undoing of it as often as there is a reason to."""
-        error = await self._complete(await self._run_body())
-        if error is None and not self._cancelled:
-            await self.perform(AwaitRepair("recall"))
-            self._undone = True
-        elif self._pivoted or (self.plan.pauses and not self._cancelled):
-            await self._pause(error or _CANCELLED)
-        await self._take_back(error)
-
-    async def _pause(self, error: ErrorData) -> None:
-        await self.perform(Hold("pause", error))
-        await self.perform(AwaitRepair("paused"))
-
-    async def _take_back(self, error: ErrorData | None) -> None:
-        failures = await self._compensate(error)
-        while failures:
-            await self._seen_to(self._scope)
-            failures = await self._undo_all(error)
-
-    async def _seen_to(self, scope: Scope) -> None:
-        """Somebody has seen to what could not be undone. Some of it may have to stay, and is not tried again."""
-        record = await self.perform(AwaitRepair("repair"))
-        for order, entry in list(scope.done.items()):
-            if COMPENSATE + entry.step in record.get("waived", ()):
-                self._let_stand(scope, order)
-                if entry.child is not None:
-                    self.ended_round(entry.step)
-
-    def _let_stand(self, scope: Scope, order: int) -> None:
-        step = scope.done.pop(order).step
-        self.undos.pop(step, None)
-        self.in_doubt.add(step)
-        self.waived.add(step)
-
-    async def _run_body(self) -> Outcome | None:
-        self._body.spawn(self.step(self.plan.root, self._scope))
-        return (await self._body.next()).outcome
-
-    async def _complete(self, outcome: Outcome | None) -> ErrorData | None:
-        """End the execution if it is completed; otherwise the error that it failed with, if it was not cancelled."""
-        if isinstance(outcome, Failed):
-            self.failure = outcome
-            return outcome.error
-        if isinstance(outcome, Cancelled) or self._cancelled:
-            return None
-        output = outcome.output if isinstance(outcome, Finished) else self._output()
-        record = await self.perform(End("end:completed", "output", "completed", None, (), output))
-        if record["type"] != "evaluation.failed":
-            return None
-        self.failure = Failed(record["error"])
-        return self.failure.error
-
-    def _output(self) -> Output | None:
-        template = self.plan.output
-        return None if template is None else Output(template, ("output",), self.setting(self._scope))
-
-    async def _compensate(self, error: ErrorData | None) -> list[ErrorData]:
-        done = self._scope.done
-        if done:
-            self._undone = True
-            steps = tuple(done[order].step for order in sorted(done, reverse=True))
-            reason: Reason = "cancel" if self._cancelled else "request" if error is None else "failure"
-            await self.perform(StartCompensation("compensate", "", reason, steps, error))
-        return await self._undo_all(error)
-
-    async def _undo_all(self, error: ErrorData | None) -> list[ErrorData]:
-        """Undo what there is to undo, and end the execution. What fails is left for a further try."""
-        failures = await self.undo(self._scope, list(self._scope.done), error)
-        status: Status = "needs-attention" if failures else self._verdict()
-        await self._end(status, error, failures)
-        return failures
-
-    async def _end(self, status: Status, error: ErrorData | None, failures: list[ErrorData]) -> None:
-        await self.perform(End(f"end:{status}", "output", status, error, tuple(failures), None))
-
-    def _verdict(self) -> Status:
-        if self.waived:
-            return "partly-compensated"
-        if self._cancelled:
-            return "cancelled"
-        return "compensated" if self._undone else "failed"
-
-    async def undo(self, scope: Scope, orders: list[int], error: ErrorData | None) -> list[ErrorData]:
-        """Undo some of what was done in a scope, last first; why some of it could not be.
-
-        One that cannot be undone does not keep the others from it (C11).
-        """
-        failures: list[ErrorData] = []
-        for order in sorted(orders, reverse=True):
-            if scope.done[order].step in self.amended.waived:
-                self._let_stand(scope, order)
-                continue
-            self.waived.discard(scope.done[order].step)
-            try:
-                await calls.undo(self, scope.done[order], error)
-            except Failed as failed:
-                failures.append(failed.error)
-            else:
-                self._was_undone(scope.done.pop(order).step)
-        return failures
-
-    def _was_undone(self, instance: str) -> None:
-        self.undos.pop(instance, None)
-        self.in_doubt.discard(instance)
-        self.ended_round(instance)
-
-    def ended_round(self, instance: str) -> None:
-        """If the step runs once more, it is not the same any more to those outside."""
-        self.amended.rounds[instance] = self.amended.rounds.get(instance, 0) + 1
+        self.has_passed_pivot = False
 
     # ---- steps
 
@@ -372,7 +175,65 @@ class Interpreter:
 
     def pass_pivot(self) -> None:
         """From here on nothing is undone: what fails waits for somebody."""
-        self._pivoted = True
+        self.has_passed_pivot = True
+
+    # ---- undoing what steps have done
+
+    async def undo(self, scope: Scope, orders: list[int], error: ErrorData | None) -> list[ErrorData]:
+        """Undo some of what was done in a scope, last first; why some of it could not be.
+
+        One that cannot be undone does not keep the others from it (C11).
+        """
+        failures: list[ErrorData] = []
+        for order in sorted(orders, reverse=True):
+            if scope.done[order].step in self.amended.waived:
+                self.let_stand(scope, order)
+                continue
+            self.waived.discard(scope.done[order].step)
+            try:
+                await calls.undo(self, scope.done[order], error)
+            except Failed as failed:
+                failures.append(failed.error)
+            else:
+                self._was_undone(scope.done.pop(order).step)
+        return failures
+
+    def let_stand(self, scope: Scope, order: int) -> None:
+        step = scope.done.pop(order).step
+        self.undos.pop(step, None)
+        self.in_doubt.add(step)
+        self.waived.add(step)
+
+    def _was_undone(self, instance: str) -> None:
+        self.undos.pop(instance, None)
+        self.in_doubt.discard(instance)
+        self.ended_round(instance)
+
+    def ended_round(self, instance: str) -> None:
+        """If the step runs once more, it is not the same any more to those outside."""
+        self.amended.rounds[instance] = self.amended.rounds.get(instance, 0) + 1
+
+    # ---- after a repair
+
+    def carry_on(self, before: Interpreter, sent_anew: Iterable[str]) -> None:
+        """Know what cannot be told from the records that still count.
+
+        What was done and not undone may still have its effect, a point of no return stays behind, and deadlines count
+        anew.
+        """
+        self.amended.rounds.clear()
+        self.amended.rounds.update(before.amended.rounds)
+        left = [before.undos[step] for step in self.waived - before.waived if step in before.undos]
+        for step in (*sent_anew, *(entry.step for entry in left if entry.child is not None)):
+            self.ended_round(step)
+        self.in_doubt |= before.in_doubt | (before.undos.keys() - self.undos.keys())
+        self.waived |= before.waived
+        self.has_passed_pivot |= before.has_passed_pivot
+        self.begun.clear()
+
+    def begin_branch(self, instance: str, *, in_turn: bool) -> bool:
+        """Begin the branch that an instance is in, if one is waiting for its turn."""
+        return any(crew.begin_early(instance, in_turn=in_turn) for crew in list(self.crews))
 
     # ---- what steps ask for
 
@@ -404,6 +265,3 @@ class Interpreter:
 
     def setting(self, scope: Scope) -> Setting:
         return Setting(self.execution, self.plan, scope, self.at, self.seed, self.amended)
-
-
-_CANCELLED: ErrorData = {"type": "cancelled", "message": "it was cancelled after its point of no return"}

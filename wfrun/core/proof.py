@@ -21,8 +21,8 @@ from wfrun.core.instants import parse_instant
 from wfrun.core.plan import Plan
 from wfrun.core.proof_repairs import check_repair
 from wfrun.core.proof_terms import SLACK, Unfounded, compare
-from wfrun.core.repair import reasons_not_to_undo
 from wfrun.core.repair_history import instance_of
+from wfrun.core.repair_refusals import reasons_not_to_undo
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import DivergenceError, WfrunError

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from wfrun.core.effects import CallService, OpenTask, StartPause, StartTimer
+from wfrun.core.effects import CallService, OpenTask, StartTimer
 from wfrun.core.expression import MISSING, Missing
 from wfrun.core.instants import format_instant, parse_instant
 from wfrun.core.plan.nodes import Plan, Task
@@ -40,9 +40,7 @@ from wfrun.core.repair_history import (
 from wfrun.core.repair_refusals import (
     Wish,
     done_already,
-    failed_compensations,
     misfits,
-    not_failed,
     passed_pivot,
     refusals,
     running_children,
@@ -50,10 +48,10 @@ from wfrun.core.repair_refusals import (
 from wfrun.core.repair_trial import Places, Trial, steps_pending
 from wfrun.core.run import Run
 from wfrun.core.values import Json
-from wfrun.errors import ConflictError, NotFoundError, Problem
+from wfrun.errors import Problem
 
 if TYPE_CHECKING:
-    from wfrun.core.events import ExecutionResumed, Record, Repair, RepairRequested, TimerFired
+    from wfrun.core.events import Record, Repair, RepairRequested
 
 # These go on from where the execution stopped, and concern no step in particular.
 _GOING_ON = ("resume", "replace")
@@ -123,51 +121,6 @@ def propose(
     case = _Case(run, wish, now)
     reasons = refusals(run, wish, case.places, case.known, driven=driven)
     return Proposal(wish, reasons=tuple(reasons)) if reasons else case.proposal()
-
-
-def reasons_not_to_undo(run: Run) -> list[Problem]:
-    """Why all of an execution cannot be undone by `compensation.requested`: only what completed, or waits, can be."""
-    if run.interpreter.has_passed_pivot:
-        return [passed_pivot()]
-    if "recall" in run.pending or "paused" in run.pending:
-        return []
-    if run.ended is None:
-        return [Problem("repair.running", "it has not ended", hint="`cancel` stops it and undoes what it did")]
-    if run.ended["status"] == "partly-compensated":
-        return [Problem("repair.undone", "it has been undone, but for what somebody has said is to stay")]
-    return [Problem("repair.undone", f"it has ended as {run.ended['status']}: there is nothing left to undo")]
-
-
-def waive(run: Run, compensation: str, by: str, reason: str = "") -> ExecutionResumed:
-    """The fact that what a step has done stays, though it should have been undone: `compensation` has failed.
-
-    Other compensations that have failed are tried again. Raises ConflictError if this one has not. Of one that is
-    paused because of it, `propose` it to be skipped.
-    """
-    if (reason_not_to := not_failed(run, compensation)) is not None:
-        raise ConflictError(reason_not_to.code, reason_not_to.message, hint=reason_not_to.hint)
-    return {"type": "execution.resumed", "by": by, "reason": reason, "waived": [compensation]}
-
-
-def fire_now(run: Run, step: str, by: str, reason: str = "") -> TimerFired:
-    """The fact that ends a wait at once: for a retry, between iterations, or of a `wait` step for a time.
-
-    Raises NotFoundError if the step waits for no time, ConflictError if `step` means several iterations.
-    """
-    waiting = [effect.id for effect in run.pending.values() if _waits(effect, step) and effect.id in run.recorded]
-    if not waiting:
-        hint = "`status` shows what it waits for"
-        raise NotFoundError("repair.not-waiting", f"{step!r} does not wait for a time", hint=hint)
-    if len(waiting) > 1:
-        names = ", ".join(sorted(id.partition("!")[0].partition("#")[0] for id in waiting))
-        raise ConflictError("repair.iteration", f"{step!r} could be {names}", hint="name one of them")
-    return {"type": "timer.fired", "timer": waiting[0], "by": by, "reason": reason}
-
-
-def _waits(effect: object, step: str) -> bool:
-    if not isinstance(effect, StartTimer | StartPause) or effect.id.endswith("!timeout"):
-        return False
-    return step in (effect.step, effect.step.partition("@")[0])
 
 
 class _Case:
@@ -400,4 +353,4 @@ class _Case:
                 yield request
 
 
-__all__ = ["ANEW", "Proposal", "Wish", "failed_compensations", "fire_now", "propose", "reasons_not_to_undo", "waive"]
+__all__ = ["ANEW", "Proposal", "Wish", "propose"]

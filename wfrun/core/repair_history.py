@@ -145,7 +145,7 @@ def sent_anew(records: Sequence[Record]) -> list[str]:
 
 
 def _is_sent(record: Record) -> bool:
-    return record["type"] == "event.emitted" or (record["type"] == "child.started" and record["detach"])
+    return record["type"] == "event.emitted" or (record["type"] == "child.started" and bool(record["detach"]))
 
 
 def definition_of(records: Iterable[Record]) -> str | None:

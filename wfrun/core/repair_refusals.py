@@ -64,6 +64,19 @@ def _not_to_be_resumed(run: Run, wish: Wish) -> Iterator[Problem]:
         yield Problem("repair.replacement", "there is no workflow to go on with")
 
 
+def reasons_not_to_undo(run: Run) -> list[Problem]:
+    """Why all of an execution cannot be undone by `compensation.requested`: only what completed, or waits, can be."""
+    if run.interpreter.has_passed_pivot:
+        return [passed_pivot()]
+    if "recall" in run.pending or "paused" in run.pending:
+        return []
+    if run.ended is None:
+        return [Problem("repair.running", "it has not ended", hint="`cancel` stops it and undoes what it did")]
+    if run.ended["status"] == "partly-compensated":
+        return [Problem("repair.undone", "it has been undone, but for what somebody has said is to stay")]
+    return [Problem("repair.undone", f"it has ended as {run.ended['status']}: there is nothing left to undo")]
+
+
 def _about_step(run: Run, wish: Wish, places: Places, ran: Container[str]) -> Iterator[Problem]:
     step = wish.step or ""
     if wish.action == "skip" and step.startswith(COMPENSATE):
@@ -119,8 +132,9 @@ def _about_value(wish: Wish, places: Places) -> Iterator[Problem]:
 
 def _is_heeded(wish: Wish, step: Step | None) -> bool:
     """Whether it matters that the step counts as done, though nobody sees what it gives: but for its undoing."""
-    done = wish.action == "set-output" and step is not None
-    return done and bool(step.compensation or (isinstance(step, Call) and step.pivot))
+    if wish.action != "set-output" or step is None:
+        return False
+    return bool(step.compensation) or (isinstance(step, Call) and step.pivot)
 
 
 def done_already(step: str | None) -> Problem:

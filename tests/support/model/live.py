@@ -19,7 +19,7 @@ from tests.support.world import EPOCH, document
 from wfrun.core.effects import CallService
 from wfrun.core.fibers import stop_id
 from wfrun.core.plan import Plan, compile_plan
-from wfrun.core.repair import reasons_not_to_undo
+from wfrun.core.repair_refusals import reasons_not_to_undo
 from wfrun.core.run import Run
 
 NEVER = datetime.max.replace(tzinfo=UTC)

@@ -10,8 +10,9 @@ from tests.support.world import World, an_event, call, plan_of
 from tests.unit.core.test_interpreter import fail_at
 from tests.unit.core.test_repair import PAUSE, Services, assert_folds_again, paused, since
 from tests.unit.core.test_steps_crews import UNDO, foreach, parallel
+from wfrun.core.interventions import fire_now
 from wfrun.core.plan import Plan
-from wfrun.core.repair import fire_now, reasons_not_to_undo
+from wfrun.core.repair_refusals import reasons_not_to_undo
 from wfrun.core.run import Run
 from wfrun.errors import ConflictError, DivergenceError, NotFoundError
 

@@ -10,7 +10,7 @@ from tests.support.world import World, an_event, call, plan_of
 from tests.unit.core.test_interpreter import fail_at
 from tests.unit.core.test_repair import PAUSE, Services, assert_folds_again, is_open, keys, paused, since
 from tests.unit.core.test_steps_crews import UNDO, foreach, parallel
-from wfrun.core.repair import reasons_not_to_undo
+from wfrun.core.repair_refusals import reasons_not_to_undo
 from wfrun.errors import DivergenceError
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.world import World, call, plan_of
 from tests.unit.core.test_repair import Services, assert_folds_again, keys, paused, since
 from wfrun.core.effects import Effect, RecallChild
-from wfrun.core.repair import waive
+from wfrun.core.interventions import waive
 from wfrun.errors import ConflictError
 
 UNDO = {"service": "svc", "action": "undo"}

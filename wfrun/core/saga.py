@@ -1,0 +1,156 @@
+"""The saga: the body of an execution, and then the undoing of it as often as there is a reason to.
+
+    execute ── body: the steps, see interpreter
+       └── take back ── what they have done, in reverse order of completion
+
+A repair puts something else in the place of all this: what is to be undone first, or a mere wait for the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from wfrun.core.effects import ApplyRepair, AwaitRepair, End, Hold, Output, StartCompensation
+from wfrun.core.fibers import Cancelled, Failed, Fiber, Finished, Group, Outcome, Scheduler, Strand
+from wfrun.core.interpreter import Interpreter
+from wfrun.core.repair_history import COMPENSATE
+from wfrun.core.scope import Scope, Undo
+
+if TYPE_CHECKING:
+    from wfrun.core.events import ErrorData, Reason, Status
+
+
+class Saga:
+    """One whole execution. `steps` drives what it consists of, and knows what they have done."""
+
+    def __init__(self, steps: Interpreter, scope: Scope) -> None:
+        self.steps = steps
+        self._scope = scope
+        self._undone = False
+        self._cancelled = False
+        self._main = Fiber(self._execute(), None)
+        self._body: Group = Group(steps.scheduler)
+
+    def start(self) -> None:
+        self.steps.scheduler.ready(self._main)
+
+    def cancel(self) -> None:
+        """Stop the body of the execution. What it has done is then compensated, which cannot be cancelled."""
+        if self._cancelled:
+            return
+        if self._body.live:
+            self._cancelled = True
+            self._body.cancel()
+        elif self.steps.scheduler.listens("paused") and not self.steps.has_passed_pivot:
+            self._cancelled = True
+            self.steps.scheduler.answer("paused", {})
+
+    def repair(self, request: int, undos: Iterable[Undo]) -> None:
+        """Leave everything as it is, undo these one after the other, and then say that the repair is in force."""
+        self._begin_anew(self._repair(request, list(undos)))
+
+    def hold(self, error: ErrorData) -> None:
+        """Leave everything as it is, and wait for somebody."""
+        self._begin_anew(self._held(error))
+
+    def _begin_anew(self, strand: Strand) -> None:
+        self.steps.scheduler = Scheduler()
+        self._body = Group(self.steps.scheduler)
+        self._main = Fiber(strand, None)
+        self.start()
+
+    async def _repair(self, request: int, undos: list[Undo]) -> None:
+        error = self.steps.failure.error if self.steps.failure is not None else None
+        scope = Scope({})
+        scope.done = dict(enumerate(reversed(undos)))
+        while failures := await self.steps.undo(scope, list(scope.done), error):
+            await self._end("needs-attention", error, failures)
+            await self._seen_to(scope)
+        await self.steps.perform(ApplyRepair("repaired", request))
+
+    async def _held(self, error: ErrorData) -> None:
+        await self._pause(error)
+        self._scope.done = dict(enumerate(self.steps.undos.values()))
+        self._undone = True
+        await self._take_back(None)
+
+    async def _execute(self) -> None:
+        """The body, and then the undoing of it as often as there is a reason to."""
+        error = await self._complete(await self._run_body())
+        if error is None and not self._cancelled:
+            await self.steps.perform(AwaitRepair("recall"))
+            self._undone = True
+        elif self.steps.has_passed_pivot or (self.steps.plan.pauses and not self._cancelled):
+            await self._pause(error or _CANCELLED)
+        await self._take_back(error)
+
+    async def _pause(self, error: ErrorData) -> None:
+        await self.steps.perform(Hold("pause", error))
+        await self.steps.perform(AwaitRepair("paused"))
+
+    async def _take_back(self, error: ErrorData | None) -> None:
+        failures = await self._compensate(error)
+        while failures:
+            await self._seen_to(self._scope)
+            failures = await self._undo_all(error)
+
+    async def _seen_to(self, scope: Scope) -> None:
+        """Somebody has seen to what could not be undone. Some of it may have to stay, and is not tried again."""
+        record = await self.steps.perform(AwaitRepair("repair"))
+        for order, entry in list(scope.done.items()):
+            if COMPENSATE + entry.step in record.get("waived", ()):
+                self.steps.let_stand(scope, order)
+                if entry.child is not None:
+                    self.steps.ended_round(entry.step)
+
+    async def _run_body(self) -> Outcome | None:
+        self._body.spawn(self.steps.step(self.steps.plan.root, self._scope))
+        return (await self._body.next()).outcome
+
+    async def _complete(self, outcome: Outcome | None) -> ErrorData | None:
+        """End the execution if it is completed; otherwise the error that it failed with, if it was not cancelled."""
+        if isinstance(outcome, Failed):
+            self.steps.failure = outcome
+            return outcome.error
+        if isinstance(outcome, Cancelled) or self._cancelled:
+            return None
+        output = outcome.output if isinstance(outcome, Finished) else self._output()
+        record = await self.steps.perform(End("end:completed", "output", "completed", None, (), output))
+        if record["type"] != "evaluation.failed":
+            return None
+        self.steps.failure = Failed(record["error"])
+        return self.steps.failure.error
+
+    def _output(self) -> Output | None:
+        template = self.steps.plan.output
+        return None if template is None else Output(template, ("output",), self.steps.setting(self._scope))
+
+    async def _compensate(self, error: ErrorData | None) -> list[ErrorData]:
+        done = self._scope.done
+        if done:
+            self._undone = True
+            steps = tuple(done[order].step for order in sorted(done, reverse=True))
+            reason: Reason = "cancel" if self._cancelled else "request" if error is None else "failure"
+            await self.steps.perform(StartCompensation("compensate", "", reason, steps, error))
+        return await self._undo_all(error)
+
+    async def _undo_all(self, error: ErrorData | None) -> list[ErrorData]:
+        """Undo what there is to undo, and end the execution. What fails is left for a further try."""
+        failures = await self.steps.undo(self._scope, list(self._scope.done), error)
+        status: Status = "needs-attention" if failures else self._verdict()
+        await self._end(status, error, failures)
+        return failures
+
+    async def _end(self, status: Status, error: ErrorData | None, failures: list[ErrorData]) -> None:
+        await self.steps.perform(End(f"end:{status}", "output", status, error, tuple(failures), None))
+
+    def _verdict(self) -> Status:
+        if self.steps.waived:
+            return "partly-compensated"
+        if self._cancelled:
+            return "cancelled"
+        return "compensated" if self._undone else "failed"
+
+
+_CANCELLED: ErrorData = {"type": "cancelled", "message": "it was cancelled after its point of no return"}
