@@ -15,7 +15,7 @@ from tests.support.cases import Case, Player, Scenario, check, load_cases
 from tests.support.clock import AtOnce, virtual_time
 from tests.support.local import PLACE, Play, play_and_kill, play_in_memory, play_on_files
 from tests.support.model.scripted import play as play_by_the_model
-from tests.support.outcomes import Made, Outcome, without_doubt
+from tests.support.outcomes import Made, Outcome, without_doubt, wordless
 from tests.support.shell import ROOT
 from tests.support.stage import compiled, play, played
 from tests.support.tally import FULL, Tally, seed
@@ -70,14 +70,7 @@ def test_it_does_not_depend_on_what_comes_first(case: Case, scenario: Scenario) 
 def test_engines_agree(case: Case, scenario: Scenario) -> None:
     """In all that does not depend on what comes first, whether the scenario expects it or not."""
     core, local = play(case, scenario), play_in_memory(case, scenario)
-    assert not scenario.timeless or _wordless(local.timeless()) == _wordless(core.timeless())
-
-
-def _wordless(timeless: Any) -> Any:
-    """Without the messages of errors, which name files."""
-    status, output, error, *rest, children = timeless
-    known = None if error is None else (error["type"], error.get("step"), error.get("attempt"))
-    return status, output, known, rest, {step: _wordless(child) for step, child in children.items()}
+    assert not scenario.timeless or wordless(local.timeless()) == wordless(core.timeless())
 
 
 @each_scenario

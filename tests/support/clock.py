@@ -102,12 +102,16 @@ def virtual_time(begin: datetime = EPOCH) -> Iterator[VirtualLoop]:
     try:
         yield loop
     finally:
-        left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
-        if left:
-            loop.run_until_complete(asyncio.wait(left))
-        loop.close()
+        end_loop(loop)
+
+
+def end_loop(loop: VirtualLoop) -> None:
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.wait(left))
+    loop.close()
 
 
 def run_virtually(main: Coroutine[Any, Any, T]) -> T:

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cache
 from math import inf
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Protocol
 
 from tests.support.cases import EXECUTION, INITIATOR, Case, Scenario
 from tests.support.clock import AtOnce, Elsewhere, VirtualLoop, virtual_time
@@ -106,6 +106,7 @@ class Play:
         self._input = scenario.input
         self._mortal = mortal
         self.written = 0
+        self.execution = EXECUTION
         self.process: Process
 
     def outcome(self) -> Outcome:
@@ -213,10 +214,37 @@ class Process:
                 raise end
 
 
+class Going(Protocol):
+    """Whoever drives executions."""
+
+    def go_on(self, execution: str) -> None: ...
+
+    def workflow_of(self, journal: Journal) -> Workflow: ...
+
+
+class Surroundings(Protocol):
+    """What those who are outside see of a play."""
+
+    @property
+    def loop(self) -> VirtualLoop: ...
+
+    @property
+    def home(self) -> Home: ...
+
+    @property
+    def process(self) -> Going: ...
+
+    @property
+    def execution(self) -> str: ...
+
+    @property
+    def is_dead(self) -> bool: ...
+
+
 class Outside:
     """The people, the operator, the sources of events and the services of a scenario. They know what journals say."""
 
-    def __init__(self, play: Play, scenario: Scenario) -> None:
+    def __init__(self, play: Surroundings, scenario: Scenario) -> None:
         self._play = play
         self._loop = play.loop
         self._scenario = scenario
@@ -265,10 +293,10 @@ class Outside:
                 self._play.process.go_on(execution)
         else:
             self._operate(data["do"])
-            self._play.process.go_on(EXECUTION)
+            self._play.process.go_on(self._play.execution)
 
     def _operate(self, what: str) -> None:
-        journal = Journal.open(self._play.home, EXECUTION)
+        journal = Journal.open(self._play.home, self._play.execution)
         try:
             if what == "cancel":
                 record_cancellation(journal, "operator", "")

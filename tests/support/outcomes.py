@@ -62,6 +62,13 @@ class Outcome:
         return self.status, self.output, self.error, calls, undone, self.decisions, self.open, children
 
 
+def wordless(timeless: Any) -> Any:
+    """Without the messages of errors, which name files."""
+    status, output, error, *rest, children = timeless
+    known = None if error is None else (error["type"], error.get("step"), error.get("attempt"))
+    return status, output, known, rest, {step: wordless(child) for step, child in children.items()}
+
+
 def without_doubt(outcome: Outcome) -> Outcome:
     """As if no process had died. What began twice and failed may have had its effect: it is undone, for safety (C11).
 

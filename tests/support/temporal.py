@@ -6,7 +6,7 @@ import asyncio
 import os
 import subprocess
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,7 +109,13 @@ class Engine:
     def work(self) -> None:
         configure = configuration(None if self._services is None else str(self._services))
         work = work_until(self._stopped, self.namespace, configure, Load(drain=0))
-        self._working = asyncio.run_coroutine_threadsafe(work, self._loop)
+        self._working = self.begin(work)
+
+    def begin(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def soon(self, act: Callable[[], object]) -> None:
+        self._loop.call_soon_threadsafe(act)
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._stopped.set)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from wfrun.journal.clock import Clock, utc_now
 from wfrun.journal.home import Home
 from wfrun.journal.io import Files
 
@@ -51,6 +52,6 @@ class Workers(Protocol):
 class RemoteHome(Home):
     """Its journals are read and appended to like any others. Services are the workers' affair."""
 
-    def __init__(self, place: str, files: Files, workers: Workers) -> None:
-        super().__init__(place, files)
+    def __init__(self, place: str, files: Files, workers: Workers, clock: Clock = utc_now) -> None:
+        super().__init__(place, files, clock)
         self.workers = workers

@@ -41,7 +41,7 @@ def run_elsewhere(
     way: Way,
 ) -> Outcome:
     """Start an execution, or find the one of the same start made before, and look on. Raises ConflictError."""
-    definitions = _carried(workflow)
+    definitions = carried(workflow)
     while True:
         id = execution or new_id(home)
         first = first_event(id, workflow, values, origin, initiator, new_seed(home))
@@ -53,13 +53,13 @@ def run_elsewhere(
             return watch(home, id, way, "it was started before", len(known))
 
 
-def _carried(workflow: Workflow) -> dict[str, Any]:
+def carried(workflow: Workflow) -> dict[str, Any]:
     """The definitions as they travel: of each the bytes, and the schemas of other files that its input refers to."""
-    carried: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for document in (workflow.document, *workflow.linked):
         entry = {"file": str(Path(document.file).resolve()), "source": document.source.decode()}
         data: Any = document.data
         if b"$ref" in document.source and "input" in data:
             entry["input"] = data["input"]
-        carried[document.sha256] = entry
-    return carried
+        found[document.sha256] = entry
+    return found

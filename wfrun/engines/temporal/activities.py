@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from random import random
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -16,29 +16,37 @@ from wfrun.adapters.contract import ServiceConfig
 from wfrun.adapters.registry import Services
 from wfrun.core.instants import parse_instant
 from wfrun.core.values import canonical
-from wfrun.engines.calls import Caller, Calls, Order
+from wfrun.engines.calls import Answer, Caller, Calls, Order
 from wfrun.engines.temporal import CALL, FOLLOW, PUBLISH, RECALL
 from wfrun.engines.temporal.client import Namespace
-from wfrun.engines.temporal.errands import SILENCE
 from wfrun.journal.clock import utc_now
 
 if TYPE_CHECKING:
     from wfrun.core.events import Event, EventData
     from wfrun.core.values import Json
 
-# Signs of life come often enough that two may be lost.
-BEAT_S = SILENCE.total_seconds() / 5
+# How often a call gives a sign of life: by the answer it hears that it is to stop.
+BEAT_S = 1.0
 
 # Of a service's name, its entry in the definition, and the folder of that: the entry that counts on this worker.
 Configure = Callable[[str, "Json", Path], ServiceConfig | None]
 
 
+class Calling(Protocol):
+    """A call that was begun: see engines.calls."""
+
+    def stop(self, id: str) -> bool: ...
+
+    async def leave(self) -> None: ...
+
+
 class Activities:
     """Of one worker. A service is opened once for each entry, and closed with the worker."""
 
-    def __init__(self, namespace: Namespace, configure: Configure) -> None:
+    def __init__(self, namespace: Namespace, configure: Configure, beat: float = BEAT_S) -> None:
         self._namespace = namespace
         self._configure = configure
+        self._beat = beat
         self._opened: dict[str, Services] = {}
 
     @property
@@ -58,9 +66,8 @@ class Activities:
             if not answered.done():
                 answered.set_result(event)
 
-        calls = Calls(self.services(order), answer, utc_now, random)
-        calls.begin(_order(order))
-        async with _alive():
+        calls = self.begin(order, answer)
+        async with self._alive():
             try:
                 return dict(await asyncio.shield(answered))
             except asyncio.CancelledError:
@@ -70,7 +77,12 @@ class Activities:
                 calls.stop(order["id"])
                 return dict(await answered)
 
-    def services(self, order: dict[str, Any]) -> Caller:
+    def begin(self, order: dict[str, Any], answer: Answer) -> Calling:
+        calls = Calls(self._services(order), answer, utc_now, random)
+        calls.begin(order_of(order))
+        return calls
+
+    def _services(self, order: dict[str, Any]) -> Caller:
         """The service that an order is for, among which it is found by its name."""
         name, entry, folder = order["service"], order["entry"], order["folder"]
         known = canonical([name, entry, folder])
@@ -79,43 +91,41 @@ class Activities:
             self._opened[known] = Services({} if config is None else {name: config})
         return self._opened[known]
 
+    @asynccontextmanager
+    async def _alive(self) -> AsyncIterator[None]:
+        beating = asyncio.create_task(self._give_signs())
+        try:
+            yield
+        finally:
+            beating.cancel()
+            with suppress(asyncio.CancelledError):
+                await beating
+
+    async def _give_signs(self) -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(self._beat)
+
     @activity.defn(name=FOLLOW)
     async def follow(self, child: str) -> dict[str, Any]:
         """How an execution ends, once it has."""
-        async with _alive():
+        async with self._alive():
             return await self._namespace.end(child)
 
     @activity.defn(name=RECALL)
     async def recall(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Have a child undo what it did, or try again what it could not undo, and see how it ends."""
-        async with _alive():
+        async with self._alive():
             await self._namespace.recall(asked["child"], asked["by"], asked["times"])
             return await self._namespace.end(asked["child"])
 
     @activity.defn(name=PUBLISH)
     async def publish(self, event: dict[str, Any]) -> dict[str, Any]:
-        async with _alive():
+        async with self._alive():
             return {"reached": len(await self._namespace.publish(cast("EventData", event)))}
 
 
-def _order(order: dict[str, Any]) -> Order:
+def order_of(order: dict[str, Any]) -> Order:
     deadline = order["deadline"]
     given = {key: order[key] for key in Order._fields}
     return Order(**{**given, "deadline": None if deadline is None else parse_instant(deadline)})
-
-
-@asynccontextmanager
-async def _alive() -> AsyncIterator[None]:
-    beating = asyncio.create_task(_beat())
-    try:
-        yield
-    finally:
-        beating.cancel()
-        with suppress(asyncio.CancelledError):
-            await beating
-
-
-async def _beat() -> None:
-    while True:
-        activity.heartbeat()
-        await asyncio.sleep(BEAT_S)

@@ -12,17 +12,15 @@ from wfrun.engines.temporal.activities import Activities, Configure
 from wfrun.engines.temporal.client import Namespace
 from wfrun.engines.temporal.workflow import Execution
 
-# A call that is told to stop hears of it with its next sign of life, which is sent no more often than this.
-HEARD_WITHIN = timedelta(seconds=1)
-
 
 class Load(NamedTuple):
     """How much a worker takes on: calls at a time, executions kept in memory, seconds for calls to end when it is told
-    to stop."""
+    to stop. A call that is to stop hears of it with its next sign of life: `heard_within` so many seconds."""
 
     calls: int = 100
     cached: int = 1_000
     drain: float = 30.0
+    heard_within: float = 1.0
 
 
 def make_worker(
@@ -37,8 +35,8 @@ def make_worker(
         max_concurrent_activities=load.calls,
         max_cached_workflows=load.cached,
         graceful_shutdown_timeout=timedelta(seconds=load.drain),
-        max_heartbeat_throttle_interval=HEARD_WITHIN,
-        default_heartbeat_throttle_interval=HEARD_WITHIN,
+        max_heartbeat_throttle_interval=timedelta(seconds=load.heard_within),
+        default_heartbeat_throttle_interval=timedelta(seconds=load.heard_within),
         debug_mode=True,
     )
 

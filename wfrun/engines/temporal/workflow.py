@@ -64,7 +64,9 @@ class Execution:
         return workflow.now()
 
     async def until(self, due: datetime) -> None:
-        await workflow.sleep(max(0.0, (due - self.now()).total_seconds()))
+        """Temporal counts in milliseconds: what it takes for the instant may be a little before it."""
+        while (left := (due - self.now()).total_seconds()) > 0:
+            await workflow.sleep(max(left, 0.001))
 
     # ---- the loop
 
