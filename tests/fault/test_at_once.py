@@ -14,6 +14,8 @@ import pytest
 from tests.support.crowd import Crowd, Said, decide, decide_carelessly, resume, start
 from tests.support.ledger import Ledger
 from tests.support.tally import Tally, seed, size
+from wfrun.app.evidence import of_home
+from wfrun.app.proving import is_proved, prove
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.journal.verify import verify
@@ -47,11 +49,13 @@ class World:
         return [record for record in Journal.read(Home(self.path), execution) if record["type"] in types]
 
     def check(self, paid: set[str]) -> None:
-        """Each execution was booked once, and paid once if it was approved; its journal is whole."""
+        """Each execution was booked once, and paid once if it was approved; its journal is whole,
+        and one that the workflow allows."""
         home = Home(self.path)
         executions = set(home.ids())
         for execution in executions:
             assert verify(Path(home.journal_path(execution)).read_bytes()) == []
+        assert all(is_proved(proof) for proof in prove(of_home(home, executions)))
         expected = {f"{each}/book" for each in executions} | {f"{each}/pay" for each in paid}
         assert Counter(call.key for call in self.ledger.calls()) == dict.fromkeys(expected, 1)
 

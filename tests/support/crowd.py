@@ -31,7 +31,7 @@ _SECONDS = 60
 
 
 class Said(NamedTuple):
-    """What one of them was told: the execution's status, or `heard`, or the code of an error; and the words for people."""
+    """What one of them was told: the execution's status, `heard`, or the code of an error; and the words for people."""
 
     code: str
     words: str

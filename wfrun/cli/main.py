@@ -29,8 +29,8 @@ def main() -> NoReturn:
     """The console entry point."""
     # A command builds what it needs and ends; looking for cycles among ten thousand records at every turn finds none.
     gc.set_threshold(100_000, 50, 50)
-    streams.set_up()
     try:
+        streams.set_up()
         code = run(sys.argv[1:])
         streams.ours().flush()
     except KeyboardInterrupt:

@@ -1,0 +1,159 @@
+"""F5: real processes on a disk that is full, that is read-only, or with no file descriptor left.
+
+Whatever they could not do, they say so and stop. When there is room again, everything goes on: each effect once.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.ledger import Ledger
+from tests.support.shell import ROOT
+from tests.support.tally import FULL, Tally
+from tests.support.zygote import Zygote
+
+ITEMS = 30
+WORKFLOW = f"""
+name: many
+services: {{ s: {{ adapter: python, module: ledger }} }}
+steps:
+  - type: foreach
+    items: "${{range({ITEMS})}}"
+    steps:
+      - {{ name: note, service: s, action: note, input: $.index }}
+"""
+PAGE = 4096
+# A disk of its own for a process and its children; nobody has to be root for it.
+MOUNT = 'mount -t tmpfs -o size=1m,nr_inodes=200 tmpfs "$0" && exec "$@"'
+
+
+def inside(disk: Path) -> list[str]:
+    return ["unshare", "-rm", "sh", "-c", MOUNT, str(disk)]
+
+
+class Disk:
+    """The small disk of a zygote, seen from outside, with ballast on it."""
+
+    def __init__(self, path: Path, zygote: Zygote) -> None:
+        self._seen = Path(f"/proc/{zygote.pid}/root{path}")
+        self._ballast = self._seen / "ballast"
+
+    @contextmanager
+    def room(self, pages: int, names: int) -> Iterator[None]:
+        """For no more than so many pages and so many new names."""
+        self._ballast.mkdir()
+        with (self._ballast / "bytes").open("wb") as file:
+            file.write(bytes((os.statvfs(self._seen).f_bavail - pages) * PAGE))
+        for number in range(os.statvfs(self._seen).f_ffree - names):
+            (self._ballast / str(number)).touch()
+        yield
+        shutil.rmtree(self._ballast)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger() as ledger:
+        (tmp_path / "ledger.py").write_text(ledger.module)
+        (tmp_path / "many.yaml").write_text(WORKFLOW)
+        yield ledger
+
+
+class Runs:
+    """Executions in homes that run out of something."""
+
+    def __init__(self, zygote: Zygote, ledger: Ledger) -> None:
+        self._zygote = zygote
+        self._ledger = ledger
+        self.stopped = 0
+
+    def run(self, id: str, home: Path, **short: Any) -> None:
+        """What runs out of something says so in words and stops, or does not need it."""
+        ended = self._zygote.run("run", "many.yaml", "--id", id, "--home", str(home), **short)
+        assert ended.code in (0, 1, 2, 6), ended
+        assert "Traceback" not in ended.output, ended.output
+        assert ended.code == 0 or "error[" in ended.output or "Error " in ended.output, ended
+        self.stopped += ended.code != 0
+
+    def goes_on(self, id: str, home: Path) -> None:
+        """With all it needs. No call is made again once the next one was made."""
+        again = self._zygote.run("run", "many.yaml", "--id", id, "--home", str(home))
+        assert again.code == 0, again.output
+        keys = [call.key for call in self._ledger.calls() if call.key.startswith(f"{id}/")]
+        assert [key for key, _ in groupby(keys)] == [f"{id}/note@{number}" for number in range(ITEMS)]
+        assert self._zygote.run("audit", "prove", id, "--home", str(home)).code == 0
+
+
+@pytest.fixture
+def runs(tmp_path: Path, ledger: Ledger) -> Iterator[Runs]:
+    with Zygote(tmp_path, {"PYTHONPATH": str(ROOT)}) as zygote:
+        yield Runs(zygote, ledger)
+
+
+@pytest.mark.skipif(
+    not shutil.which("unshare")
+    or subprocess.run([*inside(Path("/mnt")), "true"], stderr=subprocess.DEVNULL).returncode != 0,
+    reason="a disk of one's own cannot be mounted here: unshare -rm is refused",
+)
+@pytest.mark.slow
+@pytest.mark.parametrize(("pages", "names"), [(50, 14), (26, 200)], ids=["names", "pages"])
+def test_a_disk_that_is_full(pages: int, names: int, tmp_path: Path, ledger: Ledger, tally: Tally) -> None:
+    path = tmp_path / "disk"
+    path.mkdir()
+    with Zygote(tmp_path, {"PYTHONPATH": str(ROOT)}, inside(path)) as zygote:
+        assert zygote.run("--version").code == 0  # it has arrived on its disk
+        disk, runs = Disk(path, zygote), Runs(zygote, ledger)
+        for left in range(min(pages, names)):
+            room = (pages, left) if names < pages else (left, names)
+            with disk.room(*room):
+                tally.add("F5")
+                runs.run(f"e{left}", path / "home")
+            runs.goes_on(f"e{left}", path / "home")
+            zygote_home = Path(f"/proc/{zygote.pid}/root{path}/home")
+            shutil.rmtree(zygote_home)
+        assert runs.stopped > 5
+
+
+@pytest.mark.slow
+def test_a_file_that_may_not_grow(tmp_path: Path, runs: Runs, tally: Tally) -> None:
+    for size in range(0, 30_000, 500 if FULL else 2_000):
+        tally.add("F5")
+        runs.run(f"e{size}", tmp_path / str(size), limits={"FSIZE": size})
+        runs.goes_on(f"e{size}", tmp_path / str(size))
+    assert runs.stopped > 8
+
+
+@pytest.mark.slow
+def test_no_file_can_be_opened(tmp_path: Path, runs: Runs, tally: Tally) -> None:
+    # With 8 to 10, Python can import everything but has none left for an event loop, and says so in its own words.
+    for most in [5, 6, 7, *range(11, 40 if FULL else 14)]:
+        tally.add("F5")
+        runs.run(f"e{most}", tmp_path / str(most), limits={"NOFILE": most})
+        runs.goes_on(f"e{most}", tmp_path / str(most))
+    assert runs.stopped > 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["", "home", "home/executions", "home/definitions"])
+def test_a_directory_that_may_not_be_written(where: str, tmp_path: Path, runs: Runs, tally: Tally) -> None:
+    """The home itself, and each directory in it; the definition is another one than that of the execution before."""
+    work = tmp_path / "work"
+    work.mkdir()
+    if where:
+        runs.goes_on("e1", work / "home")
+        with (tmp_path / "many.yaml").open("a") as file:
+            file.write("# another one\n")
+    (directory,) = work.glob(where) if where else [work]
+    directory.chmod(0o500)
+    tally.add("F5")
+    runs.run("e2", work / "home", powerless=True)
+    directory.chmod(0o700)
+    runs.goes_on("e2", work / "home")
