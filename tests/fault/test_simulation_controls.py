@@ -80,7 +80,7 @@ def judged_outside_of_the_lock(patch: pytest.MonkeyPatch) -> None:
 
 def a_key_with_the_attempt_in_it(patch: pytest.MonkeyPatch) -> None:
     key = CallService._key
-    patch.setattr(CallService, "_key", lambda call: f"{key(call)}#{call.attempt}")
+    patch.setattr(CallService, "_key", lambda call, round: f"{key(call, round)}#{call.attempt}")
 
 
 def a_failed_sync_tried_again(patch: pytest.MonkeyPatch) -> None:

@@ -105,6 +105,7 @@ def test_whatever_is_repaired(
     world.finish()
     assert world.run.ended is not None or world.run.is_paused
     _assert_new_keys(world)
+    _assert_one_request_under_each_key(world)
     _assert_the_same_again(world, data)
 
 
@@ -134,6 +135,21 @@ def _assert_new_keys(world: World) -> None:
             last = parts[name.partition("@")[0]]
             if step == (f"{COMPENSATE}{name}" if last == 1 else f"{COMPENSATE}{name}/{last}"):
                 burnt.setdefault(name, set()).update(used.pop(name))
+
+
+def _assert_one_request_under_each_key(world: World) -> None:
+    """A key never comes with another input, and the same input never with another key, unless it was undone between."""
+    last: dict[str, tuple[str, str]] = {}
+    inputs: dict[str, str] = {}
+    for record in world.records:
+        step = record.get("step", "")
+        if step.startswith(COMPENSATE):
+            last.pop(undone_by(step), None)
+        elif record["type"] == "step.started":
+            input, key = record["inputHash"], record["key"]
+            assert inputs.setdefault(key, input) == input
+            assert (last.get(step, (input, key))[0] == input) == (last.get(step, (input, key))[1] == key)
+            last[step] = input, key
 
 
 def _assert_the_same_again(world: Watched, data: st.DataObject) -> None:

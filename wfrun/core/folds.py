@@ -94,7 +94,7 @@ def _child_ended(run: Run, record: Record) -> None:
     if stopped:
         run.stopped.add(record["seq"])
     if record["status"] in UNDONE and not record["step"].startswith(COMPENSATE):
-        run.interpreter.ended_round(record["step"])
+        run.interpreter.amended.end_round(record["step"])
     run.scheduler.answer(id, Cancelled() if stopped else record)
 
 

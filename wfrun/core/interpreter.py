@@ -207,11 +207,7 @@ class Interpreter:
     def _was_undone(self, instance: str) -> None:
         self.undos.pop(instance, None)
         self.in_doubt.discard(instance)
-        self.ended_round(instance)
-
-    def ended_round(self, instance: str) -> None:
-        """If the step runs once more, it is not the same any more to those outside."""
-        self.amended.rounds[instance] = self.amended.rounds.get(instance, 0) + 1
+        self.amended.end_round(instance)
 
     # ---- after a repair
 
@@ -221,11 +217,10 @@ class Interpreter:
         What was done and not undone may still have its effect, a point of no return stays behind, and deadlines count
         anew.
         """
-        self.amended.rounds.clear()
-        self.amended.rounds.update(before.amended.rounds)
+        self.amended.rounds, self.amended.asked = before.amended.rounds, before.amended.asked
         left = [before.undos[step] for step in self.waived - before.waived if step in before.undos]
         for step in (*sent_anew, *(entry.step for entry in left if entry.child is not None)):
-            self.ended_round(step)
+            self.amended.end_round(step)
         self.in_doubt |= before.in_doubt | (before.undos.keys() - self.undos.keys())
         self.waived |= before.waived
         self.has_passed_pivot |= before.has_passed_pivot

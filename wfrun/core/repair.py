@@ -136,6 +136,7 @@ class _Case:
         self._late = deadline if has_passed(deadline, now) else []
         self._history = [record for record in history if record not in self._late] if self._late else history
         self._amended = amendments(run.records)
+        self._amended.rounds = run.interpreter.amended.rounds
         self._stopped = run.ended is not None or run.is_paused
         # What turned out to come out differently, and what somebody had begun to undo.
         self._stale: set[str] = set()

@@ -6,14 +6,14 @@ name an earlier repair among them, which then changes nothing any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.core.expression import MISSING, Missing
 from wfrun.core.instants import parse_instant
-from wfrun.core.values import Json
+from wfrun.core.values import Json, digest
 
 if TYPE_CHECKING:
     from wfrun.core.events import Record
@@ -47,8 +47,9 @@ class Given(NamedTuple):
 class Amendments:
     """What repairs changed, by step instance.
 
-    `rounds`: how often it has been undone. `attempted`: the attempts before those that count. `since`, by timer: the
-    instant from which it counts anew. `waived`: what could not be undone, and is to stay.
+    `rounds`: how often it has become another request to those outside. `asked`: the record of its last one, if it has
+    not been undone. `attempted`: the attempts before those that count. `since`, by timer: the instant from which it
+    counts anew. `waived`: what could not be undone, and is to stay.
     """
 
     outputs: dict[str, Given] = field(default_factory=dict)
@@ -56,12 +57,41 @@ class Amendments:
     attempted: dict[str, int] = field(default_factory=dict)
     since: dict[str, str] = field(default_factory=dict)
     rounds: dict[str, int] = field(default_factory=dict)
+    asked: dict[str, Record] = field(default_factory=dict)
     waived: set[str] = field(default_factory=set)
 
-    def round(self, step: str) -> str:
-        """What tells the keys of a step that was undone and runs again, and of its next undoing, from those before."""
-        undone = self.rounds.get(undone_by(step), 0) if self.rounds else 0
-        return f"~{undone + 1}" if undone else ""
+    def round(self, step: str, more: int = 0) -> str:
+        """What tells the keys of a step that runs again as another request, and of its undoing, from those before."""
+        before = more + (self.rounds.get(undone_by(step), 0) if self.rounds else 0)
+        return f"~{before + 1}" if before else ""
+
+    def request(self, step: str, input: Callable[[str], Json]) -> tuple[str, Json]:
+        """The round of a step, and its `input` in that round: with another input than before it is another request.
+
+        Undoing stays the same one, although the error that it is told may be another.
+        """
+        value = input(self.round(step))
+        known = self.asked.get(step)
+        if known is None or _asked_with(known) == digest(value):
+            return self.round(step), value
+        return self.round(step, 1), input(self.round(step, 1))
+
+    def requested(self, record: Record) -> None:
+        """With another input, what has been begun is another request. In an older journal it has kept its key: there it
+        is the same one.
+        """
+        if record["type"] not in ("step.started", "child.started") or record["step"].startswith(COMPENSATE):
+            return
+        step = record["step"]
+        known = self.asked.get(step, record)
+        if _asked_with(known) != _asked_with(record) and _asked_as(known) != _asked_as(record):
+            self.end_round(step)
+        self.asked[step] = record
+
+    def end_round(self, step: str) -> None:
+        """If the step runs once more, it is not the same any more to those outside."""
+        self.rounds[step] = self.rounds.get(step, 0) + 1
+        self.asked.pop(step, None)
 
     def take(self, request: Record, child: str | None) -> None:
         """Add what a repair says about its step."""
@@ -81,6 +111,14 @@ class Amendments:
             self.outputs.pop(step, None)
             self.inputs.pop(step, None)
             self.waived.discard(step)
+
+
+def _asked_with(record: Record) -> str:
+    return str(record["inputHash"]) if "inputHash" in record else digest(record["input"])
+
+
+def _asked_as(record: Record) -> str:
+    return str(record["key"] if "key" in record else record["child"])
 
 
 def undone_by(step: str) -> str:

@@ -126,7 +126,7 @@ class Trial:
         judged: bool = False,
         in_turn: bool = False,
     ) -> None:
-        self.run = Run(plan, amended=replace(amended, rounds={}))
+        self.run = Run(plan, amended=replace(amended, rounds=dict(amended.rounds), asked={}))
         self.kept: list[Record] = []
         self.dropped: list[Record] = []
         self.unasked: list[Record] = []

@@ -97,6 +97,7 @@ class Run:
         elif record["type"] != "execution.started":
             raise self.diverged(record, "a journal begins with execution.started")
         fold(self, record)
+        self._amended.requested(record)
         effects = self.scheduler.run()
         if record["type"] in MAY_CLOSE_A_TASK:
             self._close_task(record)

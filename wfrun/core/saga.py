@@ -102,7 +102,7 @@ class Saga:
             if COMPENSATE + entry.step in record.get("waived", ()):
                 self.steps.let_stand(scope, order)
                 if entry.child is not None:
-                    self.steps.ended_round(entry.step)
+                    self.steps.amended.end_round(entry.step)
 
     async def _run_body(self) -> Outcome | None:
         self._body.spawn(self.steps.step(self.steps.plan.root, self._scope))

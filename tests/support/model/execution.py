@@ -82,6 +82,7 @@ class Execution:
         self.scope = Scope(dict(input), {"execution": execution})
         self._body = asyncio.ensure_future(self._all_steps())
         self.life = asyncio.ensure_future(self._live())
+        self.life.add_done_callback(lambda _: self.ended.set())  # nobody waits for one that is put away
 
     # ---- the saga
 

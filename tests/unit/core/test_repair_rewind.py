@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -63,6 +64,42 @@ class TestRewind:
         world.repair("rewind", step="a", keep=True).finish()
         assert world.steps() == ["a", "b", "a", "b"]
         assert keys(world, "a") == ["e1/a", "e1/a"]
+
+    @pytest.mark.parametrize("keep", [True, False])
+    def test_called_with_something_else_it_is_another_request(self, keep: bool) -> None:
+        steps = [call("a", output="a"), call("b", input={"was": "$.a", "ref": "${uuid()}"}), call("c")]
+        services, times = Services(), count()
+        world = World(plan_of(*steps), script=lambda *asked: [services(*asked), next(times)]).finish()
+        services.broken["b"] = "http.422"
+        world.repair("rewind", step="a", keep=keep).finish()
+        services.repaired()
+        world.repair("resume").finish()
+        assert keys(world, "b") == ["e1/b", "e1/b~2", "e1/b~2"]
+        first, second, third = (value for name, value in world.calls if name == "b")
+        assert first["ref"] != second["ref"]
+        assert second == third
+        assert keys(world, "c") == ["e1/c", "e1/c"]
+        assert_folds_again(world)
+
+    def test_what_it_did_as_another_request_is_undone_as_such(self) -> None:
+        times = count()
+        steps = [call("a", output="a"), call("b", compensate=UNDO, input="$.a")]
+        world = World(plan_of(*steps), script=lambda *_: next(times)).finish()
+        world.repair("rewind", step="a", keep=True).finish()
+        world.repair("rewind", step="b").finish()
+        assert keys(world, "b") == ["e1/b", "e1/b~2", "e1/b~3"]
+        assert keys(world, "compensate:b") == ["e1/compensate:b~2"]
+
+    def test_what_comes_after_it_is_told_apart_from_what_was_undone(self) -> None:
+        services = Services()
+        steps = [call("a", compensate=UNDO, input={"ref": "${uuid()}"}), call("b")]
+        world = World(plan_of(*steps, errorHandling=PAUSE), script=services).finish()
+        world.repair("rewind", step="a").finish()
+        services.broken["b"] = "http.422"
+        world.repair("rewind", step="b").finish()
+        assert world.propose("replace", replacement=world.plan).reasons == ()
+        skipped = world.propose("skip", step="b")
+        assert (skipped.undo, skipped.again) == ((), ())
 
     def test_what_was_kept_and_fails_when_it_runs_again_is_undone_all_the_same(self) -> None:
         services = Services()
@@ -192,6 +229,14 @@ class TestRewind:
         assert [record["child"] for record in world.of_type("child.recalled")] == ["e1.ship"]
         world.add({"type": "compensation.requested", "by": "ann", "reason": ""})
         assert world.finish().of_type("child.recalled")[-1]["child"] == "e1.ship..r2"
+
+    def test_a_child_with_another_input_is_another_execution(self) -> None:
+        failed = {"status": "failed", "error": {"type": "boom", "message": "no"}}
+        step = {"type": "workflow", "name": "ship", "workflow": "shipping", "input": {"to": "$.to"}}
+        world = World(plan_of(step), {"to": "nowhere"}, children=lambda *asked: failed).finish()
+        world.repair("resume").finish()
+        world.repair("set-input", step="ship", value={"to": "Rome"}).finish()
+        assert [record["child"] for record in world.of_type("child.started")] == ["e1.ship", "e1.ship", "e1.ship..r2"]
 
     def test_a_call_that_a_dead_runner_had_begun_is_undone_before_it_is_called_with_something_else(self) -> None:
         world = World(plan_of(call("a", compensate=UNDO, input=1), call("b")))

@@ -21,8 +21,9 @@ class CallService(NamedTuple):
     """One attempt at a step. Answered by step.completed, step.failed or step.cancelled.
 
     The setting is that of the first attempt, and nothing is evaluated under the attempt's own name: key and input, with
-    `now()` and `uuid()` in them, are the same for all attempts (C5). A step that has been undone and runs again has
-    another key (`…~2`): under the old one a service would answer with what was undone.
+    `now()` and `uuid()` in them, are the same for all attempts (C5). A step that runs again after it was undone, or
+    with another input, has another key (`…~2`): under the old one a service would answer with what was undone, or with
+    what it was asked for before.
     """
 
     id: str
@@ -33,10 +34,9 @@ class CallService(NamedTuple):
 
     def prepare(self) -> tuple[StepStarted | StepFailed, Json]:
         """step.started, still without epoch, and the input; or step.failed if the input has no value."""
-        node = self.node
         try:
-            value = self.setting.input(self.step, node.input, self.step + self._round, (*node.path, "input"))
-            key = self._key()
+            round, value = self.setting.amended.request(self.step, self._input)
+            key = self._key(round)
         except ExpressionError as error:
             data = expression_error(error, self.step)
             failed: StepFailed = {
@@ -65,12 +65,11 @@ class CallService(NamedTuple):
             started["input"] = value
         return started
 
-    def _key(self) -> str:
-        if self.node.key is None:
-            return f"{self.setting.execution}/{self.step}{self._round}"
-        name = f"{self.step}{self._round}!key"
-        return f"{self.setting.resolve(self.node.key, name, (*self.node.path, 'idempotencyKey'))}{self._round}"
+    def _input(self, round: str) -> Json:
+        return self.setting.input(self.step, self.node.input, self.step + round, (*self.node.path, "input"))
 
-    @property
-    def _round(self) -> str:
-        return self.setting.amended.round(self.step)
+    def _key(self, round: str) -> str:
+        if self.node.key is None:
+            return f"{self.setting.execution}/{self.step}{round}"
+        name = f"{self.step}{round}!key"
+        return f"{self.setting.resolve(self.node.key, name, (*self.node.path, 'idempotencyKey'))}{round}"
