@@ -1,4 +1,4 @@
-"""What the commands share by which a person says something about a call or a wait: they then show what came of it."""
+"""What the commands share by which a person says something about an execution: they then show what came of it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ if TYPE_CHECKING:
     from wfrun.app.onward import Outcome, Way
 
 
-def answer(record: Callable[[Way], Outcome], services: str | None, *, as_json: bool, quiet: bool) -> int:
-    """Record it, drive the execution on, and show where it stands. The exit code."""
+def answer(
+    record: Callable[[Way], Outcome], services: str | None, *, as_json: bool, quiet: bool, aim: str = "completed"
+) -> int:
+    """Record it, drive the execution on, and show where it stands. 0 if that is where it was aimed at."""
     from wfrun.app.onward import Way
     from wfrun.cli.outcome import finish
     from wfrun.cli.render.progress import progress_for
@@ -19,4 +21,5 @@ def answer(record: Callable[[Way], Outcome], services: str | None, *, as_json: b
     reserve()
     with progress_for(silent=as_json or quiet) as progress:
         outcome = record(Way(services, observer=progress.observe))
-    return finish(outcome.view, note=outcome.note, as_json=as_json, quiet=quiet)
+    code = finish(outcome.view, note=outcome.note, as_json=as_json, quiet=quiet)
+    return 0 if outcome.status == aim else code

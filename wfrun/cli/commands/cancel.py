@@ -16,20 +16,14 @@ def command(
 ) -> int:
     """Stop an execution and undo what it has done. Exits 0 once it is cancelled."""
     from wfrun.app import driving, reading
-    from wfrun.app.onward import Way
-    from wfrun.cli.outcome import finish
-    from wfrun.cli.render.progress import progress_for
-    from wfrun.cli.streams import reserve
+    from wfrun.cli.commands.answers import answer
     from wfrun.cli.values import current_user
 
-    reserve()
-    with progress_for(silent=as_json or quiet) as progress:
-        outcome = driving.cancel(
-            reading.open_home(home),
-            execution,
-            by=by or current_user(),
-            reason=reason,
-            way=Way(services, observer=progress.observe),
-        )
-    code = finish(outcome.view, note=outcome.note, as_json=as_json, quiet=quiet)
-    return 0 if outcome.status == "cancelled" else code
+    place, who = reading.open_home(home), by or current_user()
+    return answer(
+        lambda way: driving.cancel(place, execution, by=who, reason=reason, way=way),
+        services,
+        as_json=as_json,
+        quiet=quiet,
+        aim="cancelled",
+    )
