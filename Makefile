@@ -21,9 +21,10 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-# The fault and property suites in their full size.
+# The fault and property suites in their full size, which takes hours; their figures go to docs/reliability.md.
 faults: $(VENV)/.dev
-	WFRUN_FAULTS=full $(BIN)/pytest -n auto tests/fault tests/property
+	WFRUN_FAULTS=full WFRUN_FAULTS_JSON=.faults.json $(BIN)/pytest -n auto tests/fault tests/property
+	$(BIN)/python -m tests.support.figures .faults.json
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks

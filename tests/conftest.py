@@ -35,7 +35,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for each in found:
         terminalreporter.write_line(f"{each}, seed {seed()}")
     if found and (path := os.environ.get("WFRUN_FAULTS_JSON")):
-        write(path, found)
+        write(path, found, terminalreporter.config.invocation_params.args)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -61,7 +61,9 @@ def sums(reports: Iterable[Any]) -> list[Sum]:
     return [Sum(line, faults[line], violations[line]) for line in sorted(faults, key=lambda line: int(line[1:]))]
 
 
-def write(path: str, found: list[Sum]) -> None:
+def write(path: str, found: list[Sum], arguments: Iterable[str]) -> None:
+    """`arguments` are those that pytest was given."""
     lines = {each.line: {"faults": each.faults, "violations": each.violations} for each in found}
-    told = {"seed": seed(), "size": "full" if FULL else "ci", "lines": lines}
+    command = " ".join(["pytest", *arguments])
+    told = {"seed": seed(), "size": "full" if FULL else "ci", "command": command, "lines": lines}
     Path(path).write_text(json.dumps(told, indent=2) + "\n")
