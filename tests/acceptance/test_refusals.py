@@ -84,6 +84,25 @@ def test_a_workflow_with_several_mistakes_shows_them_all(shell: Shell) -> None:
     assert all(problem["file"] == "bad.yaml" and problem["line"] for problem in result["problems"])
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (("--input", '{"a": NaN}'), "<input>:1:7: error[json.number]"),
+        (("--input", "[1]"), "input: error[input.type]"),
+        (("--set", "a={b"), "<a>:1:2: error[json.syntax]"),
+    ],
+)
+def test_an_input_that_is_wrong_does_not_hide_what_is_wrong_with_the_workflow(
+    shell: Shell, typed: tuple[str, str], told: str
+) -> None:
+    shell.write("bad.yaml", MISTAKEN)
+    alone = shell.wfrun("validate", "bad.yaml")
+    done = shell.wfrun("run", "bad.yaml", *typed)
+    first, *rest = [line for line in done.err.splitlines() if "error[" in line]
+    assert (done.code, first.startswith(told)) == (3, True), done.err
+    assert rest == [line for line in (alone.out + alone.err).splitlines() if "error[" in line]
+
+
 def test_a_valid_workflow(shell: Shell) -> None:
     shell.write("w.yaml", FINE)
     done = shell.wfrun("validate", "w.yaml", "--json")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -37,6 +39,12 @@ def open_service(config: ServiceConfig) -> Service:
 
 
 def _plugins() -> dict[str, EntryPoint]:
+    """What is installed. A scan takes long, and thousands of services ask for it: it is made once for a search path."""
+    return _installed(tuple(sys.path))
+
+
+@lru_cache(maxsize=1)
+def _installed(_search_path: tuple[str, ...]) -> dict[str, EntryPoint]:
     from importlib.metadata import entry_points
 
     return {entry.name: entry for entry in entry_points(group=GROUP)}

@@ -78,8 +78,6 @@ class Batch:
                 self.finished(number, error)
 
     async def _one(self, runtime: Runtime, input: Json | InvalidError) -> Summary:
-        if isinstance(input, InvalidError):
-            raise input
         values = check_input(self.workflow, input)
         journal = self._journal(values)
         if has_ended(journal.records):

@@ -10,9 +10,10 @@ from wfrun.app.executions import find_execution
 from wfrun.app.in_force import workflow_of
 from wfrun.app.onward import WAY, Outcome, Way, carry_on, check_local, drive, go_on, leave, seen_to
 from wfrun.app.starting import check_input, create_or_open, origin_of
-from wfrun.app.workflows import open_workflow, require_local
+from wfrun.app.workflows import Workflow, open_workflow, require_local
 from wfrun.core.values import Json
-from wfrun.errors import UsageError
+from wfrun.engines.beginning import as_object
+from wfrun.errors import InvalidError, UsageError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 
@@ -28,7 +29,7 @@ def run(
     home: Home,
     *,
     workflow: str,
-    input: Json = None,
+    input: Json | InvalidError = None,
     execution: str | None = None,
     initiator: str = "",
     way: Way = WAY,
@@ -36,20 +37,30 @@ def run(
     """Start an execution and drive it until it ends or only waits: for people, events or long times.
 
     The same `execution` id with the same input is the same execution: it is driven on, and never started twice (C1).
+    An input that could not be read is its error, to be told together with what is wrong with the workflow.
     Raises InvalidError, ConflictError, JournalError. A signal leaves it `interrupted`, to be resumed.
     """
-    opened = open_workflow(workflow, way.services, home)
+    opened, values = _to_be_started(home, workflow, way, input)
     if isinstance(home, RemoteHome):
         from wfrun.app.watching import run_elsewhere
 
-        return run_elsewhere(
-            home, opened, check_input(opened, input), execution, origin_of(workflow, None), initiator, way
-        )
-    require_local(opened)
-    values = check_input(opened, input)
+        return run_elsewhere(home, opened, values, execution, origin_of(workflow, None), initiator, way)
     origin = origin_of(workflow, way.services)
     journal, existing = create_or_open(home, opened, values, execution, origin, initiator)
     return go_on(home, journal, way) if existing else drive(home, journal, opened, way)
+
+
+def _to_be_started(home: Home, path: str, way: Way, input: Json | InvalidError) -> tuple[Workflow, dict[str, Json]]:
+    """The workflow and its input. Raises InvalidError, for both of them if both are wrong."""
+    given = as_object(input)
+    try:
+        workflow = open_workflow(path, way.services, home)
+        if not isinstance(home, RemoteHome):
+            require_local(workflow)
+    except InvalidError as invalid:
+        more = given.problems if isinstance(given, InvalidError) else ()
+        raise InvalidError([*more, *invalid.problems]) from None
+    return workflow, check_input(workflow, given)
 
 
 def resume(home: Home, prefix: str, *, by: str = "", reason: str = "", way: Way = WAY) -> Outcome:

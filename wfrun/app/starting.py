@@ -10,7 +10,7 @@ from wfrun import __version__
 from wfrun.app.workflows import Workflow, keep
 from wfrun.core.values import Json, digest
 from wfrun.engines import beginning
-from wfrun.errors import ConflictError, UsageError
+from wfrun.errors import ConflictError, InvalidError, UsageError
 from wfrun.journal.driver import DriverInfo
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
@@ -29,8 +29,8 @@ def runner() -> DriverInfo:
     return {"host": os.uname().nodename, "pid": os.getpid(), "wfrun": __version__}
 
 
-def check_input(workflow: Workflow, input: Json) -> dict[str, Json]:
-    """The input of a workflow with its defaults. Raises InvalidError."""
+def check_input(workflow: Workflow, input: Json | InvalidError) -> dict[str, Json]:
+    """The input of a workflow with its defaults. Raises InvalidError, also the one that it is itself."""
     return beginning.check_input(workflow.fields, input)
 
 

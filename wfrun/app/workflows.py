@@ -53,7 +53,7 @@ def _written(source: bytes, path: str, services: str | None) -> tuple[Document, 
         return examine_definition(source, path)
     except InvalidError as invalid:
         more = [] if services is None else problems_of(services)
-        raise InvalidError(bounded([*invalid.problems, *more])) from None
+        raise InvalidError([*invalid.problems, *bounded(more)]) from None
 
 
 def _examine(written: Document, misshapen: list[Problem], services: str | None) -> Workflow:

@@ -44,6 +44,14 @@ def read_input(source: str | None, sets: Iterable[str], options: Options = INPUT
     return assign(pairs, value, options)
 
 
+def read_or_refuse(source: str | None, sets: Iterable[str]) -> Json | InvalidError:
+    """As `read_input`; what is no JSON is its error, for whoever has more to say about what was typed with it."""
+    try:
+        return read_input(source, sets)
+    except InvalidError as invalid:
+        return invalid
+
+
 def _read_json(source: str) -> Json:
     from wfrun.load.json import parse_json
 

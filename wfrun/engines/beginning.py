@@ -21,12 +21,23 @@ FORMAT = 1
 MAX_DEPTH = 64
 
 
-def check_input(fields: Mapping[str, Any] | None, input: Json) -> dict[str, Json]:
-    """The input with its defaults. Raises InvalidError; a workflow that declares nothing accepts any object."""
+def as_object(input: Json | InvalidError) -> dict[str, Json] | InvalidError:
+    """What is given as an input, as far as it can be judged without the workflow: none is an empty one."""
     values = {} if input is None else input
-    if not isinstance(values, dict):
-        message = f"the input must be an object, not {kind(values)}"
-        raise InvalidError([Problem("input.type", message, Place("input"), 'for example {"order": {…}}')])
+    if isinstance(values, dict | InvalidError):
+        return values
+    message = f"the input must be an object, not {kind(values)}"
+    return InvalidError([Problem("input.type", message, Place("input"), 'for example {"order": {…}}')])
+
+
+def check_input(fields: Mapping[str, Any] | None, input: Json | InvalidError) -> dict[str, Json]:
+    """The input with its defaults; a workflow that declares nothing accepts any object.
+
+    Raises InvalidError: what is wrong with it, be it that it could not be read.
+    """
+    values = as_object(input)
+    if isinstance(values, InvalidError):
+        raise values
     if fields is None:
         return values
     return check_fields(fields, values, file="input", what="input")

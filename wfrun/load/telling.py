@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator
 from functools import reduce
+from itertools import islice
 from typing import Any
 
 from wfrun.core.definition import Document, Path, render_path
@@ -13,6 +14,7 @@ from wfrun.load.departures import Departure, shown
 from wfrun.load.hints import kind_hint, meaning, value_hint
 
 MAX_NAME = 128  # of a step
+MAX_UNKNOWN = 100  # keys of one mapping of which it is asked what they were meant to be
 
 
 def tell(document: Document, found: Departure) -> Iterator[Problem]:
@@ -58,7 +60,8 @@ def _missing_keys(document: Document, found: Departure) -> Iterator[Problem]:
 def _meant_keys(found: Departure) -> set[str]:
     """The keys that are there under a wrong name, which is told as such."""
     known = found.schema.get("properties")
-    return {meaning(key, known).key for key in found.value if key not in known} if known else set()
+    unknown = islice((key for key in found.value if key not in known), MAX_UNKNOWN)
+    return {meaning(key, known).key for key in unknown} if known else set()
 
 
 def _missing_alternatives(document: Document, found: Departure) -> Iterator[Problem]:

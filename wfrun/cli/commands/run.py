@@ -28,9 +28,9 @@ def command(
     from wfrun.cli.outcome import finish
     from wfrun.cli.render.progress import progress_for
     from wfrun.cli.streams import reserve
-    from wfrun.cli.values import current_user, read_input
+    from wfrun.cli.values import current_user, read_or_refuse
 
-    value = read_input(input, sets)
+    value = read_or_refuse(input, sets)
     reserve()
     with progress_for(silent=as_json or quiet) as progress:
         outcome = driving.run(

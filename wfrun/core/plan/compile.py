@@ -99,8 +99,9 @@ def _root(draft: Draft, data: Any) -> Sequence:
 def _refuse_compensations_of_nothing(draft: Draft) -> None:
     if any(problem.code == "plan.duplicate-name" for problem in draft.problems):
         return  # a name given twice is most likely the one that a compensation misses, so that is told alone
+    gaps = draft.gaps
     for name in draft.compensations:
-        if draft.gaps.may_name(name):
+        if gaps.may_name(name):
             continue
         message = f"compensation for {name!r}, but no step has that name"
         draft.error("plan.unknown-step", message, ("compensations", name), nearest(name, draft.names), key=True)
