@@ -13,6 +13,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.events import ScalarEvent
 from ruamel.yaml.parser import Parser, ParserError
 from ruamel.yaml.scanner import ScannerError
 from ruamel.yaml.tokens import (
@@ -20,6 +21,7 @@ from ruamel.yaml.tokens import (
     DocumentStartToken,
     FlowEntryToken,
     FlowMappingEndToken,
+    ScalarToken,
     StreamEndToken,
 )
 
@@ -146,6 +148,15 @@ class _Parser(Parser):
     def __init__(self, loader: Any) -> None:
         self.scanner, self.resolver = loader.scanner, loader.resolver
         super().__init__(loader)
+
+    def parse_node(self, block: bool = False, indentless_sequence: bool = False) -> Any:
+        """A scalar is what most nodes are: it is told first, instead of after all else that a node may be."""
+        if not self.scanner.check_token(ScalarToken):
+            return super().parse_node(block, indentless_sequence)
+        token = self.scanner.get_token()
+        self.state = self.states.pop()
+        implicit = (token.plain, not token.plain)
+        return ScalarEvent(None, None, implicit, token.value, token.start_mark, token.end_mark, style=token.style)
 
     def parse_flow_node(self) -> Any:
         if self.scanner.check_token(StreamEndToken, DocumentStartToken, DocumentEndToken):

