@@ -40,8 +40,9 @@ def examine_shape(document: Document, schema: str) -> tuple[Document, list[Probl
     from wfrun.load.salvage import salvage
 
     found = list(islice(_departures(document, schema), MAX_DEPARTURES))
-    problems = _told(document, found)
-    if max(len(found), len(problems)) == MAX_DEPARTURES or not isinstance(document.data, dict):
+    told = _told(document, found)
+    problems = in_order(told)
+    if max(len(found), len(told)) == MAX_DEPARTURES or not isinstance(document.data, dict):
         raise InvalidError(bounded(problems))
     return _settled(salvage(document, schema, found), schema, problems), problems
 
@@ -59,7 +60,7 @@ def _told(document: Document, found: Sequence[Departure]) -> list[Problem]:
     judged = (each for each in found if of_wrong_type.get(each.path, each) is each)
     # Of a value of the wrong type, that alone, and once. One departure may be thousands of unknown keys.
     told = (problem for each in judged for problem in tell(document, each))
-    return in_order(islice(told, MAX_DEPARTURES))
+    return list(islice(told, MAX_DEPARTURES))
 
 
 def _settled(left: Document, schema: str, problems: list[Problem]) -> Document:

@@ -59,7 +59,7 @@ def _missing_keys(document: Document, found: Departure) -> Iterator[Problem]:
 
 def _meant_keys(found: Departure) -> set[str]:
     """The keys that are there under a wrong name, which is told as such."""
-    known = found.schema.get("properties")
+    known = found.schema.get("properties", {})
     unknown = islice((key for key in found.value if key not in known), MAX_UNKNOWN)
     return {meaning(key, known).key for key in unknown} if known else set()
 
