@@ -8,24 +8,20 @@ from __future__ import annotations
 import json
 import os
 import random
-import sqlite3
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.support.orders import ORDER, each_effect_once
 from tests.support.shell import ROOT
 from tests.support.tally import Tally, seed, size
 from tests.support.zygote import Zygote
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 
-ORDER = ROOT / "workflows" / "order"
-EFFECTS = ("reservations", "charges", "shipments", "purchases", "outbox")
 LONGEST_S = 0.12
 
 
@@ -67,7 +63,7 @@ def test_each_effect_happens_once(
         orders += 1
         kills += _run_to_the_end(world, [*start, "--id", order], order, chance)
     tally.add("F1", kills)
-    _each_effect_once(tmp_path / "order.sqlite", orders)
+    each_effect_once(tmp_path / "order.sqlite", [f"order-{number}" for number in range(orders)])
     home = Home(tmp_path / "home")
     for number in range(orders):
         _no_completed_step_ran_again(home, f"order-{number}")
@@ -86,15 +82,6 @@ def _run_to_the_end(world: Zygote, start: list[str], order: str, chance: random.
             ended = world.run(*start, kill_after=again)
     assert ended.code == 0, ended.output
     return kills
-
-
-def _each_effect_once(path: Path, orders: int) -> None:
-    with closing(sqlite3.connect(path)) as db:
-        for table in EFFECTS:
-            rows = Counter(reference for (reference,) in db.execute(f"SELECT reference FROM {table}"))
-            assert rows == {f"order-{number}": 1 for number in range(orders)}, table
-        answered = db.execute("SELECT count(*), count(DISTINCT key) FROM calls WHERE outcome = 'done'").fetchone()
-        assert answered[0] == answered[1]
 
 
 def _no_completed_step_ran_again(home: Home, order: str) -> None:

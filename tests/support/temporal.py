@@ -6,7 +6,7 @@ import asyncio
 import os
 import subprocess
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,16 +32,19 @@ STARTS_WITHIN_S = 60
 
 
 class Server:
-    """`database` is a file, for a server that is to be started again."""
+    """`database` is a file, for a server that is to be started again; `settings` are its own, as `key=value`."""
 
-    def __init__(self, folder: Path, database: Path | None = None) -> None:
+    def __init__(self, folder: Path, database: Path | None = None, settings: Iterable[str] = ()) -> None:
+        self._settings = [f"--dynamic-config-value={setting}" for setting in settings]
         self.place = Place(free_port(), database=None if database is None else str(database))
         self._log = folder / "temporal.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command(self.place), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(
+                [*command(self.place), *self._settings], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
         asyncio.run(self.client())
 
     def kill(self) -> None:
@@ -71,8 +74,8 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, database: Path | None = None) -> Iterator[Server]:
-    server = Server(folder, database)
+def serving(folder: Path, database: Path | None = None, settings: Iterable[str] = ()) -> Iterator[Server]:
+    server = Server(folder, database, settings)
     server.start()
     try:
         yield server

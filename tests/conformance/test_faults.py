@@ -1,0 +1,181 @@
+"""Workers and the server are killed with SIGKILL, histories grow beyond their limits, results beyond theirs."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.orders import ORDER, each_effect_once
+from tests.support.shell import ROOT
+from tests.support.tally import Tally, seed, size
+from tests.support.temporal import Engine, Server, serving, working
+from wfrun.app import driving, reading
+from wfrun.app.onward import Way
+from wfrun.journal.journal import Journal
+from wfrun.load.json import parse_json
+
+PARKED = """
+name: parked
+services: {s: {adapter: mock, actions: {a: {result: done}}}}
+steps:
+  - {name: before, service: s, action: a}
+  - {name: approve, type: human-task, assignee: bosses}
+  - {name: after, service: s, action: a, output: after}
+output: $.after
+"""
+
+MANY = """
+name: many
+input: {count: integer}
+services: {s: {adapter: mock, actions: {double: {result: ok}}}}
+steps:
+  - name: each
+    type: foreach
+    items: ${range($.count)}
+    concurrency: 10
+    steps: [{name: double, service: s, action: double, input: $.item, output: done}]
+    output: {done: $.done}
+output: ${size($.done)}
+"""
+
+LARGE = """
+name: large
+input: {text: string}
+services: {s: {adapter: shell, actions: {echo: {command: [cat], stdin: json}}}}
+steps:
+  - {name: echo, service: s, action: echo, input: {text: $.text}, output: echoed}
+output: $.echoed
+"""
+
+
+class Workers:
+    """Processes that work on a task queue, each of which may be killed and has another in its place."""
+
+    def __init__(self, server: Server, queue: str, folder: Path) -> None:
+        self._env = {
+            **server.environment,
+            "TEMPORAL_TASK_QUEUE": queue,
+            "WFRUN_SANDBOX": str(folder),
+            "PYTHONPATH": str(ROOT),
+        }
+        self.running = [self._start() for _ in range(2)]
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "wfrun", "worker", "--drain", "5"]
+        return subprocess.Popen(command, env=self._env, cwd=ORDER, stdout=subprocess.DEVNULL)
+
+    def kill(self, number: int) -> None:
+        self.running[number].kill()
+        self.running[number].wait()
+        self.running[number] = self._start()
+
+    def end(self) -> list[int]:
+        """What they exit with when they are told to stop."""
+        for worker in self.running:
+            worker.terminate()
+        return [worker.wait(60) for worker in self.running]
+
+
+@contextmanager
+def engine_of(server: Server) -> Iterator[Engine]:
+    engine = Engine(server)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+@pytest.mark.slow
+def test_each_effect_happens_once_whatever_workers_are_killed(server: Server, tmp_path: Path, tally: Tally) -> None:
+    chance, kills = random.Random(seed()), size(3, 50)
+    orders = [f"order-{number}" for number in range(size(10, 100))]
+    input = parse_json((ORDER / "order.json").read_bytes(), "order.json")
+    with engine_of(server) as engine:
+        workers = Workers(server, engine.queue, tmp_path)
+        home = engine.home()
+
+        def run(order: str) -> str:
+            return driving.run(home, workflow=str(ORDER / "order.yaml"), input=input, execution=order).status
+
+        with ThreadPoolExecutor(10) as people:
+            ends = [people.submit(run, order) for order in orders]
+            for _ in range(kills):
+                time.sleep(chance.uniform(0.5, 3))
+                workers.kill(chance.randrange(2))
+            assert {end.result() for end in ends} == {"completed"}
+        assert workers.end() == [0, 0]
+    tally.add("F1", kills)
+    each_effect_once(tmp_path / "order.sqlite", orders)
+
+
+@pytest.mark.slow
+def test_a_server_that_is_killed_has_lost_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "parked.yaml"
+    file.write_text(PARKED)
+    with serving(tmp_path, tmp_path / "temporal.sqlite") as server, working(server) as engine:
+        run = driving.run(engine.home(), workflow=str(file))
+        known = Journal.read(engine.home(), run.execution)
+        server.kill()
+        server.start()
+        assert Journal.read(engine.home(), run.execution) == known
+        done = driving.decide(engine.home(), run.execution, decision="approved", by="ann", way=Way(wait=True))
+        assert (done.status, done.view["output"]) == ("completed", "done")
+
+
+@pytest.mark.slow
+def test_many_are_approved_by_several_at_once(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "parked.yaml"
+    file.write_text(PARKED)
+    count = size(20, 1_000)
+    with working(server) as engine, ThreadPoolExecutor(4) as people:
+        homes = [engine.home() for _ in range(4)]
+
+        def start(number: int) -> str:
+            return driving.run(homes[number % 4], workflow=str(file)).execution
+
+        def approve(number: int, execution: str) -> str:
+            return driving.decide(homes[number % 4], execution, decision="approved", by="ann").status
+
+        parked = list(people.map(start, range(count)))
+        assert {task["execution"] for task in reading.tasks(engine.home(), "bosses")} >= {*parked}
+        assert set(people.map(approve, range(count), parked)) == {"completed"}
+        assert not {task["execution"] for task in reading.tasks(engine.home(), "bosses")} & {*parked}
+
+
+@pytest.mark.slow
+def test_a_history_that_grows_too_long_is_begun_anew(tmp_path: Path) -> None:
+    """Here the server suggests that after 200 events."""
+    file, count = tmp_path / "many.yaml", size(200, 10_000)
+    file.write_text(MANY)
+    short = ["limit.historyCount.suggestContinueAsNew=200"] if count < 1_000 else []
+    with serving(tmp_path, settings=short) as server, working(server) as engine:
+        done = driving.run(engine.home(), workflow=str(file), input={"count": count})
+        assert (done.status, done.view["output"]) == ("completed", count)
+        steps = [each["step"] for each in Journal.read(engine.home(), done.execution) if each["type"] == "step.started"]
+        assert sorted(steps) == sorted(f"double@{number}" for number in range(count))
+
+        async def runs() -> int:
+            query = f"WorkflowId = '{done.execution}'"
+            return len([each async for each in engine.namespace.client.list_workflows(query)])
+
+        assert engine.ask(runs()) > 2
+
+
+def test_what_is_too_large_for_a_history_stands_elsewhere(server: Server, tmp_path: Path) -> None:
+    file, blobs = tmp_path / "large.yaml", tmp_path / "blobs"
+    file.write_text(LARGE)
+    text = os.urandom(1_500_000).hex()  # 3 MB that cannot be made smaller than a history takes
+    with working(server, blobs=blobs) as engine:
+        done = driving.run(engine.home(), workflow=str(file), input={"text": text})
+        assert done.status == "completed", done.view["error"]
+        assert text in str(done.view["output"])
+    assert sum(blob.stat().st_size for blob in blobs.iterdir()) > 1_500_000
