@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Coroutine
 from datetime import datetime
 from secrets import token_hex
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from temporalio import workflow
 
@@ -40,6 +41,8 @@ from wfrun.engines.temporal.worker import Load, make_worker
 from wfrun.engines.temporal.workflow import Execution
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
+
+T = TypeVar("T")
 
 # How long everybody is waited for, in real seconds.
 PATIENCE_S = 30.0
@@ -137,7 +140,10 @@ class Director(VirtualLoop):
     play: RemotePlay
 
     def go_on(self, timeout: float | None) -> bool:
-        return self._settle() or super().go_on(timeout)
+        if self.play.stirred and self._settle():
+            return True
+        self.play.stirred = False
+        return super().go_on(timeout)
 
     def _settle(self) -> bool:
         """Until nobody has anything to do; whether there is something to do here instead."""
@@ -194,6 +200,7 @@ class Elsewhere:
 
     def _answered(self, id: str, event: Any) -> None:
         self._play.held.discard((self._order.execution, id))
+        self._play.stirred = True
         self._loop.call_soon_threadsafe(self._answer, id, event)
 
 
@@ -257,11 +264,13 @@ class RemotePlay:
         self.execution = f"{EXECUTION}-{token_hex(4)}"
         self.held: set[tuple[str, str]] = set()
         self.stopping: set[tuple[str, str]] = set()
+        # Whether anybody has told Temporal anything since all was quiet.
+        self.stirred = True
         self._stage = stage
         self._case = case
         self._input = scenario.input
         self._seen: dict[str, int] = {}
-        namespace, ask = stage.namespace, stage.ask
+        namespace, ask = stage.namespace, self._ask
         self.home: Home = RemoteHome(
             "/temporal", JournalFiles(namespace, ask), TemporalWorkers(namespace, ask), loop.now
         )
@@ -288,6 +297,10 @@ class RemotePlay:
             if not each.over:
                 self._stage.ask(self._stage.namespace.client.get_workflow_handle(id).terminate())
 
+    def _ask(self, question: Coroutine[Any, Any, T]) -> T:
+        self.stirred = True
+        return self._stage.ask(question)
+
     # ---- what executions do
 
     def rests(self) -> bool:
@@ -311,7 +324,7 @@ class RemotePlay:
     def _pass_time(self, execution: str, due: datetime) -> None:
         if not Played.known[execution].over:
             handle = self._stage.namespace.client.get_workflow_handle(execution)
-            self._stage.ask(handle.signal(Played.pass_time, format_instant(max(due, self.loop.now()))))
+            self._ask(handle.signal(Played.pass_time, format_instant(max(due, self.loop.now()))))
 
     def story(self) -> str:
         return "\n".join(
