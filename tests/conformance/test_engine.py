@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.shell import shell
 from tests.support.temporal import Engine, Server, working
 from wfrun.app import auditing, driving, reading, repairing
 from wfrun.app.elsewhere import RemoteHome
@@ -114,6 +115,7 @@ def test_the_journal_is_sound_evidence(home: RemoteHome, order: str) -> None:
     run = driving.run(home, workflow=order, input={"total": 7})
     driving.cancel(home, run.execution, by="ann")
     (checked,) = auditing.verify(of_home(home, [run.execution], whole=False))
+    assert run.execution in of_home(home, list(home.ids()), whole=True).journals
     assert (checked["findings"], checked["records"]) == ([], len(Journal.read(home, run.execution)))
 
 
@@ -249,3 +251,23 @@ def test_an_engine_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(UsageError) as refused:
         reading.open_home(None)
     assert refused.value.code == "temporal.missing"
+
+
+@pytest.mark.parametrize(
+    "command", ["batch w.yaml --inputs -", "gc", "doctor", "reindex", "resume --where 'status == failed'"]
+)
+def test_what_is_about_a_state_directory_says_so(command: str, tmp_path: Path) -> None:
+    answer = shell(f"wfrun {command} --engine temporal", tmp_path)
+    assert (answer.code, "usage.engine" in answer.out) == (2, True), answer.out
+
+
+def test_no_other_command_imports_the_library(tmp_path: Path) -> None:
+    check = "import sys; from wfrun.cli.main import run; run(['list']); assert 'temporalio' not in sys.modules"
+    assert shell(f'python -c "{check}"', tmp_path).code == 0
+
+
+def test_a_profile_spares_the_options(tmp_path: Path) -> None:
+    (tmp_path / "wfrun.toml").write_text("[profile.far]\nengine = 'temporal'\n")
+    (tmp_path / "below").mkdir()
+    assert shell("wfrun list", tmp_path / "below").out == "No executions.\n"
+    assert "usage.engine" in shell("wfrun gc --profile far", tmp_path / "below").out

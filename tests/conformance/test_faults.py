@@ -179,3 +179,22 @@ def test_what_is_too_large_for_a_history_stands_elsewhere(server: Server, tmp_pa
         assert done.status == "completed", done.view["error"]
         assert text in str(done.view["output"])
     assert sum(blob.stat().st_size for blob in blobs.iterdir()) > 1_500_000
+
+
+MADE = """
+name: made
+services: {s: {adapter: python, module: making}}
+steps:
+  - {name: make, service: s, action: make, output: made}
+"""
+
+
+def test_without_a_store_the_step_that_gives_too_much_fails(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "made.yaml"
+    file.write_text(MADE)
+    (tmp_path / "making.py").write_text("import os\n\n\ndef make(input):\n    return os.urandom(2_000_000).hex()\n")
+    with working(server) as engine:
+        done = driving.run(engine.home(), workflow=str(file))
+        assert done.status == "failed"
+        assert done.view["error"] is not None
+        assert done.view["error"]["type"] == "temporal.too-large"

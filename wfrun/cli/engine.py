@@ -46,6 +46,17 @@ _TEMPORAL: Mapping[str, str] = {
 _PATHS = ("home", "services", "blobs", "tls-cert", "tls-key", "tls-ca")
 
 
+# These are about a state directory.
+_ON_A_DISK = ("batch", "gc", "doctor", "reindex", "resume --where")
+
+
+def check_engine(command: str) -> None:
+    """Raises UsageError for a command that is about a state directory, where executions are elsewhere."""
+    if command in _ON_A_DISK and os.environ.get("WFRUN_ENGINE", "local") != "local":
+        hint = "say --engine local"
+        raise UsageError("usage.engine", f"`{command}` is for executions in a state directory", hint=hint)
+
+
 def choose_engine(arguments: list[str]) -> list[str]:
     """The arguments without these options, which are put into the environment. Raises UsageError, InvalidError."""
     rest = list(_taken(arguments))

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from wfrun.cli.declare import Command
+from wfrun.cli.engine import check_engine
 from wfrun.cli.streams import OutputError, ReaderLeft, ours
 from wfrun.cli.text import safe, safe_json
 from wfrun.errors import ConflictError, Problem, WfrunError
@@ -37,6 +38,7 @@ def invoke(command: Command, values: dict[str, Any]) -> int:
     if "services" in values and values["services"] is None:
         values["services"] = os.environ.get("WFRUN_SERVICES")
     try:
+        check_engine(command.name)
         code = _run(command, values)
         ours().flush()
     except WfrunError as error:

@@ -32,6 +32,7 @@ AMBIGUOUS = (
     "shell.output",
     "shell.signal-*",
     "shell.too-large",
+    "temporal.too-large",
 )
 
 

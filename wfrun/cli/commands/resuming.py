@@ -72,11 +72,13 @@ def resume_many(where: str, limit: int | None, manner: Manner) -> int:
     from wfrun.app.descriptors import affordable
     from wfrun.app.onward import Way
     from wfrun.cli.commands.batch import exit_code
+    from wfrun.cli.engine import check_engine
     from wfrun.cli.render.batch import ResumeReport
     from wfrun.cli.streams import reserve
     from wfrun.cli.values import current_user
     from wfrun.views.filtering import parse_filter
 
+    check_engine("resume --where")
     home = reading.open_home(manner.home)
     found = sweeping.chosen(home, parse_filter(where, home.clock()), limit)
     if manner.dry_run:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 # How often a call gives a sign of life: by the answer it hears that it is to stop.
 BEAT_S = 1.0
 
+# Of one payload, Temporal takes 2 MiB, with what is around it.
+MOST_BYTES = 2_000_000
+
 # Of a service's name, its entry in the definition, and the folder of that: the entry that counts on this worker.
 Configure = Callable[[str, "Json", Path], ServiceConfig | None]
 
@@ -69,13 +72,28 @@ class Activities:
         calls = self.begin(order, answer)
         async with self._alive():
             try:
-                return dict(await asyncio.shield(answered))
+                return await self._that_fits(order, await asyncio.shield(answered))
             except asyncio.CancelledError:
                 if activity.is_worker_shutdown():
                     await calls.leave()
                     raise ApplicationError("the worker was shut down", type="WorkerShutdown") from None
                 calls.stop(order["id"])
                 return dict(await answered)
+
+    async def _that_fits(self, order: dict[str, Any], event: Event) -> dict[str, Any]:
+        """The fact, or that it is too large to be told."""
+        size = await self._namespace.carried_size(event)
+        if size <= MOST_BYTES:
+            return dict(event)
+        message = f"the result takes {size:,} bytes, and a history {MOST_BYTES:,}: give workers a store, with --blobs"
+        error = {"type": "temporal.too-large", "message": message, "retryable": False}
+        return {
+            "type": "step.failed",
+            "step": order["step"],
+            "attempt": order["attempt"],
+            "error": error,
+            "random": 0.0,
+        }
 
     def begin(self, order: dict[str, Any], answer: Answer) -> Calling:
         calls = Calls(self._services(order), answer, utc_now, random)

@@ -22,6 +22,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from wfrun import __version__
 from wfrun.engines.temporal import APPEND, DEFINITIONS, RECORDS, WORKFLOW, driver_started
 from wfrun.engines.temporal.attributes import attributes_of
+from wfrun.engines.temporal.codec import CLAIM_FROM
 from wfrun.engines.temporal.errands import end_of
 from wfrun.errors import ConflictError, JournalError, NotFoundError, WfrunError
 
@@ -120,6 +121,17 @@ class Namespace:
         """What visibility finds, newest first."""
         asked = f"WorkflowType = '{WORKFLOW}' AND {query}" if query else f"WorkflowType = '{WORKFLOW}'"
         return self.client.list_workflows(asked, limit=limit)
+
+    async def carried_size(self, value: Any) -> int:
+        """How many bytes a value takes in a history. Of what is small for sure it is not worth knowing."""
+        if len(str(value)) < CLAIM_FROM:
+            return 0
+        (payload,) = await self.client.data_converter.encode([value])
+        return payload.ByteSize()
+
+    async def ids(self) -> list[str]:
+        """Every execution that visibility knows, once."""
+        return list(dict.fromkeys([found.id async for found in self.listed("")]))
 
     # ---- telling
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Coroutine, Iterable
+from hashlib import sha256
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,15 @@ class JournalFiles(MemoryFiles):
     def close(self, fd: int) -> None:
         self._paths.pop(fd, None)
         super().close(fd)
+
+    def list(self, path: str) -> list[str]:
+        """Of the executions' folder, and of those in it, what visibility knows."""
+        above, _, name = path.rpartition("/")
+        if name == "executions":
+            return sorted({_shard(id) for id in self._ask(self._namespace.ids())})
+        if above.endswith("/executions"):
+            return [f"{id}{JOURNAL}" for id in self._ask(self._namespace.ids()) if _shard(id) == name]
+        return super().list(path)
 
     def try_lock(self, fd: int) -> bool:
         """Workers drive what is under way; what only waits, or has ended, somebody may want to repair."""
@@ -157,6 +167,10 @@ class JournalFiles(MemoryFiles):
                 source = bytes(self._file(f"{folder}/{digest}.yaml").data).decode()
                 found[digest] = {"file": record["origin"]["file"], "source": source}
         return found
+
+
+def _shard(execution: str) -> str:
+    return sha256(execution.encode()).hexdigest()[:2]
 
 
 def _record(line: bytes) -> Record:
