@@ -244,9 +244,9 @@ class Actor(World):
     def _vote(self, effect: OpenTask, written: dict[str, Any]) -> None:
         self._voted[effect.id] = self._voted.get(effect.id, 0) + 1
         vote = Vote(written["decision"], written["by"], written.get("comment", ""), written.get("data", {}))
-        refusal = _refusal(self.run.tasks[effect.id], vote)
-        assert written.get("refused") in (refusal, "perhaps"), f"{vote}: {refusal or 'was accepted'}"
-        if refusal is not None:
+        refused = refusal(self.run.tasks[effect.id], vote)
+        assert written.get("refused") in (refused, "perhaps"), f"{vote}: {refused or 'was accepted'}"
+        if refused is not None:
             return
         decided = {"decision": vote.decision, "by": vote.by, "comment": vote.comment, "data": vote.data}
         self.add({"type": "task.decided", "task": effect.id, **decided})
@@ -287,7 +287,7 @@ class Actor(World):
         child.add({"type": what, "by": self.execution, "reason": ""})
 
 
-def _refusal(task: Task, vote: Vote) -> str | None:
+def refusal(task: Task, vote: Vote) -> str | None:
     """The code of the error with which a vote is refused, if it is."""
     try:
         judge(task, vote, INITIATOR)

@@ -260,7 +260,7 @@ class ExecutionFold:
         self._steps.turn(step_of(record["task"]), "cancelled", record["at"])
 
     def _on_compensation(self, record: Record) -> None:
-        self._undoing = record
+        self._undoing, self._paused = record, None
         self._stop(record)
         self._steps.plan_compensations(record["steps"])
 

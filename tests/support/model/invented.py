@@ -257,21 +257,21 @@ def _at(seed: int, *what: Any) -> str:
 
 
 class PatientInventor(Inventor):
-    """Calls take as long as whoever answers them likes. All is one path, so that nothing is a matter of chance."""
-
-    def __init__(self, draw: st.DrawFn) -> None:
-        super().__init__(draw, [])
-        self.blocks = [self.sequence, self.conditional, self.switch, self.repeat, self.attempt, self.bounded]
+    """Calls take as long as whoever answers them likes, who gives no signs of life. Runners of theirs may die."""
 
     def call(self, number: int) -> Any:
-        step = super().call(number)
-        return {key: value for key, value in step.items() if key not in ("timeout", "deadline", "heartbeat")}
+        step = super().call(number) | self.some(onCrash=["fail", "ask"])
+        return {key: value for key, value in step.items() if key != "heartbeat"}
 
 
 @st.composite
 def live_definitions(draw: st.DrawFn) -> dict[str | None, dict[str, Any]]:
-    """Workflows whose calls somebody answers who does not look at the clock."""
-    inventor = PatientInventor(draw)
-    steps = [inventor.step(2) for _ in range(draw(st.integers(1, 3)))]
-    handling = {"retryPolicy": "fixed", "maxRetries": draw(st.integers(0, 1)), **inventor.some(onFailure=["pause"])}
-    return {None: {"name": "whole", "steps": steps, "errorHandling": handling}}
+    """Workflows whose calls somebody answers who does not look at the clock, by name."""
+    names = draw(st.sampled_from([[], [], ["one"]]))
+    definitions: dict[str | None, dict[str, Any]] = {}
+    for name in [None, *names]:
+        inventor = PatientInventor(draw, names if name is None else [])
+        steps = [inventor.step(2 if name is None else 1) for _ in range(draw(st.integers(1, 3)))]
+        handling = {"retryPolicy": "fixed", "maxRetries": draw(st.integers(0, 1)), **inventor.some(onFailure=["pause"])}
+        definitions[name] = {"name": name or "whole", "steps": steps, "errorHandling": handling}
+    return definitions

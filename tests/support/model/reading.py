@@ -53,7 +53,7 @@ class Retrier:
 
     def takes(self, error: Mapping[str, Any]) -> bool:
         """The author's word counts first, then the service's, then what is known of such errors."""
-        if self.policy == "none" or fits(list(self.never), error["type"]):
+        if self.policy == "none" or error["type"] == "crash.unknown-outcome" or fits(list(self.never), error["type"]):
             return False
         if self.on:
             return fits(list(self.on), error["type"])

@@ -33,6 +33,15 @@ def test_a_paused_execution_waits_for_somebody(story: StoryMaker, driven: bool |
     assert rows(view) == {"reserve": "completed", "pay": "failed", "ship": "pending"}
 
 
+def test_one_that_is_being_undone_is_not_paused_any_more(story: StoryMaker) -> None:
+    told = (
+        paused(story)
+        .add("cancel.requested", by="ann", reason="")
+        .add("compensation.started", reason="cancel", steps=[])
+    )
+    assert status_of(told.records, driven=True)["status"] == "running"
+
+
 def test_a_pause_ends_whatever_was_waited_for(story: StoryMaker) -> None:
     told = story(steps=("nap", "pay")).nap("nap").begin("pay").fail("pay").pause("pay")
     view = status_of(told.records)
