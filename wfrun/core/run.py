@@ -180,6 +180,8 @@ class Run:
         self.interpreter.at = record["at"]
         if action == "compensate":
             message = f"it was undone back to {step}, and waits for a repair"
+            for task in self.tasks.values():
+                task.closed = task.closed or record
             self.saga.hold({"type": "execution.held", "message": message})
             self._follow(self.interpreter.scheduler)
         else:

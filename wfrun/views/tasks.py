@@ -28,6 +28,7 @@ class TaskFold:
         {
             "execution.started",
             "execution.ended",
+            "execution.paused",
             "task.created",
             "task.decided",
             "task.escalated",
@@ -56,7 +57,7 @@ class TaskFold:
             self._expired[record["task"]] = self._open.pop(record["task"])
         elif kind == "task.withdrawn":
             self._open.pop(record["task"], None)
-        elif kind == "execution.ended":
+        elif kind in ("execution.ended", "execution.paused"):
             self._open.clear()
 
     def any(self) -> bool:

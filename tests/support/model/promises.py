@@ -13,7 +13,7 @@ from wfrun.core.run import Run
 
 def broken_promises(plan: Plan, records: Sequence[Record]) -> Iterator[str]:
     yield from _one_request_under_each_key(records)
-    yield from _undone_once(records)
+    yield from _undone_once(plan, records)
     yield from _last_first(records)
     yield from _nothing_twice_without_a_word(plan, records)
     yield from _comes_to_the_same_again(plan, records)
@@ -37,17 +37,21 @@ def _one_request_under_each_key(records: Sequence[Record]) -> Iterator[str]:
             last[step] = input, key
 
 
-def _undone_once(records: Sequence[Record]) -> Iterator[str]:
-    """Nothing is undone again under a key with which it was, and nothing done again with one that was undone."""
+def _undone_once(plan: Plan, records: Sequence[Record]) -> Iterator[str]:
+    """What has been undone, to the last call of it, is neither undone nor done again under the keys that it had."""
+    parts = {step.id: len(step.compensation) for step in walk(plan.root)}
     undone: set[str] = set()
-    called: dict[str, str] = {}
+    called: dict[str, set[str]] = {}
     for record in records:
         if record["type"] == "step.started":
             if record["key"] in undone:
                 yield f"{record['key']} is used again, after it was undone"
-            called[record["step"]] = record["key"]
+            called.setdefault(undone_by(record["step"]), set()).add(record["key"])
         elif record["type"] == "step.completed" and record["step"].startswith(COMPENSATE):
-            undone.add(called[record["step"]])
+            instance = undone_by(record["step"])
+            last = parts[instance.partition("@")[0]]
+            if record["step"] == f"{COMPENSATE}{instance}" + (f"/{last}" if last > 1 else ""):
+                undone |= called.pop(instance)
 
 
 def _last_first(records: Sequence[Record]) -> Iterator[str]:
@@ -63,10 +67,12 @@ def _last_first(records: Sequence[Record]) -> Iterator[str]:
 
 
 def _nothing_twice_without_a_word(plan: Plan, records: Sequence[Record]) -> Iterator[str]:
-    """With `onCrash: fail` or `ask` an attempt is begun once, and once more each time that somebody says so."""
+    """With `onCrash: fail` or `ask` an attempt is begun once, and again only at a word, which a repair is, too."""
     steps = {step.id: step for step in walk(plan.root)}
     allowed: dict[tuple[str, int], int] = {}
     for record in records:
+        if record["type"] == "repair.requested":
+            allowed.clear()  # a word about all that is still to be done
         node = steps.get(record.get("step", "").partition("@")[0])
         if not isinstance(node, Call) or node.on_crash == "retry" or "attempt" not in record:
             continue

@@ -13,6 +13,7 @@ from tests.unit.core.test_repair import PAUSE, Services, assert_folds_again, is_
 from tests.unit.core.test_steps_crews import UNDO, foreach, parallel
 from wfrun.core.repair_refusals import reasons_not_to_undo
 from wfrun.errors import DivergenceError
+from wfrun.views.status import status_of
 
 
 class TestRewind:
@@ -325,6 +326,18 @@ class TestCompensate:
         assert world.repair("resume").finish().status == "completed"
         assert world.steps()[5:] == ["b", "c"]
         assert [keys(world, name)[-1] for name in "abc"] == ["e1/a", "e1/b~2", "e1/c~2"]
+
+    def test_nobody_decides_about_anything_while_it_waits(self) -> None:
+        ask = {"type": "human-task", "name": "ask", "assignee": "bob"}
+        world = World(plan_of(parallel(ask, [call("a"), call("b")])))
+        world.finish()
+        world.repair("compensate", step="a").finish()
+        assert world.run.is_paused
+        assert [task for task in world.run.tasks.values() if task.closed is None] == []
+        assert status_of(world.records)["tasks"] == []
+        world.repair("resume")
+        assert [id for id, task in world.run.tasks.items() if task.closed is None] == ["e1/ask"]
+        assert [task["step"] for task in status_of(world.records)["tasks"]] == ["ask"]
 
     def test_the_rest_can_be_undone_then_or_the_execution_be_cancelled(self) -> None:
         for how, status in (("compensation.requested", "compensated"), ("cancel.requested", "cancelled")):
