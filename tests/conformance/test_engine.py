@@ -234,6 +234,7 @@ def test_a_server_that_is_not_there_is_told(engine: Engine, monkeypatch: pytest.
     with pytest.raises(JournalError) as refused:
         engine.ask(connect(Settings()))
     assert refused.value.code == "temporal.unreachable"
+    assert "127.0.0.1:1: Connection refused" in refused.value.message
 
 
 def test_an_engine_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

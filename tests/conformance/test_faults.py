@@ -7,10 +7,12 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import pytest
 
@@ -20,8 +22,13 @@ from tests.support.tally import Tally, seed, size
 from tests.support.temporal import Engine, Server, serving, working
 from wfrun.app import driving, reading
 from wfrun.app.onward import Way
+from wfrun.engines.temporal import client
+from wfrun.errors import JournalError, NotFoundError
 from wfrun.journal.journal import Journal
 from wfrun.load.json import parse_json
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 PARKED = """
 name: parked
@@ -94,6 +101,16 @@ def engine_of(server: Server) -> Iterator[Engine]:
         engine.close()
 
 
+def patiently(act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Again and again, while nobody is there to answer: as whoever is told so would."""
+    while True:
+        try:
+            return act(*args, **kwargs)
+        except JournalError as error:
+            if error.code != "temporal.no-worker":
+                raise
+
+
 @pytest.mark.slow
 def test_each_effect_happens_once_whatever_workers_are_killed(server: Server, tmp_path: Path, tally: Tally) -> None:
     chance, kills = random.Random(seed()), size(3, 50)
@@ -104,7 +121,7 @@ def test_each_effect_happens_once_whatever_workers_are_killed(server: Server, tm
         home = engine.home()
 
         def run(order: str) -> str:
-            return driving.run(home, workflow=str(ORDER / "order.yaml"), input=input, execution=order).status
+            return patiently(driving.run, home, workflow=str(ORDER / "order.yaml"), input=input, execution=order).status
 
         with ThreadPoolExecutor(10) as people:
             ends = [people.submit(run, order) for order in orders]
@@ -126,9 +143,35 @@ def test_a_server_that_is_killed_has_lost_nothing(tmp_path: Path) -> None:
         known = Journal.read(engine.home(), run.execution)
         server.kill()
         server.start()
-        assert Journal.read(engine.home(), run.execution) == known
+        assert patiently(Journal.read, engine.home(), run.execution) == known
         done = driving.decide(engine.home(), run.execution, decision="approved", by="ann", way=Way(wait=True))
         assert (done.status, done.view["output"]) == ("completed", "done")
+
+
+@pytest.mark.slow
+def test_who_looks_on_does_so_until_there_is_a_worker_again(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "PATIENCE", timedelta(seconds=1))
+    file = tmp_path / "napping.yaml"
+    file.write_text("name: napping\nsteps:\n  - {name: nap, type: wait, for: 3s}\n")
+    with engine_of(server) as engine, ThreadPoolExecutor(1) as people:
+        workers = Workers(server, engine.queue, tmp_path)
+        run = people.submit(driving.run, engine.home(), workflow=str(file), execution="napping")
+        while not seen(engine, "napping"):
+            time.sleep(0.1)
+        workers.end()
+        time.sleep(4)
+        workers = Workers(server, engine.queue, tmp_path)
+        assert run.result().status == "completed"
+        workers.end()
+
+
+def seen(engine: Engine, execution: str) -> bool:
+    try:
+        return "timer.started" in [each["type"] for each in Journal.read(engine.home(), execution)]
+    except (NotFoundError, JournalError):
+        return False
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from wfrun.app.standing import view_of
 from wfrun.app.starting import first_event, new_id, new_seed, same_start
 from wfrun.app.workflows import Workflow
 from wfrun.core.values import Json
+from wfrun.errors import JournalError
 from wfrun.journal.journal import Journal
 
 LOOK_EVERY_S = 0.1
@@ -21,7 +22,12 @@ def watch(home: RemoteHome, execution: str, way: Way, note: str = "", history: i
     """Until it has ended or waits: for people, events or long times. The first `history` records are not news."""
     seen = 0
     while True:
-        records = Journal.read(home, execution)
+        try:
+            records = Journal.read(home, execution)
+        except JournalError as error:
+            if not seen or error.code != "temporal.no-worker":
+                raise
+            continue  # they were there, and are being started again
         for record in records[seen:]:
             way.observer(execution, record, record["seq"] > history)
         seen = len(records)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import NamedTuple
 
 from temporalio.client import Client
@@ -12,6 +13,8 @@ from temporalio.envconfig import ClientConfig
 from wfrun.engines.temporal import TASK_QUEUE
 from wfrun.engines.temporal.client import PATIENCE, Namespace, unreachable
 from wfrun.engines.temporal.codec import Claims, Folder
+
+DEFAULT_ADDRESS = "localhost:7233"
 
 
 class Settings(NamedTuple):
@@ -31,9 +34,16 @@ async def connect(settings: Settings) -> Namespace:
     blobs = None if settings.blobs is None else Folder(settings.blobs)
     try:
         config = ClientConfig.load_client_connect_config()
-        config.setdefault("target_host", "localhost:7233")
+        config.setdefault("target_host", DEFAULT_ADDRESS)
         converter = DataConverter(payload_codec=Claims(blobs))
         client = await Client.connect(**config, data_converter=converter, connect_timeout=PATIENCE)
     except (RuntimeError, OSError, ValueError) as error:
-        raise unreachable(str(error)) from error
+        raise unreachable(_words(str(error))) from error
     return Namespace(client, settings.task_queue)
+
+
+def _words(error: str) -> str:
+    """What the system says, out of what the library makes of it."""
+    said = re.findall(r'message: "([^"]+)"', error)
+    place = os.environ.get("TEMPORAL_ADDRESS", DEFAULT_ADDRESS)
+    return f"{place}: {said[-1]}" if said else error
