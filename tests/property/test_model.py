@@ -52,7 +52,9 @@ def test_the_local_engine_does_what_the_model_says(invention: Invention) -> None
 
 def test_one_that_waits_for_its_child_to_the_end_can_be_put_away() -> None:
     """What a model leaves behind on its loop must not keep it from being closed."""
-    child = {"name": "one", "steps": [{"type": "wait", "name": "wait", "event": "go"}]}
+    last = {"type": "wait", "name": "last", "event": "gone"}
+    wait = {"type": "wait", "name": "wait", "event": "go"}
+    child = {"name": "one", "steps": [{"type": "try", "steps": [wait], "finally": [last]}]}
     parent = {"name": "whole", "steps": [{"type": "workflow", "name": "child", "workflow": "one"}]}
     world = Scenario("invented", {}, {}, {}, [], [], {}, timeless=True)
     assert compare(Invention({None: parent, "one": child}, world)) == ("waiting", [])

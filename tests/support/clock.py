@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import Context
 from datetime import datetime, timedelta
 from math import inf
@@ -18,6 +18,10 @@ from tests.support.world import EPOCH
 from wfrun.journal.worker import Done, Work, WorkerThread
 
 T = TypeVar("T")
+
+
+class Stuck(RuntimeError):
+    """Everybody waits for somebody else."""
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -76,7 +80,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             return True
         quiet, self._quiet = [future for future in self._quiet if not future.done()], []
         if not quiet:
-            raise RuntimeError("nothing will ever happen here any more")
+            raise Stuck("nothing will ever happen here any more")
         for future in quiet:
             future.set_result(None)
         return True
@@ -106,11 +110,12 @@ def virtual_time(begin: datetime = EPOCH) -> Iterator[VirtualLoop]:
 
 
 def end_loop(loop: VirtualLoop) -> None:
-    left = asyncio.all_tasks(loop)
-    for task in left:
-        task.cancel()
-    if left:
-        loop.run_until_complete(asyncio.wait(left))
+    """Whoever is cancelled may begin something endless, like a `finally`, and is cancelled once more then."""
+    while left := asyncio.all_tasks(loop):
+        for task in left:
+            task.cancel()
+        with suppress(Stuck):
+            loop.run_until_complete(asyncio.wait(left))
     loop.close()
 
 

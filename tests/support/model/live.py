@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.cases import EXECUTION, Case, Scenario
-from tests.support.clock import VirtualLoop
+from tests.support.clock import VirtualLoop, end_loop
 from tests.support.model.execution import Execution
 from tests.support.model.outside import Call, Refused, Task
 from tests.support.model.reading import steps_in
@@ -177,12 +177,7 @@ class LiveModel:
         return next((str(each.get("onCrash", "retry")) for each in steps if each.get("name") == name), "retry")
 
     def close(self) -> None:
-        left = asyncio.all_tasks(self.loop)
-        for task in left:
-            task.cancel()
-        if left:
-            self.loop.run_until_complete(asyncio.wait(left))
-        self.loop.close()
+        end_loop(self.loop)
 
     # ---- what executions ask for
 
@@ -332,11 +327,13 @@ class Pair:
         self._both(self.model.root.resume, lambda: self.root.add({"type": "execution.resumed", "by": "ann"}))
 
     def kill(self) -> None:
+        out = len(self.open_calls)
         if not self.alone:
             self.model.kill()
         self.stage.kill()
         self.stage.advance(self.now)
-        self._alone = self._alone or any(actor.has_asked for actor in self.stage.actors.values())
+        # Nobody can say which of several lost calls fails first, or asks somebody.
+        self._alone = self._alone or out > 1 or any(actor.has_asked for actor in self.stage.actors.values())
 
     # ---- repairs
 
