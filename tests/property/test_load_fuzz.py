@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -79,7 +80,8 @@ def quoted(value: str, pad: str) -> str:
     """In single quotes, unless blanks beside a line end would be lost."""
     if any(line != line.strip(" \t") for line in value.split("\n")):
         return " " + json.dumps(value)
-    return " '" + value.replace("'", "''").replace("\n", "\n" + pad) + "'"
+    # Of line ends in a row one is lost.
+    return " '" + re.sub("\n+", lambda ends: ends[0] + pad, value.replace("'", "''")) + "'"
 
 
 @settings(max_examples=400, deadline=None)

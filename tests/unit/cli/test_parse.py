@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from typer._click.exceptions import ClickException
 
 from wfrun.cli.declare import COMMANDS, Arg, Command, Opt, command_in, load, summary
+from wfrun.cli.engine import choose_engine
 from wfrun.cli.parse import parse
 from wfrun.cli.typed import build_app
 
@@ -145,14 +147,15 @@ def test_the_fast_parser_never_reads_what_typer_reads_otherwise(line: tuple[str,
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_every_command_is_declared_whole(name: str) -> None:
+def test_every_command_is_declared_whole(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     command = DECLARED[name]
     assert summary(command.name)
     assert command.example.startswith(f"wfrun {name}")
     for parameter in command.parameters:
         assert parameter.meta.help.endswith(".")
         assert isinstance(parameter.meta, Arg) or parameter.meta.flags[0].startswith("--")
-    _, *words = shlex.split(command.example.partition(" > ")[0])
+    monkeypatch.setattr(os, "environ", dict(os.environ))  # where the options of all commands are put
+    words = choose_engine(shlex.split(command.example.partition(" > ")[0])[1:])
     assert command_in(words) == name
     arguments = words[len(name.split()) :]
     assert parse(command.parameters, arguments) is not None
