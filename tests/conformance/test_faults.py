@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -129,7 +130,8 @@ def test_each_effect_happens_once_whatever_workers_are_killed(server: Server, tm
                 time.sleep(chance.uniform(0.5, 3))
                 workers.kill(chance.randrange(2))
             assert {end.result() for end in ends} == {"completed"}
-        assert workers.end() == [0, 0]
+        # One that has only just been begun has nothing to bring to an end yet, and ends as any process would.
+        assert set(workers.end()) <= {0, -signal.SIGTERM}
     tally.add("F1", kills)
     each_effect_once(tmp_path / "order.sqlite", orders)
 
@@ -152,7 +154,6 @@ def test_a_server_that_is_killed_has_lost_nothing(tmp_path: Path) -> None:
 def test_who_looks_on_does_so_until_there_is_a_worker_again(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "PATIENCE", timedelta(seconds=1))
     file = tmp_path / "napping.yaml"
     file.write_text("name: napping\nsteps:\n  - {name: nap, type: wait, for: 3s}\n")
     with engine_of(server) as engine, ThreadPoolExecutor(1) as people:
@@ -160,6 +161,7 @@ def test_who_looks_on_does_so_until_there_is_a_worker_again(
         run = people.submit(driving.run, engine.home(), workflow=str(file), execution="napping")
         while not seen(engine, "napping"):
             time.sleep(0.1)
+        monkeypatch.setattr(client, "PATIENCE", timedelta(seconds=1))
         workers.end()
         time.sleep(4)
         workers = Workers(server, engine.queue, tmp_path)
@@ -183,10 +185,10 @@ def test_many_are_approved_by_several_at_once(server: Server, tmp_path: Path) ->
         homes = [engine.home() for _ in range(4)]
 
         def start(number: int) -> str:
-            return driving.run(homes[number % 4], workflow=str(file)).execution
+            return patiently(driving.run, homes[number % 4], workflow=str(file), execution=f"parked-{number}").execution
 
         def approve(number: int, execution: str) -> str:
-            return driving.decide(homes[number % 4], execution, decision="approved", by="ann").status
+            return patiently(driving.decide, homes[number % 4], execution, decision="approved", by="ann").status
 
         parked = list(people.map(start, range(count)))
         assert {task["execution"] for task in reading.tasks(engine.home(), "bosses")} >= {*parked}
