@@ -1,8 +1,8 @@
 """The reader and the scanner of ruamel.yaml, faster: what they take a character at a time is taken as a whole here.
 
 Only what is common and plain is taken so, and with the same tokens as the library's own, which is asked for all else;
-the tests hold the two against each other. It takes a third off the time of every file, valid or not. The text has no
-line ends but line feeds, and no control characters but tabs: see `yaml`.
+the tests hold the two against each other. The text has no line ends but line feeds, and no control characters but tabs:
+see `yaml`.
 """
 
 from __future__ import annotations
