@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ from tests.support.temporal import Engine, Server, serving, working
 from wfrun.app import driving, reading
 from wfrun.app.onward import Way
 from wfrun.engines.temporal import client
-from wfrun.errors import JournalError, NotFoundError
+from wfrun.errors import JournalError
 from wfrun.journal.journal import Journal
 from wfrun.load.json import parse_json
 
@@ -158,22 +159,16 @@ def test_who_looks_on_does_so_until_there_is_a_worker_again(
     file.write_text("name: napping\nsteps:\n  - {name: nap, type: wait, for: 3s}\n")
     with engine_of(server) as engine, ThreadPoolExecutor(1) as people:
         workers = Workers(server, engine.queue, tmp_path)
-        run = people.submit(driving.run, engine.home(), workflow=str(file), execution="napping")
-        while not seen(engine, "napping"):
-            time.sleep(0.1)
+        looking = threading.Event()
+        way = Way(observer=lambda execution, record, fresh: looking.set())
+        run = people.submit(driving.run, engine.home(), workflow=str(file), execution="napping", way=way)
+        assert looking.wait(60)
         monkeypatch.setattr(client, "PATIENCE", timedelta(seconds=1))
         workers.end()
         time.sleep(4)
         workers = Workers(server, engine.queue, tmp_path)
         assert run.result().status == "completed"
         workers.end()
-
-
-def seen(engine: Engine, execution: str) -> bool:
-    try:
-        return "timer.started" in [each["type"] for each in Journal.read(engine.home(), execution)]
-    except (NotFoundError, JournalError):
-        return False
 
 
 @pytest.mark.slow
@@ -191,9 +186,21 @@ def test_many_are_approved_by_several_at_once(server: Server, tmp_path: Path) ->
             return patiently(driving.decide, homes[number % 4], execution, decision="approved", by="ann").status
 
         parked = list(people.map(start, range(count)))
-        assert {task["execution"] for task in reading.tasks(engine.home(), "bosses")} >= {*parked}
+        soon(lambda: waiting_in(engine) >= {*parked})
         assert set(people.map(approve, range(count), parked)) == {"completed"}
-        assert not {task["execution"] for task in reading.tasks(engine.home(), "bosses")} & {*parked}
+        soon(lambda: not waiting_in(engine) & {*parked})
+
+
+def waiting_in(engine: Engine) -> set[str]:
+    return {task["execution"] for task in patiently(reading.tasks, engine.home(), "bosses")}
+
+
+def soon(holds: Callable[[], bool]) -> None:
+    """What is found by its attributes is found a moment after it is so."""
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from wfrun.app.standing import has_ended
 from wfrun.app.sweeping import resume_all
 from wfrun.core.events import Record
 from wfrun.engines.local.driver import Observer
-from wfrun.errors import NotFoundError, WfrunError
+from wfrun.errors import JournalError, NotFoundError, WfrunError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.views.model import TaskView
@@ -108,14 +108,24 @@ class Actors:
 
 
 def tasks_in(home: Home) -> list[TaskView]:
-    return [task for id in sorted(home.ids()) for task in open_tasks(Journal.read(home, id))]
+    return [task for id in sorted(home.ids()) for task in open_tasks(whole(home, id))]
 
 
 def is_open(home: Home, execution: str) -> bool:
+    records = whole(home, execution)
+    return bool(records) and has_ended(records) in (None, "needs-attention")
+
+
+def whole(home: Home, execution: str) -> list[Record]:
+    """Its journal; nothing if there is none, or if it is damaged: that is for the oracle to say."""
     try:
-        return has_ended(Journal.read(home, execution)) in (None, "needs-attention")
+        return Journal.read(home, execution)
     except NotFoundError:
-        return False
+        return []
+    except JournalError as error:
+        if error.code != "journal.damaged":
+            raise
+        return []
 
 
 def void(result: object) -> None:

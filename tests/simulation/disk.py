@@ -105,17 +105,25 @@ class View:
         raise error
 
 
-def failing(chance: Random) -> Callable[[str], OSError | None]:
+Fault = Callable[[str], OSError | None]
+
+
+def failing(chance: Random) -> Fault:
     """One call fails, or from that one on all do."""
-    left = chance.choice((5, 50, 200))
-    left = chance.randrange(1, left)
+    left = chance.randrange(1, chance.choice((5, 50, 200)))
     for_good = chance.random() < 0.5
     number = chance.choice(_ERRORS)
-    only = chance.choice((_FAILING, _SYNCING, ("write",)))
+    return _fault(chance.choice((_FAILING, _SYNCING, ("write",))), left, for_good, number)
 
+
+def one_sync_failing(chance: Random) -> Fault:
+    return _fault(_SYNCING, chance.randrange(1, 6), False, errno.EIO)
+
+
+def _fault(calls: tuple[str, ...], left: int, for_good: bool, number: int) -> Fault:
     def fault(name: str) -> OSError | None:
         nonlocal left
-        if name not in only:
+        if name not in calls:
             return None
         left -= 1
         if left == 0 or (left < 0 and for_good):

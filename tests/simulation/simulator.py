@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from tests.simulation.actors import Actors, is_open, tasks_in
-from tests.simulation.disk import failing
+from tests.simulation.disk import Fault, failing, one_sync_failing
 from tests.simulation.machine import PLACE, Machine, running_on
 from tests.simulation.oracle import LOST, Oracle
 from tests.simulation.plans import Plans, plans_of
@@ -29,7 +29,7 @@ ROUNDS = 40
 CANCELLED_EACH = 5
 
 # A fault, as it is counted; each seed has some of these kinds.
-KINDS = ("kill", "point", "power", "io", "full", "clock", "stop")
+KINDS = ("kill", "point", "power", "io", "sync", "full", "clock", "stop")
 
 
 @dataclass
@@ -129,7 +129,7 @@ class Simulation:
             self._doom(process)
         return process
 
-    def _counted(self, fault: Callable[[str], OSError | None]) -> Callable[[str], OSError | None]:
+    def _counted(self, fault: Fault) -> Fault:
         def counted(call: str) -> OSError | None:
             error = fault(call)
             if error is not None:
@@ -189,6 +189,12 @@ class Simulation:
     def _io(self) -> None:
         if (process := self._somebody()) is not None:
             process.fault = self._counted(failing(self.chance))
+
+    def _sync(self) -> None:
+        """One sync fails, what it was to keep stays in memory alone, and then the power fails."""
+        if (process := self._somebody()) is not None:
+            process.fault = self._counted(one_sync_failing(self.chance))
+            self._at(self.scheduler.now + self.chance.uniform(0, 2), self._power)
 
     def _full(self) -> None:
         self.machine.faults["full"] += 1
