@@ -83,7 +83,7 @@ def test_an_adapter_is_a_function_of_its_entry() -> None:
 def test_the_entry_points() -> None:
     assert GROUP == "wfrun.adapters"
     assert PROJECT["entry-points"][GROUP] == {name: f"wfrun.adapters.{name}:open_service" for name in BUILT_IN}
-    assert PROJECT["scripts"] == {"wfrun": "wfrun.cli.main:main"}
+    assert PROJECT["scripts"] == {"wfrun": "wfrun.__main__:main"}
 
 
 # ---- for those who write scripts

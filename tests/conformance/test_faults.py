@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Self, TypeVar
 
 import pytest
 
@@ -93,6 +93,12 @@ class Workers:
             worker.terminate()
         return [worker.wait(60) for worker in self.running]
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.end()
+
 
 @contextmanager
 def engine_of(server: Server) -> Iterator[Engine]:
@@ -118,8 +124,7 @@ def test_each_effect_happens_once_whatever_workers_are_killed(server: Server, tm
     chance, kills = random.Random(seed()), size(3, 50)
     orders = [f"order-{number}" for number in range(size(10, 100))]
     input = parse_json((ORDER / "order.json").read_bytes(), "order.json")
-    with engine_of(server) as engine:
-        workers = Workers(server, engine.queue, tmp_path)
+    with engine_of(server) as engine, Workers(server, engine.queue, tmp_path) as workers:
         home = engine.home()
 
         def run(order: str) -> str:
@@ -158,17 +163,15 @@ def test_who_looks_on_does_so_until_there_is_a_worker_again(
     file = tmp_path / "napping.yaml"
     file.write_text("name: napping\nsteps:\n  - {name: nap, type: wait, for: 3s}\n")
     with engine_of(server) as engine, ThreadPoolExecutor(1) as people:
-        workers = Workers(server, engine.queue, tmp_path)
         looking = threading.Event()
         way = Way(observer=lambda execution, record, fresh: looking.set())
-        run = people.submit(driving.run, engine.home(), workflow=str(file), execution="napping", way=way)
-        assert looking.wait(60)
-        monkeypatch.setattr(client, "PATIENCE", timedelta(seconds=1))
-        workers.end()
+        with Workers(server, engine.queue, tmp_path):
+            run = people.submit(driving.run, engine.home(), workflow=str(file), execution="napping", way=way)
+            assert looking.wait(60)
+            monkeypatch.setattr(client, "PATIENCE", timedelta(seconds=1))
         time.sleep(4)
-        workers = Workers(server, engine.queue, tmp_path)
-        assert run.result().status == "completed"
-        workers.end()
+        with Workers(server, engine.queue, tmp_path):
+            assert run.result().status == "completed"
 
 
 @pytest.mark.slow

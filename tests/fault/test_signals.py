@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -35,6 +37,8 @@ steps:
 """
 NOTED = ["a", "b", "c"]
 LONGEST_S = 0.35
+# A place in a room of wfrun, as tracebacks name it. While Python itself begins, nobody can keep it from its own.
+INSIDES = re.compile(rb"wfrun/\w+/\w+\.py|Exception ignored")
 SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE]
 
 
@@ -118,6 +122,22 @@ def test_ctrl_c_twice(tmp_path: Path, ledger: Ledger, tally: Tally) -> None:
             assert zygote.run("run", "noisy.yaml", "--id", id).code == 0
         assert nobody_is_left(mark)
         assert in_order(ledger, id) == NOTED
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_it_begins(tmp_path: Path, ledger: Ledger, tally: Tally) -> None:
+    """Whether it is importing, reading or about to call: it says nothing of its insides, and can be begun again."""
+    chance = random.Random(seed())
+    own = environment(MARK=f"{tmp_path}.")
+    for number in range(size(25, 250)):
+        line = [sys.executable, "-m", "wfrun", "run", "noisy.yaml", "--id", f"e{number}"]
+        child = subprocess.Popen(line, cwd=tmp_path, env=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        time.sleep(chance.uniform(0, LONGEST_S))
+        child.send_signal(signal.SIGINT)
+        said, _ = child.communicate(timeout=30)
+        tally.add("F13")
+        assert child.returncode in (0, 1, 130, -signal.SIGINT)
+        assert not INSIDES.search(said), said.decode()
 
 
 def test_a_process_that_is_left_is_seen(tmp_path: Path) -> None:

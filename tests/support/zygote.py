@@ -24,7 +24,7 @@ import ctypes, fcntl, json, os, resource, sys, time, traceback
 import wfrun.app.driving, wfrun.app.batching, wfrun.app.reading, wfrun.cli.main, wfrun.cli.render.progress
 import wfrun.adapters.python, wfrun.adapters.http, wfrun.adapters.mock, wfrun.adapters.shell, wfrun.load.shape
 import httpx2, jsonschema, sqlite3
-from wfrun.cli.main import main
+from wfrun.__main__ import main
 
 def give_up_all_capabilities():
     # From here on root is refused what others are refused. By capset(2): version 3, this process, three empty sets.

@@ -44,8 +44,6 @@ def invoke(command: Command, values: dict[str, Any]) -> int:
     except WfrunError as error:
         report(error, as_json=bool(values.get("as_json")))
         return error.exit_code
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except ReaderLeft:
         return READER_LEFT
     return code

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 from typing import NoReturn
 
 from wfrun.cli import streams
 from wfrun.cli.declare import COMMANDS, command_in, load, summary
 from wfrun.cli.engine import choose_engine
-from wfrun.cli.invoke import INTERRUPTED, READER_LEFT, invoke, report
+from wfrun.cli.invoke import READER_LEFT, invoke, report
 from wfrun.cli.parse import parse
 from wfrun.errors import InvalidError, UsageError
 
@@ -34,26 +33,17 @@ def main() -> NoReturn:
         streams.set_up()
         code = run(sys.argv[1:])
         streams.ours().flush()
-    except KeyboardInterrupt:
-        code = INTERRUPTED
     except streams.ReaderLeft:
         code = READER_LEFT
     except streams.OutputError as lost:
         report(lost, as_json=False)
         code = lost.exit_code
-    _end_at_once_if_interrupted()
     if "temporalio" in sys.modules:
         # Its threads may not survive the end of the interpreter: nothing is left to be done in it.
         streams.ours().flush()
         os._exit(code)
     gc.freeze()  # what is still there goes with the process, without a last look for cycles in it
     sys.exit(code)
-
-
-def _end_at_once_if_interrupted() -> None:
-    """All is said: a ^C that comes now, while the interpreter puts its things away, has nothing to add."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run(arguments: list[str]) -> int:

@@ -34,7 +34,6 @@ def raising(error: BaseException) -> Command:
         (InvalidError([Problem("a", "b")]), 3),
         (JournalError("journal.damaged", "no"), 6),
         (WfrunError("x", "y"), 1),
-        (KeyboardInterrupt(), 130),
     ],
 )
 def test_errors_become_exit_codes(error: BaseException, code: int) -> None:

@@ -127,7 +127,8 @@ def _signals(interrupt: Callable[[str], None]) -> Iterator[None]:
     """
     loop = asyncio.get_running_loop()
     all_three = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    handled = [number for number in all_three if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.getsignal(number) for number in all_three}
+    handled = [number for number in all_three if before[number] is not signal.SIG_IGN]
 
     def receive(number: signal.Signals) -> None:
         for each in handled:
@@ -146,7 +147,8 @@ def _signals(interrupt: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         for number in handled:
-            loop.remove_signal_handler(number)
+            if loop.remove_signal_handler(number):
+                signal.signal(number, before[number])
 
 
 def run_loop(main: Coroutine[Any, Any, T]) -> T:

@@ -118,8 +118,10 @@ class Namespace:
         return found.close_time is None
 
     def listed(self, query: str, limit: int | None = None) -> AsyncIterator[WorkflowExecution]:
-        """What visibility finds, newest first."""
-        asked = f"WorkflowType = '{WORKFLOW}' AND {query}" if query else f"WorkflowType = '{WORKFLOW}'"
+        """What visibility finds on this task queue, newest first: nobody else's workers could tell of theirs."""
+        asked = f"WorkflowType = '{WORKFLOW}' AND TaskQueue = {quoted(self.task_queue)}"
+        if query:
+            asked += f" AND {query}"
         return self.client.list_workflows(asked, limit=limit)
 
     async def carried_size(self, value: Any) -> int:
