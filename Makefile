@@ -6,6 +6,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 DEMO   ?= .demo
+# Tests take from a millisecond to a minute: who has nothing left to do takes over some of another's.
+AT_ONCE := -n auto --dist worksteal
 
 .PHONY: demo test lint faults bench clean setup
 
@@ -13,7 +15,7 @@ demo: $(VENV)/.run
 	@PATH="$(abspath $(BIN)):$$PATH" sh workflows/order/demo.sh
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest $(AT_ONCE)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -23,7 +25,7 @@ lint: $(VENV)/.dev
 
 # The fault and property suites in their full size, which takes hours; their figures go to docs/reliability.md.
 faults: $(VENV)/.dev
-	WFRUN_FAULTS=full WFRUN_FAULTS_JSON=.faults.json $(BIN)/pytest -n auto tests/fault tests/property
+	WFRUN_FAULTS=full WFRUN_FAULTS_JSON=.faults.json $(BIN)/pytest $(AT_ONCE) tests/fault tests/property
 	$(BIN)/python -m tests.support.figures .faults.json
 
 bench: $(VENV)/.bench
