@@ -10,6 +10,7 @@ from random import Random
 from typing import Any, cast
 
 from tests.simulation.scheduler import Process, Scheduler
+from tests.support.mortal import Killed
 from wfrun.journal.io import Files
 from wfrun.journal.memory import MemoryFiles
 
@@ -64,7 +65,7 @@ class View:
 
     def close(self, fd: int) -> None:
         if self._process.is_dead:
-            return  # the kernel does
+            raise Killed
         del self._open[fd]
         self._files.close(fd)
 

@@ -70,13 +70,13 @@ class _Over(NamedTuple):
 
 def collect(home: Home, before: datetime, statuses: Collection[str], *, dry_run: bool = False) -> Collected:
     """Remove what came to one of these ends before an instant. JournalError."""
+    home.find(f"{home.path}/{REMOVED}")  # StateError if nothing here can be trusted
     if not os.path.isdir(home.path):
         return {"dryRun": dry_run, "executions": [], "files": []}
     if dry_run:
         removals = [removal for family in _families(home, before, statuses) for removal in family]
         files = _unnamed(home, {removal["execution"] for removal in removals})
         return _collected(removals, files, dry_run=True)
-    home.find(f"{home.path}/{REMOVED}")  # StateError if nothing here can be trusted
     with home.locked(home.path):
         index = IndexWriter(home, partial(Journal.read, home))
         listed = RemovedList(home)

@@ -100,8 +100,10 @@ def executions(
 
 def reindex(home: Home) -> int:
     """Build the index anew from all journals, which is the only thing here that writes. The number of executions."""
+    from wfrun.views.index.store import index_path
     from wfrun.views.index.writer import rebuild
 
+    home.find(index_path(home))  # StateError if nothing here can be trusted
     return rebuild(home, partial(Journal.read, home))
 
 

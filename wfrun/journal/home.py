@@ -98,9 +98,8 @@ class Home:
         clock: Clock = utc_now,
         entropy: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        self._locks: dict[str, _Lock] = {}
-        self.files: Files = files or OsFiles()
         self.path = os.path.abspath(path)
+        self.files: Files = files or OsFiles()
         self.clock = clock
         self.entropy = entropy
         self.executions = f"{self.path}/executions"
@@ -111,13 +110,8 @@ class Home:
         self._trusted: set[str] = set()
         self._stored: dict[str, float] = {}
         self._durable: set[str] = set()
+        self._locks: dict[str, _Lock] = {}
         self._forks = _forks
-
-    def __del__(self) -> None:
-        """A descriptor outlives whoever has forgotten its number."""
-        for lock in self._locks.values():
-            with suppress(OSError):
-                self.files.close(lock.fd)
 
     def shard(self, execution_id: str) -> str:
         """The directory of an execution's journal. UsageError if that is no id."""

@@ -111,14 +111,6 @@ def test_locks_are_closed_to_make_room(home: Home, monkeypatch: pytest.MonkeyPat
         journal.close()
 
 
-def test_a_home_that_is_forgotten_leaves_nothing_open(tmp_path: Path) -> None:
-    home, before = Home(tmp_path / "home"), open_files()
-    Journal.create(home, ID, started()).close()
-    assert open_files() > before
-    del home
-    assert open_files() == before
-
-
 def test_a_lock_that_is_held_is_not_closed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wfrun.journal.home._most_locks", lambda: 1)
     held, other = home.shard("held"), home.shard("other")
