@@ -208,12 +208,13 @@ class PlayedNamespace(Namespace):
     """Visibility comes a little later than what it tells of: here nobody is overlooked for that."""
 
     async def publish(self, event: EventData) -> list[str]:
-        listening = {id for id, each in Played.known.items() if each.listens_to(event["type"])}
-        while True:
-            if listening <= {found.id async for found in self.listed("ExecutionStatus = 'Running'")}:
-                break
+        while not (Played.known and await self._tells_of(event["type"])):
             await asyncio.sleep(LOOK_EVERY_S)
         return await super().publish(event)
+
+    async def _tells_of(self, event: str) -> bool:
+        listening = {id for id, each in list(Played.known.items()) if each.listens_to(event)}
+        return listening <= {found.id async for found in self.listed("ExecutionStatus = 'Running'")}
 
     async def go_on(self, begun: Begun) -> None:
         """What was over goes on as another run, which is waited for."""

@@ -73,7 +73,7 @@ def repair_commands(view: StatusView) -> list[str]:
         rows += [(f"skip {execution} {quote(failed)}", "go on without it")]
         if _is_called(view, failed):
             rows += [(f"set-input {execution} {quote(failed)} JSON", "run it with another input")]
-        rows += [(f"set-output {execution} {quote(failed)} JSON", "it was done by hand, and gave this")]
+        rows += [(f"set-output {execution} {quote(failed)} JSON", "it was done by hand; this is its output")]
     done = [row["step"] for row in view["steps"] if row["status"] == "completed"]
     if done:
         rows += [(f"rewind {execution} {quote(done[-1])}", "undo back to a step, and run again from there")]
