@@ -209,7 +209,7 @@ class PlayedNamespace(Namespace):
 
     async def publish(self, event: EventData) -> list[str]:
         while not (Played.known and await self._tells_of(event["type"])):
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(LOOK_EVERY_S)  # noqa: ASYNC110 - the server has no event to wait for
         return await super().publish(event)
 
     async def _tells_of(self, event: str) -> bool:
