@@ -120,7 +120,7 @@ JSON = {
     "100,000 pairs of brackets": (b"[" * 100_000 + b"]" * 100_000, "1:65: error[json.depth]"),
     "empty": (b"", "1:1: error[json.syntax]"),
     "NUL": (b'{"a": "\0"}', "error[json.syntax]"),
-    "more than 16 MiB": (b'"' + b"x" * (16 * 1024 * 1024) + b'"', "error[json.size]"),
+    "more than 128 MiB": (b'"' + b"x" * (128 * 1024 * 1024) + b'"', "error[json.size]"),
     "more than a million values": (b"[" + b"1," * 1_000_001 + b"1]", "error[json.size]"),
 }
 

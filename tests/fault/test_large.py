@@ -1,4 +1,4 @@
-"""F12: a result of 100 MB, 100,000 records in one execution, 10,000 open executions. Each is killed on the way."""
+"""F12: an input and a result of 100 MB, 100,000 records in one execution, 10,000 open executions. Each is killed on the way."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from wfrun.journal.journal import Journal
 SECONDS = 300
 HUGE = """
 name: huge
+input: { text: string }
 services: { s: { adapter: python, module: huge } }
 steps:
   - { name: fetch, service: s, action: fetch, output: found }
   - { name: pause, service: s, action: pause }
   - { name: weigh, service: s, action: weigh, input: $.found, output: weight }
-output: $.weight
+  - { name: weigh-input, service: s, action: weigh, input: $.text, output: given }
+output: { weight: $.weight, given: $.given }
 """
 HUGE_SERVICE = """
 import hashlib, os, time
@@ -95,16 +97,20 @@ def kill_when(process: subprocess.Popen[bytes], ready: Path, size: int = 0) -> N
 
 
 @pytest.mark.slow
-def test_a_result_of_100_megabytes(tmp_path: Path, tally: Tally) -> None:
+def test_an_input_and_a_result_of_100_megabytes(tmp_path: Path, tally: Tally) -> None:
     (tmp_path / "huge.yaml").write_text(HUGE)
     (tmp_path / "huge.py").write_text(HUGE_SERVICE)
-    kill_when(begin(tmp_path, "run", "huge.yaml", "--id", "huge"), tmp_path / "paused")
+    (tmp_path / "huge.json").write_text(f'{{"text": "{"fedcba9876543210" * 6_250_000}"}}')
+    kill_when(begin(tmp_path, "run", "huge.yaml", "--id", "huge", "--input", "huge.json"), tmp_path / "paused")
     tally.add("F12")
     assert shell("wfrun resume huge --json > out.json", tmp_path).code == 0
     (completed,) = (
         record for record in Journal.read(Home(tmp_path / ".wfrun"), "huge") if record["type"] == "execution.ended"
     )
-    assert completed["output"] == sha256(b"0123456789abcdef" * 6_250_000).hexdigest()
+    assert completed["output"] == {
+        "weight": sha256(b"0123456789abcdef" * 6_250_000).hexdigest(),
+        "given": sha256(b"fedcba9876543210" * 6_250_000).hexdigest(),
+    }
     assert (tmp_path / "fetched").read_text() == "."
     assert Path(Home(tmp_path / ".wfrun").journal_path("huge")).stat().st_size < 10_000
     assert shell("wfrun audit verify --all", tmp_path).code == 0

@@ -17,7 +17,7 @@ from wfrun.errors import InvalidError, Place, Problem
 from wfrun.load.scalars import MAX_DIGITS
 from wfrun.load.text import decode, position
 
-MAX_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 128 * 1024 * 1024
 
 MAX_PARTS = 1_000_000  # commas, colons and opening brackets: each may take memory far beyond its own bytes
 
