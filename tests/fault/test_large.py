@@ -1,4 +1,4 @@
-"""F12: an input and a result of 100 MB, 100,000 records in one execution, 10,000 open executions. Each is killed on the way."""
+"""F12: an input and a result of 100 MB, 100,000 records in one execution, 10,000 open ones. Each is killed once."""
 
 from __future__ import annotations
 

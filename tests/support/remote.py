@@ -208,8 +208,8 @@ class PlayedNamespace(Namespace):
     """Visibility comes a little later than what it tells of: here nobody is overlooked for that."""
 
     async def publish(self, event: EventData) -> list[str]:
-        while not (Played.known and await self._tells_of(event["type"])):
-            await asyncio.sleep(LOOK_EVERY_S)  # noqa: ASYNC110 - the server has no event to wait for
+        while not (Played.known and await self._tells_of(event["type"])):  # noqa: ASYNC110 - the server has no event
+            await asyncio.sleep(LOOK_EVERY_S)
         return await super().publish(event)
 
     async def _tells_of(self, event: str) -> bool:
