@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.world import call
-from tests.unit.core.plan_support import FIELDS, advice, block, errors, problems, task, told, use
+from tests.unit.core.plan_support import FIELDS, advice, block, errors, problem, problems, task, told, use
 
 
 class TestWaits:
@@ -132,24 +132,58 @@ class TestCompensations:
 
     def test_that_of_a_block_sees_what_the_block_has_set(self) -> None:
         step = block("parallel", call("a", output="x"), call("b", output="y"))
-        assert advice({**step, "compensate": self.UNDO("$.x", "$.y", "$.error.type")}) == []
+        assert advice({**step, "compensate": self.UNDO("$.x", "$.y", "$.error")}) == []
 
     def test_but_a_block_has_no_result(self) -> None:
         step = block("sequential", call("a"), compensate=[self.UNDO("$.amount"), self.UNDO("$.result")])
         (found,) = problems(step, input=FIELDS)
         assert (found.message, found.place.path) == ("$.result has no meaning here", "steps[0].compensate[1].input[0]")
 
-    @pytest.mark.parametrize(
-        "step",
-        [
-            call("a"),
-            task(),
-            {"type": "wait", "name": "w", "event": "e"},
-            {"type": "workflow", "name": "w", "workflow": "o"},
-        ],
-    )
+    @pytest.mark.parametrize("step", [task(), {"type": "wait", "name": "w", "event": "e"}])
     def test_what_has_a_result(self, step: dict[str, Any]) -> None:
         assert advice({**step, "compensate": self.UNDO("$.result.id")}) == []
+
+    @pytest.mark.parametrize(
+        ("step", "who"),
+        [
+            (call("a", output="x"), "a call that was stopped or timed out"),
+            ({"type": "workflow", "name": "w", "workflow": "o", "output": "x"}, "a workflow that needs attention"),
+        ],
+    )
+    @pytest.mark.parametrize("path", ["$.result", "$.result.id", "$.x.id", "id-${$.result.id}"])
+    def test_what_may_have_none(self, step: dict[str, Any], who: str, path: str) -> None:
+        found = problem({**step, "compensate": self.UNDO(path)})
+        assert (found.code, found.severity) == ("plan.may-be-missing", "warning")
+        assert f"{who} is undone too, and has no result" in found.message
+        assert found.hint.startswith("undo it by what it was given, or say what then: ${default($.")
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "${default($.result.id, 'unknown')}",
+            "${has($.result) ? $.result.id : 'unknown'}",
+            "${$.x.id ?? 'unknown'}",
+            "$.order.id",
+            "$.execution.id",
+            "$.error",
+            "${default($.error.type, 'cancelled')}",
+            "$",
+        ],
+    )
+    def test_what_is_there_in_any_case(self, path: str) -> None:
+        assert advice(call("a", output="x", compensate=self.UNDO(path))) == []
+
+    def test_what_was_set_before_is_there_in_any_case(self) -> None:
+        first = {"type": "set", "values": {"x": {"id": 1}}}
+        again = call("a", output="x", compensate=self.UNDO("$.x.id"))
+        assert advice(first, block("repeat", again, until="$.x.id == 2", maxIterations=3)) == []
+
+    def test_there_is_no_error_when_it_is_cancelled(self) -> None:
+        (message,) = advice(call("a", compensate=self.UNDO("$.error.message")))
+        assert message == "$.error.message may be missing here: there is no error when it is cancelled"
+
+    def test_what_another_step_gave_is_there(self) -> None:
+        assert advice(call("a", output="x"), call("b", compensate=self.UNDO("$.x.id"))) == []
 
     def test_that_of_a_step_in_a_loop_knows_the_item(self) -> None:
         assert advice(block("foreach", call("a", compensate=self.UNDO("$.item", "$.index")), items="$.items")) == []

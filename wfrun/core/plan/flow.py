@@ -23,7 +23,7 @@ from wfrun.core.plan.nodes import (
 from wfrun.core.plan.nodes import Sequence as SequenceOfSteps
 from wfrun.core.plan.review import Review
 from wfrun.core.plan.shapes import ANY, NUMBER, Shape, a_list, an_object, of_error, part_of
-from wfrun.core.plan.uses import compensate, use
+from wfrun.core.plan.uses import compensate, known_to_undo, use
 from wfrun.core.plan.writes import ends, ends_if_run, left_keys, takes_all
 from wfrun.errors import Problem
 
@@ -46,6 +46,7 @@ def follow(review: Review, step: Step, keys: Keys) -> None:
 
 
 def _follow(review: Review, step: Step, keys: Keys) -> None:
+    undoing = known_to_undo(step, keys) if step.compensation else {}
     match step:
         case SequenceOfSteps(steps=steps):
             _sequence(review, steps, keys)
@@ -63,7 +64,7 @@ def _follow(review: Review, step: Step, keys: Keys) -> None:
             _try(review, step, keys)
         case _:
             use(review, step, keys)
-    compensate(review, step, keys)
+    compensate(review, step, keys.inside(undoing))
 
 
 def _sequence(review: Review, steps: Sequence[Step], keys: Keys) -> None:

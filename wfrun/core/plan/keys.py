@@ -9,10 +9,12 @@ from wfrun.core.plan.shapes import ANY, Shape, declared
 
 
 class Key(NamedTuple):
-    """What is known of a key's value. `missing` says why the key may not be there; nothing: it surely is."""
+    """What is known of a key's value. `missing` says why the key may not be there; nothing: it surely is. `instead` is
+    what could be read in its place."""
 
     shape: Shape = ANY
     missing: str = ""
+    instead: str = ""
 
     def unless(self, reason: str) -> Key:
         return self if self.missing else self._replace(missing=reason)

@@ -68,7 +68,7 @@ def check_reference(reference: Reference, keys: Keys, known: Known) -> Iterator[
     reason = key.missing or next((trouble.reason for trouble in found), "")
     excused = reference.optional or reference.conditional or keys.excuses(name) or known.gaps.mention(name)
     if reason and not excused:
-        yield _may_be_missing(reference, reason)
+        yield _may_be_missing(reference, reason, key.instead)
 
 
 def _unset(reference: Reference, name: str, keys: Keys, known: Known) -> Iterator[Problem]:
@@ -138,9 +138,9 @@ def _did_you_mean(before: tuple[str | int, ...], rest: tuple[str | int, ...], kn
     return f"did you mean {render_keys((*before, near, *rest[1:]))}?" if near else ""
 
 
-def _may_be_missing(reference: Reference, reason: str) -> Problem:
+def _may_be_missing(reference: Reference, reason: str, instead: str) -> Problem:
     message = f"{reference.text} may be missing here: {reason}"
-    hint = f"say what then: ${{default({reference.text}, …)}}"
+    hint = f"{f'{instead}, or ' if instead else ''}say what then: ${{default({reference.text}, …)}}"
     return Problem("plan.may-be-missing", message, hint=hint, severity="warning")
 
 

@@ -94,6 +94,13 @@ def of_error(patterns: Iterable[str]) -> Shape:
     return Shape(frozenset(["object"]), fields, "unsaid", optional)
 
 
+def of_reason_to_undo() -> Shape:
+    """What a compensation knows as its error: null when somebody cancelled."""
+    shape = of_error(("*",))
+    optional = dict.fromkeys(shape.fields or {}, "there is no error when it is cancelled")
+    return shape._replace(kinds=shape.kinds | {"null"}, optional=optional)
+
+
 def an_object(fields: Mapping[str, Shape], optional: Mapping[str, str] | None = None) -> Shape:
     """The shape of an object with these fields and no others."""
     return Shape(frozenset(["object"]), fields, "refused", optional or {})

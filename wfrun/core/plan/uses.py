@@ -6,7 +6,7 @@ from wfrun.core.definition import Path
 from wfrun.core.plan.keys import Key, Keys
 from wfrun.core.plan.nodes import Await, Call, Child, Emit, Fail, Finish, HumanTask, Pause, Set, Step
 from wfrun.core.plan.review import Review
-from wfrun.core.plan.shapes import ANY, EVENT, Shape, a_list, of_decision
+from wfrun.core.plan.shapes import ANY, EVENT, Shape, a_list, of_decision, of_reason_to_undo
 
 _NO_HINTS: dict[str, str] = {}
 
@@ -35,13 +35,31 @@ def use(review: Review, step: Step, keys: Keys) -> None:
             review.template(output, (*step.path, "output"), keys)
 
 
+def known_to_undo(step: Step, before: Keys) -> dict[str, Key]:
+    """What undoing a step knows in its own way: the error, and the step's result. What was known `before` the step is
+    there in any case; but a call whose outcome nobody knows is undone too (C11), and so is a child that could not be
+    undone itself: neither has given anything."""
+    found = {"error": Key(of_reason_to_undo())}
+    if isinstance(step, HumanTask | Await):
+        found["result"] = Key()
+    elif isinstance(step, Call | Child):
+        result = found["result"] = Key(missing=_NO_RESULT[type(step)], instead="undo it by what it was given")
+        earlier = before.get(step.output) if step.output is not None else None
+        if step.output is not None and (earlier is None or earlier.missing):
+            found[step.output] = result
+    return found
+
+
+_NO_RESULT: dict[type[Step], str] = {
+    Call: "a call that was stopped or timed out is undone too, and has no result",
+    Child: "a workflow that needs attention is undone too, and has no result",
+}
+
+
 def compensate(review: Review, step: Step, keys: Keys) -> None:
-    """What undoes a step knows what was known when the step was done, the step's own result, and the error."""
-    inside = keys.inside({"error": Key()})
-    if isinstance(step, Call | HumanTask | Await | Child):
-        inside.own["result"] = Key()
+    """`keys` are those that what undoes the step knows."""
     for call in step.compensation:
-        check_call(review, call, inside)
+        check_call(review, call, keys)
 
 
 def check_call(review: Review, call: Call, keys: Keys) -> None:

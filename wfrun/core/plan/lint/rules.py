@@ -50,7 +50,8 @@ RULES: Mapping[str, Rule] = {
     "plan.may-be-missing": Rule(
         "A key is read that is not there in every case.",
         "Without it the step fails. `default($.key, …)` says what to take then; or let the step that reads it depend "
-        "on the condition that the key depends on.",
+        "on the condition that the key depends on. Undo a call by what it was given: one that was stopped has no "
+        "result.",
     ),
     "plan.unreachable": Rule(
         "A step, branch, case or handler never runs.",
