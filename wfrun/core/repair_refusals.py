@@ -82,12 +82,15 @@ def _about_step(run: Run, wish: Wish, places: Places, ran: Container[str]) -> It
     if wish.action == "skip" and step.startswith(COMPENSATE):
         yield from filter(None, [not_failed(run, step)])
         return
-    if step.partition("@")[0] not in places.steps:
-        yield Problem("repair.unknown-step", f"there is no step {step!r}", hint=nearest(step, places.steps))
+    id, at, round = step.partition("@")
+    if id not in places.steps or (at and not round):
+        yield Problem("repair.unknown-step", f"there is no step {step!r}", hint=nearest(id, places.steps))
         return
-    if wish.action in ("skip", "set-output", "set-input") and step in places.looped:
-        message = f"{step!r} runs in a loop"
-        yield Problem("repair.iteration", message, hint=f"say which, as in {step}@0 for the first time round")
+    numbers = round.split(".") if round else []
+    if wish.action in ("skip", "set-output", "set-input") and len(numbers) < (depth := places.depths[id]):
+        first = ".".join([*numbers, *["0"] * (depth - len(numbers))])
+        hint = f"say which, as in {id}@{first} for the first time round"
+        yield Problem("repair.iteration", f"{step!r} runs in a loop", hint=hint)
     elif step not in ran:
         yield Problem("repair.not-run", f"{step!r} has not run yet")
     yield from _about_value(wish, places)

@@ -6,6 +6,7 @@ came after it, and those records fall away by themselves. Branches beside it are
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -67,10 +68,10 @@ class Places:
         return {step.id: step for step in walk(self._plan.root)}
 
     @cached_property
-    def looped(self) -> frozenset[str]:
-        """The steps of which there is one instance for each iteration."""
+    def depths(self) -> Counter[str]:
+        """In how many loops each step is: an instance of it is named with as many numbers."""
         loops = [step for step in self.steps.values() if isinstance(step, Foreach | Loop)]
-        return frozenset(id for loop in loops for id in self._within(loop.id) if id != loop.id)
+        return Counter(id for loop in loops for id in self._within(loop.id) if id != loop.id)
 
     @cached_property
     def handling(self) -> frozenset[str]:

@@ -158,6 +158,24 @@ class TestRefusals:
             {"repair.step-completed"} if action == "skip" else set()
         )
 
+    @pytest.mark.parametrize("action", ["skip", "set-output", "set-input"])
+    def test_in_loops_in_loops_one_of_each(self, action: Any) -> None:
+        inner = foreach([1, 2], call("a", output="a"), name="inner")
+        world = World(plan_of(foreach([1, 2], inner)), script=fail_at("a@1.0")).finish()
+        assert "a@0.0 " in reasons(world, action, step="a", value=1)["repair.iteration"]
+        assert "a@1.0 " in reasons(world, action, step="a@1", value=1)["repair.iteration"]
+        assert reasons(world, action, step="a@1.0", value=1) == {}
+        assert reasons(world, action, step="a@1.0.0", value=1).keys() == {"repair.not-run"}
+        assert reasons(world, "skip", step="inner@1") == {}
+
+    @pytest.mark.parametrize("action", ["skip", "set-output", "set-input", "rewind", "compensate"])
+    def test_an_iteration_has_a_number(self, action: Any) -> None:
+        world = World(plan_of(call("a", output="a"), foreach([1], call("b", output="b"))), script=fail_at("b@0"))
+        world.finish()
+        for step in ("a", "b"):
+            told = reasons(world, action, step=f"{step}@", value=1)
+            assert told == {"repair.unknown-step": f"there is no step '{step}@' (did you mean '{step}'?)"}
+
     def test_values_where_they_make_sense(self) -> None:
         world = World(plan_of(call("a"))).finish()
         assert reasons(world, "set-output", step="a", value=1).keys() == {"repair.output"}
