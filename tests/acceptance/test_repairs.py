@@ -62,6 +62,20 @@ steps:
 output: $.all
 """
 
+RACE = """
+name: race
+services: { m: { adapter: mock, default: { delay: 50ms, result: ok }, actions: { no: { error: { type: boom } } } } }
+errorHandling: { onFailure: pause }
+steps:
+  - name: quotes
+    type: parallel
+    complete: any
+    steps:
+      - { name: near, service: m, action: ask, output: near, compensate: { service: m, action: undo } }
+      - { name: far, service: m, action: no, output: far }
+  - { name: ship, service: m, action: no }
+"""
+
 
 @pytest.fixture
 def shop(shell: Shell) -> Shell:
@@ -107,6 +121,28 @@ def test_a_paused_order_says_what_can_be_typed(shop: Shell) -> None:
         looked = shop.wfrun(*command.split(" "), "--dry-run")
         assert looked.code == 0, f"{command}: {looked.err}"
         assert "(nothing has been written)" in looked.out
+
+
+def test_what_is_said_to_be_undone_is_undone(shell: Shell) -> None:
+    shell.write("race.yaml", RACE)
+    assert shell.wfrun("run", "race.yaml", "--id", "r1", "-q").code == 6
+    refused = shell.wfrun("skip", "r1", "far")
+    assert (refused.code, "'quotes' has completed without 'far'" in refused.err) == (2, True)
+    looked = shell.wfrun("set-output", "r1", "far", "7", "--dry-run")
+    assert "Would be undone     near" in looked.lines
+    assert not any(line.startswith("Would be kept") for line in looked.lines)
+    done = shell.wfrun("set-output", "r1", "far", "7")
+    assert done.lines[0] == "r1: set-output far: undoing near; running again ship; setting 5 records aside"
+    assert any("undo near completed" in line for line in done.lines)
+
+
+def test_another_file_has_the_branches_run_again_that_it_needs(shell: Shell) -> None:
+    shell.write("race.yaml", RACE)
+    shell.write("all.yaml", RACE.replace("complete: any", "complete: all"))
+    shell.wfrun("run", "race.yaml", "--id", "r1", "-q")
+    done = shell.wfrun("resume", "r1", "--with", "all.yaml")
+    assert done.lines[0] == "r1: replace: running again far, ship; setting 5 records aside"
+    assert any("far → m.no (attempt 2)" in line for line in done.lines)
 
 
 class TestEachWay:

@@ -180,7 +180,8 @@ def prepare(home: Home, prefix: str, ask: Ask, services: str | None = None) -> P
         raise
     dropped = frozenset(proposal.dropped)
     preview = _preview(journal.execution_id, ask, (each for each in journal.records if each["seq"] in dropped))
-    preview["undo"], preview["again"], preview["kept"] = map(list, (proposal.undo, proposal.again, proposal.kept))
+    preview["undo"] = [*proposal.undo, *proposal.lost]
+    preview["again"], preview["kept"] = list(proposal.again), list(proposal.kept)
     preview["deadline"] = proposal.deadline
     preview["children"] = [part.journal.execution_id for part in children]
     return Prepared(home, preview, [*children, _Part(journal, _request(proposal, replacement))], replacement)

@@ -75,6 +75,7 @@ class Interpreter:
     had an effect: they are undone, too (C11). `inbox` are the events received so far. `undos` is what has been done
     and can be undone, by instance in the order of completion, `failure` what the body ended with, and `given` the
     instances that did not run because a repair says what they come to. `waived` need not be undone: somebody said so.
+    `undoing` is what is being undone, and what comes after that, last completed first.
     """
 
     def __init__(self, plan: Plan, execution: str, seed: str, scheduler: Scheduler, amended: Amendments) -> None:
@@ -92,6 +93,7 @@ class Interpreter:
         self.failure: Failed | None = None
         self.given: set[str] = set()
         self.waived: set[str] = set()
+        self.undoing: dict[str, None] = {}
         self.crews: dict[Crowd, None] = {}
         self.scheduler = scheduler
         self._completed = 0
@@ -185,18 +187,25 @@ class Interpreter:
         One that cannot be undone does not keep the others from it (C11).
         """
         failures: list[ErrorData] = []
-        for order in sorted(orders, reverse=True):
-            if scope.done[order].step in self.amended.waived:
+        orders = sorted(orders, reverse=True)
+        self.undoing |= dict.fromkeys(scope.done[order].step for order in orders)
+        for order in orders:
+            step = scope.done[order].step
+            if step in self.amended.waived:
                 self.let_stand(scope, order)
-                continue
-            self.waived.discard(scope.done[order].step)
-            try:
-                await calls.undo(self, scope.done[order], error)
-            except Failed as failed:
-                failures.append(failed.error)
-            else:
-                self._was_undone(scope.done.pop(order).step)
+            elif (failed := await self._try_to_undo(scope, order, error)) is not None:
+                failures.append(failed)
+            self.undoing.pop(step, None)
         return failures
+
+    async def _try_to_undo(self, scope: Scope, order: int, error: ErrorData | None) -> ErrorData | None:
+        self.waived.discard(scope.done[order].step)
+        try:
+            await calls.undo(self, scope.done[order], error)
+        except Failed as failed:
+            return failed.error
+        self._was_undone(scope.done.pop(order).step)
+        return None
 
     def let_stand(self, scope: Scope, order: int) -> None:
         step = scope.done.pop(order).step

@@ -30,8 +30,8 @@ from wfrun.core.repair_history import (
     completed_child,
     dropped_by,
     effective,
-    failed_in,
     has_passed,
+    has_succeeded,
     in_force,
     instance_of,
     is_timeout,
@@ -40,12 +40,13 @@ from wfrun.core.repair_history import (
 from wfrun.core.repair_refusals import (
     Wish,
     done_already,
+    gone_on_without,
     misfits,
     passed_pivot,
     refusals,
     running_children,
 )
-from wfrun.core.repair_trial import Places, Trial, steps_pending
+from wfrun.core.repair_trial import Places, Trial, steps_pending, stop_unbegun
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import Problem
@@ -64,14 +65,16 @@ class Proposal:
     """What a repair would do. It is refused if there are `reasons`.
 
     `dropped` are the numbers of the records that count no more, `undo` the instances that are undone first, in this
-    order, `again` those that are begun anew, or go on, as far as is known now, and `kept` those that have run and stay
-    as they are. `deadline` is the instant at which the whole workflow's `timeout` stays, `ANEW` if it had passed, so
-    that all of it is granted once more, None without one.
+    order, `lost` those that nobody wants any more once it goes on, which are undone then, `again` those that are begun
+    anew, or go on, as far as is known now, and `kept` those that have run and stay as they are. `deadline` is the
+    instant at which the whole workflow's `timeout` stays, `ANEW` if it had passed, so that all of it is granted once
+    more, None without one.
     """
 
     wish: Wish
     dropped: tuple[int, ...] = ()
     undo: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
     again: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     deadline: str | None = None
@@ -138,9 +141,10 @@ class _Case:
         self._amended = amendments(run.records)
         self._amended.rounds = run.interpreter.amended.rounds
         self._stopped = run.ended is not None or run.is_paused
-        # What turned out to come out differently, and what somebody had begun to undo.
+        # What turned out to come out differently, what somebody had begun to undo, and what lies ahead once more.
         self._stale: set[str] = set()
         self._taken_back: set[str] = set()
+        self._ahead: set[str] = set()
         seen = {each for record in self._history if (each := instance_of(record)) is not None}
         seen |= self._amended.outputs.keys() | steps_pending(run)
         self._instances = {each for each in seen if not each.startswith(COMPENSATE)}
@@ -160,24 +164,35 @@ class _Case:
             case "compensate":
                 trial, reasons = self._cut_off()
             case action:
-                if (
-                    action == "skip"
-                    and not self._lets_stand()
-                    and _Case(self._run, Wish("resume"), self._now).has_done(self._targets)
-                ):
-                    reasons = [done_already(self._wish.step)]
+                if action == "skip" and not self._lets_stand():
+                    reasons = list(self._not_to_be_skipped())
                 self._amend()
                 judged = action in ("skip", "set-output")
                 trial = self._settled(self._failing() | self._targets, judged=judged)
         return self._proposal(trial, reasons)
 
-    def has_done(self, targets: set[str]) -> bool:
-        """Whether all of these that have run completed, so that none of them would run again."""
-        trial = self._settled(self._failing())
-        touched = targets & {instance_of(record) for record in trial.kept if record["type"] != "decision.made"}
-        unfinished = steps_pending(trial.run) | {instance_of(record) for record in trial.dropped}
-        given = {each for each, given in self._amended.outputs.items() if not given.skipped}
-        return bool(touched or targets & given) and not targets & (unfinished | failed_in(trial.kept))
+    def _not_to_be_skipped(self) -> Iterator[Problem]:
+        """It is not in the way if, merely resumed, the execution would not come back to it."""
+        step = str(self._wish.step)
+        resumed = _Case(self._run, Wish("resume"), self._now)
+        trial = resumed.resumed()
+        over = [record for record in trial.kept if record["type"] != "decision.made" and self._is_target(record)]
+        given = {each for each, given in resumed._amended.outputs.items() if not given.skipped}
+        unfinished = steps_pending(trial.run) | {str(instance_of(record)) for record in trial.dropped}
+        if not (over or self._targets & given) or self._targets & unfinished:
+            return
+        if has_succeeded(over):
+            yield done_already(step)
+            return
+        for race in self.places.races(step):
+            if not any(self.places.holds(race, each) for each in unfinished):
+                yield gone_on_without(step, race)
+
+    def resumed(self) -> Trial:
+        return self._settled(self._failing())
+
+    def _is_target(self, record: Record) -> bool:
+        return instance_of(record) in self._targets
 
     # ---- what is left
 
@@ -228,6 +243,8 @@ class _Case:
     def _cut_off(self) -> tuple[Trial, list[Problem]]:
         """What rewinding to the step would leave, and the step itself."""
         rewound = self._settled(self._failing() | self._targets)
+        self._ahead = self._amended.told() - _come_to(rewound) - self._targets
+        self._amended.forget(self._ahead)
         after = {record["seq"] for record in rewound.dropped if instance_of(record) not in self._targets}
         trial = self._trial(set()).fold(record for record in self._history if record["seq"] not in after)
         trial.dropped += [record for record in self._history if record["seq"] in after]
@@ -238,9 +255,16 @@ class _Case:
     def _replaced(self) -> tuple[Trial, list[Problem]]:
         plan = self._wish.replacement
         assert plan is not None
-        before = self._settled(self._failing())
+        before = self.resumed()
         places = Places(plan)
-        trial = Trial(plan, self._amended, self._run.stopped, set(), places, judged=True).fold(before.kept)
+        tried: set[str] = set()
+        while True:
+            trial = Trial(plan, self._amended, self._run.stopped, tried, places, judged=True).fold(before.kept)
+            # What another block made up for, or a handler, may be what the new file fails with: it is tried again, too.
+            failing = trial.run.interpreter.failure
+            if failing is None or failing.steps <= tried:
+                break
+            tried |= failing.steps
         reasons = misfits(trial, steps_pending(before.run), plan, places)
         self._stale |= {change.record["step"] for change in trial.changed}
         trial.dropped += [*before.dropped, *self._put_off(trial)]
@@ -257,6 +281,7 @@ class _Case:
     # ---- what follows
 
     def _proposal(self, trial: Trial, reasons: list[Problem]) -> Proposal:
+        not_begun = stop_unbegun(trial.run)
         dropped = {record["seq"]: record for record in [*trial.dropped, *self._late, *self._timed_anew(trial)]}
         undo = self._undo(trial)
         reasons += running_children(self._run, dropped)
@@ -265,9 +290,12 @@ class _Case:
         forgotten = list(self._forgotten(trial))
         dropped |= {request["seq"]: request for request in forgotten}
         seqs = sorted(dropped)
-        again = self._again(trial, (dropped[seq] for seq in seqs), {request["step"] for request in forgotten})
-        kept, deadline = self._kept(trial), self._deadline(trial, dropped)
-        return Proposal(self._wish, tuple(seqs), tuple(undo), tuple(again), kept, deadline, tuple(reasons))
+        reached = self._again(trial, (dropped[seq] for seq in seqs), {request["step"] for request in forgotten})
+        again = tuple(each for each in reached if each not in not_begun)
+        lost = tuple(each for each in trial.run.interpreter.undoing if each not in undo)
+        kept = tuple(each for each in self._kept(trial) if each not in lost)
+        deadline = self._deadline(trial, dropped)
+        return Proposal(self._wish, tuple(seqs), tuple(undo), lost, again, kept, deadline, tuple(reasons))
 
     def _deadline(self, trial: Trial, dropped: Container[int]) -> str | None:
         timer = trial.run.pending.get(DEADLINE)
@@ -335,7 +363,7 @@ class _Case:
 
     def _forgotten(self, trial: Trial) -> Iterator[Record]:
         """Earlier repairs of steps that run again, or have not been reached again: what they said was about then."""
-        reached = steps_pending(trial.run) | {instance_of(record) for record in trial.kept}
+        reached = _come_to(trial)
         changed = self._targets if self._wish.action != "compensate" else set()
         repairs = list(in_force(self._run.records))
         gone = dropped_by(repairs)
@@ -350,8 +378,14 @@ class _Case:
                 counts = step in reached
             else:
                 continue
-            if step in changed or not counts:
+            if step in changed or step in self._ahead or not counts:
                 yield request
+
+
+def _come_to(trial: Trial) -> set[str | None]:
+    """The instances that there is something of, or that something is asked for."""
+    known = {instance_of(record) for record in trial.kept}
+    return known | steps_pending(trial.run) | trial.run.interpreter.given
 
 
 __all__ = ["ANEW", "Proposal", "Wish", "propose"]

@@ -26,6 +26,9 @@ DEADLINE = "$!timeout"
 # A child execution that has ended so cannot go on: if its step runs again, it does so as another one.
 UNDONE = ("compensated", "partly-compensated", "cancelled")
 
+# What is recorded of a call, a task or a wait that was told to stop.
+STOPPED = frozenset({"step.cancelled", "task.withdrawn", "wait.withdrawn"})
+
 _REPAIRS = frozenset({"repair.requested", "execution.repaired"})
 
 # What may happen while a repair undoes steps, and has nothing to do with that.
@@ -105,6 +108,10 @@ class Amendments:
             self.inputs[step] = value
         else:
             self.outputs[step] = Given(value, request["action"] == "skip", child)
+
+    def told(self) -> set[str]:
+        """The steps of which somebody has said what they come to, or what they are called with."""
+        return self.outputs.keys() | self.inputs.keys()
 
     def forget(self, steps: Iterable[str]) -> None:
         for step in steps:
@@ -213,13 +220,15 @@ def amendments(records: Sequence[Record]) -> Amendments:
     return amended
 
 
-def failed_in(records: Iterable[Record]) -> set[str]:
-    """The instances that ended with an error."""
-    failed: dict[str, bool] = {}
-    for record in records:
-        if (instance := instance_of(record)) is not None:
-            failed[instance] = "error" in record or (record["type"] == "timer.fired" and is_timeout(record))
-    return {instance for instance, is_so in failed.items() if is_so}
+def has_succeeded(records: Iterable[Record]) -> bool:
+    """Whether none of the instances that these are about ended with an error, or was stopped."""
+    last = {instance_of(record): record for record in records}
+    return not any(_is_in_vain(record) for record in last.values())
+
+
+def _is_in_vain(record: Record) -> bool:
+    timed_out = record["type"] == "timer.fired" and is_timeout(record)
+    return "error" in record or timed_out or record["type"] in STOPPED
 
 
 def is_timeout(record: Record) -> bool:

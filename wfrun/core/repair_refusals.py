@@ -140,9 +140,14 @@ def _is_heeded(wish: Wish, step: Step | None) -> bool:
     return bool(step.compensation) or (isinstance(step, Call) and step.pivot)
 
 
-def done_already(step: str | None) -> Problem:
+def done_already(step: str) -> Problem:
     hint = "`set-output` says what else it has given, `rewind` undoes it and runs it again"
     return Problem("repair.step-completed", f"{step!r} has completed: there is nothing to skip", hint=hint)
+
+
+def gone_on_without(step: str, race: str) -> Problem:
+    message = f"{race!r} has completed without {step!r}: there is nothing to skip"
+    return Problem("repair.step-over", message, hint=f"`rewind {race}` has all of its branches run again")
 
 
 def passed_pivot() -> Problem:
@@ -168,6 +173,7 @@ def misfits(trial: Trial, unfinished: Container[str], plan: Plan, places: Places
     After something that differs, what follows it does not count as a reason of its own.
     """
     changes = {change.record["seq"]: change for change in trial.changed}
+    unasked = {record["seq"] for record in trial.unasked}
     reasons: dict[str, Problem] = {}
     for record in trial.dropped:
         instance = undone_by(instance_of(record) or "")
@@ -177,7 +183,7 @@ def misfits(trial: Trial, unfinished: Container[str], plan: Plan, places: Places
             reasons[instance] = _gone(instance, plan)
         elif record["seq"] in changes:
             reasons[instance] = _differs(changes[record["seq"]], plan)
-        elif not reasons:
+        elif not reasons and record["seq"] in unasked:
             reasons[instance] = _elsewhere(instance, trial, plan.document.place(_path_in(places, instance)))
     return list(reasons.values())
 

@@ -7,16 +7,16 @@ came after it, and those records fall away by themselves. Branches beside it are
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from wfrun.core.answers import effect_of
 from wfrun.core.effects import CallService, Effect, StartPause
-from wfrun.core.fibers import stop_id
-from wfrun.core.plan.nodes import Foreach, Loop, Plan, Step, Try, walk
-from wfrun.core.repair_history import COMPENSATE, DEADLINE, Amendments, instance_of, is_timeout, undone_by
+from wfrun.core.fibers import Cancelled, stop_id
+from wfrun.core.plan.nodes import Foreach, Loop, Parallel, Plan, Step, Try, walk
+from wfrun.core.repair_history import COMPENSATE, DEADLINE, STOPPED, Amendments, instance_of, is_timeout, undone_by
 from wfrun.core.run import Run
 from wfrun.core.values import Json, canonical
 from wfrun.errors import DivergenceError
@@ -35,9 +35,6 @@ _ENDS = frozenset(
         "cancel.requested",
     }
 )
-
-# They count only if what they answer has been told to stop.
-_STOPPED = frozenset({"step.cancelled", "task.withdrawn", "wait.withdrawn"})
 
 # What tells whether something comes out as it was recorded. Of everything else only that it is asked for.
 _COMPARED = {
@@ -79,6 +76,18 @@ class Places:
         blocks = [step for step in self.steps.values() if isinstance(step, Try)]
         bodies = [handler.body for block in blocks for handler in block.handlers if handler.body is not None]
         return frozenset(each.id for body in bodies for each in walk(body))
+
+    def races(self, instance: str) -> Iterator[str]:
+        """The blocks around it for which some of their branches are enough."""
+        id, _, round = instance.partition("@")
+        for block in self.steps.values():
+            if (
+                isinstance(block, Parallel)
+                and block.crew.complete is not None
+                and id in self._within(block.id) - {block.id}
+            ):
+                depth = self.depths[block.id]
+                yield block.id + ("@" + ".".join(round.split(".")[:depth]) if depth else "")
 
     def step(self, instance: str) -> Step | None:
         return self.steps.get(undone_by(instance).partition("@")[0])
@@ -184,8 +193,8 @@ class Trial:
         return times_out and any(self._places.holds(str(instance), each) for each in self.aside)
 
     def _has_gone_on(self, record: Record) -> bool:
-        """It had been told to stop, and now nobody tells it to."""
-        if record["type"] not in _STOPPED and record["seq"] not in self._stopped:
+        """It had been told to stop, and now nobody tells it to: a record of that counts only as the answer to it."""
+        if record["type"] not in STOPPED and record["seq"] not in self._stopped:
             return False
         if stop_id(effect_of(record) or "") in self.run.pending:
             return False
@@ -215,6 +224,21 @@ class Trial:
 def steps_pending(run: Run) -> set[str]:
     """The instances that something is asked for."""
     return {step for effect in run.pending.values() if (step := getattr(effect, "step", None)) is not None}
+
+
+def stop_unbegun(run: Run) -> set[str]:
+    """Go on to where calls have been stopped that nobody has begun, and nobody will: the instances that they are of."""
+    steps: set[str] = set()
+    while stopped := [id for id in run.pending if stop_id(id) in run.pending and _is_unbegun(run, id)]:
+        for id in stopped:
+            run.scheduler.answer(id, Cancelled())
+        run.scheduler.run()
+        steps |= {id.rpartition("#")[0] for id in stopped}
+    return steps
+
+
+def _is_unbegun(run: Run, id: str) -> bool:
+    return isinstance(run.pending[id], CallService) and id not in run.begun
 
 
 def _agree(fresh: Event, record: Record) -> bool:

@@ -9,7 +9,10 @@ import pytest
 from tests.support.world import World, call, plan_of
 from tests.unit.core.test_repair import PAUSE, paused, since
 from tests.unit.core.test_repair_replace import reasons
-from tests.unit.core.test_steps_crews import UNDO, parallel
+from tests.unit.core.test_steps_crews import UNDO, foreach, parallel
+
+RACE = parallel(call("lost", output="lost"), call("won", compensate=UNDO), call("stopped"), name="race", complete="any")
+ALL = {**RACE, "complete": "all"}
 
 
 class TestSkip:
@@ -60,12 +63,27 @@ class TestSkip:
         world, _ = paused(call("a", onError="continue", output="a"), call("b"), broken=("a", "b"))
         assert world.propose("skip", step="a", value=1).reasons == ()
 
+    @pytest.mark.parametrize("step", ["lost", "stopped"])
+    def test_what_a_block_has_completed_without_is_not_in_the_way(self, step: str) -> None:
+        told = reasons(race(), "skip", step=step)
+        assert told.keys() == {"repair.step-over"}
+        assert f"'race' has completed without {step!r}" in told["repair.step-over"]
+        assert "`rewind race`" in told["repair.step-over"]
+
+    def test_who_has_won_has_completed(self) -> None:
+        assert reasons(race(), "skip", step="won").keys() == {"repair.step-completed"}
+
+    def test_each_time_round_is_a_block_of_its_own(self) -> None:
+        world, _ = paused(foreach([0, 1], RACE, call("after")), broken=("lost@0", "lost@1", "won@1", "stopped@1"))
+        assert "'race@0'" in reasons(world, "skip", step="lost@0")["repair.step-over"]
+        assert world.propose("skip", step="lost@1").reasons == ()
+
 
 class TestWhatIsTold:
     def told(self, world: World, action: Any, **wish: Any) -> tuple[set[str], set[str], set[str]]:
         proposal = world.propose(action, **wish)
         assert proposal.reasons == ()
-        return set(proposal.undo), set(proposal.again), set(proposal.kept)
+        return {*proposal.undo, *proposal.lost}, set(proposal.again), set(proposal.kept)
 
     def test_nothing_inside_a_block_that_is_skipped_runs_again(self) -> None:
         block = {"type": "sequential", "name": "block", "steps": [call("a"), call("b"), call("c")]}
@@ -101,6 +119,66 @@ class TestWhatIsTold:
         world, _ = paused(call("a"), call("b"), broken=("b",))
         other = plan_of(call("a"), call("b"), call("c"), errorHandling=PAUSE)
         assert self.told(world, "replace", replacement=other) == (set(), {"b"}, {"a"})
+
+    def test_who_has_won_is_undone_if_another_is_said_to_have(self) -> None:
+        world = race()
+        assert self.told(world, "set-output", step="lost", value=1) == ({"won"}, {"after"}, {"first", "stopped"})
+        before = len(world.records)
+        world.repair("set-output", step="lost", value=1).finish()
+        assert since(world, before) == ["compensate:won", "after"]
+
+    def test_a_replacement_for_which_fewer_branches_are_enough_undoes_the_others(self) -> None:
+        both = parallel(call("a"), call("b", compensate=UNDO), call("c"), name="p")
+        world, _ = paused(both, broken=("c",))
+        other = plan_of({**both, "complete": "any"}, errorHandling=PAUSE)
+        assert self.told(world, "replace", replacement=other) == ({"b"}, set(), {"a"})
+        before = len(world.records)
+        world.repair("replace", replacement=other).finish()
+        assert since(world, before) == ["compensate:b"]
+        assert world.status == "completed"
+
+    def test_a_replacement_that_needs_them_all_has_the_others_run_again(self) -> None:
+        world = race()
+        other = plan_of(call("first"), ALL, call("after"), errorHandling=PAUSE)
+        again = {"lost", "stopped", "after"}
+        assert self.told(world, "replace", replacement=other) == (set(), again, {"first", "won"})
+        before = len(world.records)
+        world.repair("replace", replacement=other).finish()
+        assert since(world, before) == ["lost", "stopped", "after"]
+        assert world.status == "completed"
+
+    def test_but_not_if_what_comes_after_them_is_done(self) -> None:
+        world = race(call("late"), broken=("lost", "late"))
+        other = plan_of(call("first"), ALL, call("after"), call("late"), errorHandling=PAUSE)
+        told = reasons(world, "replace", replacement=other)
+        assert told["repair.step-moved"].startswith("'after' has run; it comes after 'lost', 'stopped', which")
+
+    @pytest.mark.parametrize("to", ["a", "b"])
+    def test_back_to_a_step_what_was_said_of_later_ones_counts_no_more(self, to: str) -> None:
+        world, services = paused(call("a"), call("b"), parallel(call("c"), call("d")), call("e"), broken=("c",))
+        services.broken["e"] = "boom"
+        world.repair("skip", step="c").finish()
+        services.repaired()
+        assert "c" in self.told(world, "compensate", step=to)[1]
+        world.repair("compensate", step=to).finish()
+        before = len(world.records)
+        world.repair("resume").finish()
+        assert {"c", "d", "e"} <= set(since(world, before))
+
+    def test_nor_does_another_input(self) -> None:
+        world, services = paused(call("a"), call("b", input=1), call("c"), broken=("b",))
+        services.broken["c"] = "boom"
+        world.repair("set-input", step="b", value=2).finish()
+        services.repaired()
+        world.repair("compensate", step="a").finish()
+        world.repair("resume").finish()
+        assert [value for step, value in world.calls if step == "b"] == [1, 2, 1]
+
+
+def race(*after: Any, broken: tuple[str, ...] = ("lost", "after")) -> World:
+    """Paused behind a block that one branch was enough for: another had failed before, and one was stopped."""
+    world, _ = paused(call("first"), RACE, call("after"), *after, broken=broken)
+    return world
 
 
 def approve(step: str) -> dict[str, Any]:
