@@ -35,6 +35,22 @@ def test_a_run_parks_and_says_who_decides_and_how(asked: Asked) -> None:
     assert f"  wfrun approve {TASK}" in done.lines
 
 
+def test_a_run_says_whom_an_execution_that_it_runs_waits_for(shell: Shell) -> None:
+    shell.write("ask.yaml", ASK)
+    shell.write("mid.yaml", "name: mid\nsteps: { type: workflow, name: c, workflow: ./ask.yaml }\n")
+    shell.write("top.yaml", "name: top\nsteps: { type: workflow, name: b, workflow: ./mid.yaml }\n")
+    done = shell.wfrun("run", "top.yaml", "--id", "t")
+    assert done.code == 4
+    assert "Waiting  Look at it: for kim, lee" in done.lines
+    assert "  wfrun approve t.b.c/look --data rate=…" in done.lines
+    (child,) = shell.wfrun("status", "t", "--json").json("status")["children"]
+    assert [task["task"] for task in child["tasks"]] == ["t.b.c/look"]
+    assert "b: kim or lee has not decided 'Look at it', without a deadline" in shell.wfrun("explain", "t").out
+    refused = shell.wfrun("approve", "t", "--json").error()
+    assert (refused["code"], refused["hint"]) == ("task.unknown", "name that task: t.b.c/look")
+    assert shell.wfrun("approve", "t.b.c/look", "--as", "kim", "--data", "rate=1", "-q").code == 0
+
+
 def test_tasks_in_words_and_as_json(asked: Asked) -> None:
     shell, _ = asked
     head, row = shell.wfrun("tasks").lines

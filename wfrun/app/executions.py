@@ -47,7 +47,7 @@ def only(home: Home, found: list[str], prefix: str, what: str) -> str:
     if not found:
         raise _unknown(home, prefix, what)
     if len(found) > 1:
-        raise AmbiguousError(f"{what}.ambiguous", f"{prefix!r} could be {_listed(found)}", hint="type more of it")
+        raise AmbiguousError(f"{what}.ambiguous", f"{prefix!r} could be {listed(found)}", hint="type more of it")
     return found[0]
 
 
@@ -63,7 +63,7 @@ def _unknown(home: Home, prefix: str, what: str) -> NotFoundError:
 _SEE = {"execution": "`wfrun list` shows them", "task": "`wfrun tasks` shows those that wait"}
 
 
-def _listed(found: Iterable[str]) -> str:
+def listed(found: Iterable[str]) -> str:
     names = sorted(found)
     more = ", …" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more

@@ -14,12 +14,26 @@ if TYPE_CHECKING:
     from wfrun.core.events import Record
     from wfrun.journal.home import Home
     from wfrun.views.children import StatusOf
-    from wfrun.views.model import BriefView, ExecutionStatus, StatusView
+    from wfrun.views.model import BriefView, ExecutionStatus, StatusView, TaskView
 
 
 def view_of(home: Home, records: Iterable[Record], driven: bool | None = None) -> StatusView:
-    """The status that records tell, with that of its child executions. `driven` as in `status_of`."""
-    return status_of(records, driven=driven, child=statuses_in(home))
+    """The status that records tell, with that of its child executions, and the people that these wait for. `driven` as
+    in `status_of`."""
+    view = status_of(records, driven=driven, child=statuses_in(home))
+    for child in view["children"]:
+        if child["status"] in _MAY_ASK and not child["detached"]:
+            child["tasks"] = _tasks_in(home, child["execution"])
+    return view
+
+
+_MAY_ASK = ("waiting", "running", "interrupted")
+
+
+def _tasks_in(home: Home, execution: str) -> list[TaskView]:
+    """The open tasks of an execution that is there, and of those that it runs."""
+    view = view_of(home, Journal.read(home, execution))
+    return [*view["tasks"], *(task for child in view["children"] for task in child["tasks"])]
 
 
 def brief_in(home: Home, records: Iterable[Record], driven: bool | None = None) -> BriefView:

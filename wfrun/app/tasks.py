@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from wfrun.app.executions import ids_beginning, only
-from wfrun.errors import AmbiguousError
+from wfrun.app.executions import ids_beginning, listed, only
+from wfrun.app.standing import view_of
+from wfrun.errors import AmbiguousError, NotFoundError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.views.tasks import open_tasks
@@ -28,8 +29,20 @@ def find_task(home: Home, prefix: str) -> tuple[str, str]:
         for task in dict.fromkeys(created):  # a step that was taken back may ask again
             if not slash or task.partition("/")[2].startswith(step):
                 (open_ones if task in waiting else closed).append(task)
+    if not (open_ones or closed) and home.exists(prefix):
+        _refuse_children(home, prefix)
     task = only(home, open_ones or closed, prefix, "task")
     return task.partition("/")[0], task
+
+
+def _refuse_children(home: Home, execution: str) -> None:
+    """One that asks nobody itself may wait for another that does: that one has to be named."""
+    asked = [
+        task["task"] for child in view_of(home, Journal.read(home, execution))["children"] for task in child["tasks"]
+    ]
+    if asked:
+        message = f"{execution} asks nobody itself: it waits for an execution that it runs"
+        raise NotFoundError("task.unknown", message, hint=f"name that task: {listed(asked)}")
 
 
 def _executions(home: Home, prefix: str) -> list[str]:

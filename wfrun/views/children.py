@@ -46,6 +46,7 @@ class ChildFold:
             "detached": detached,
             "startedAt": record["at"],
             "status": None,
+            "tasks": [],
         }
 
     def ended(self, record: Record) -> None:

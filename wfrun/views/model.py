@@ -148,7 +148,10 @@ class WaitView(TypedDict):
 
 
 class ChildView(TypedDict):
-    """A child execution. A fold knows the `status` of one that has ended, who can read its journal that of others."""
+    """A child execution. A fold knows the `status` of one that has ended, who can read its journal that of others.
+
+    `tasks` are those that it waits for, and the executions that it runs itself: a fold says none.
+    """
 
     step: str
     execution: str
@@ -156,6 +159,7 @@ class ChildView(TypedDict):
     detached: bool
     startedAt: str
     status: ExecutionStatus | None
+    tasks: list[TaskView]
 
 
 class UnknownView(TypedDict):

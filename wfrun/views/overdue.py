@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wfrun.views.tasks import with_overdue
 
 if TYPE_CHECKING:
-    from wfrun.views.model import StatusView, TimerView
+    from wfrun.views.model import ChildView, StatusView, TimerView
 
 
 def as_of(view: StatusView, now: str) -> StatusView:
@@ -16,4 +16,6 @@ def as_of(view: StatusView, now: str) -> StatusView:
     for wait in waits:
         wait["overdue"] = wait["until"] is not None and wait["until"] <= now
     timers: list[TimerView] = [{**timer, "overdue": timer["due"] <= now} for timer in view["timers"]]
-    return {**view, "tasks": with_overdue(view["tasks"], now), "waits": waits, "timers": timers}
+    children: list[ChildView] = [{**child, "tasks": with_overdue(child["tasks"], now)} for child in view["children"]]
+    tasks = with_overdue(view["tasks"], now)
+    return {**view, "tasks": tasks, "waits": waits, "timers": timers, "children": children}

@@ -106,10 +106,12 @@ def test_children(tale: MakeTale) -> None:
     for step in ("log", "old"):
         told.add("child.ended", step=step, child=f"k7.{step}", status="completed")
     statuses: dict[str, Any] = {"k7.ship": "waiting"}
-    assert below_headline(told, child=statuses.get)[-3:] == [
+    assert below_headline(told, child=statuses.get)[-5:] == [
         "Detached  log: execution k7.log (sub): not known",
         "Runs  ship: execution k7.ship (sub): waiting",
         "Ran  old: execution k7.old (sub): completed",
+        "",
+        "What it stands still for:  wfrun status k7.ship",
     ]
 
 

@@ -10,6 +10,7 @@ import pytest
 from wfrun.cli.render.batch import ResumeReport
 from wfrun.cli.render.next_steps import next_steps
 from wfrun.cli.render.repairs import preview_line, preview_lines
+from wfrun.cli.render.tasks import tasks_of_children
 from wfrun.errors import ConflictError
 from wfrun.views.summary import summary_of
 
@@ -124,6 +125,21 @@ class TestNextSteps:
         view = told.view()
         view["children"][0]["status"] = "paused"
         assert next_steps(view) == ["What it stands still for:  wfrun status k7.sub"]
+
+    def test_one_that_waits_for_a_child_that_asks_nobody(self, tale: Callable[..., Tale]) -> None:
+        told = tale("sub").add("child.started", step="sub", child="k7.sub", workflow="s", input={}, detach=False)
+        view = told.view()
+        view["children"][0]["status"] = "waiting"
+        assert next_steps(view) == ["What it stands still for:  wfrun status k7.sub"]
+        view["children"][0]["tasks"] = tale("ask").ask("ask").view()["tasks"]
+        assert next_steps(view) == []
+
+    def test_many_people_that_children_wait_for_are_counted(self, tale: Callable[..., Tale]) -> None:
+        told = tale("sub").add("child.started", step="sub", child="k7.sub", workflow="s", input={}, detach=False)
+        (child,) = told.view()["children"]
+        child["tasks"] = tale("ask").ask("ask").view()["tasks"] * 7
+        *shown, (last,) = tasks_of_children([child])
+        assert (len(shown), last) == (5, "… and 2 more tasks:  wfrun tasks")
 
 
 def test_a_line_for_each_that_was_resumed(tale: Callable[..., Tale], capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 import pytest
@@ -183,6 +184,15 @@ class TestWaiting:
         made = world(task, people=lambda _: {"decision": "approved", "by": "kim", "data": {}})
         decided = only(made, "ask", "decided")
         assert (decided["values"]["decision"], decided["values"]["by"]) == ("approved", "kim")
+
+    def test_a_word_about_a_call_that_was_lost(self) -> None:
+        plan = plan_of(call("pay", onCrash="ask"))
+        begun = World(plan)
+        (found,) = of(World.resumed(begun, begun.records, None))["reasons"]
+        assert (found["step"], found["what"]) == ("pay", "unknown")
+        assert re.fullmatch(
+            r"what became of the call, begun at 2.*Z, is not known: `retry-now`, .* says it", found["why"]
+        )
 
     def test_a_child(self) -> None:
         made = World(plan_of({"type": "workflow", "name": "c", "workflow": "other"}))

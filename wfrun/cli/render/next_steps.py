@@ -9,7 +9,7 @@ from wfrun.views.iterations import split_instance
 from wfrun.views.steps import COMPENSATE
 
 if TYPE_CHECKING:
-    from wfrun.views.model import StatusView
+    from wfrun.views.model import ChildView, StatusView
 
 
 def next_steps(view: StatusView) -> list[str]:
@@ -48,8 +48,14 @@ def _held_up(view: StatusView) -> list[str]:
 
 
 def _stopped(view: StatusView) -> list[str]:
-    stopped = (each["execution"] for each in view["children"] if each["status"] in ("paused", "interrupted"))
+    stopped = (each["execution"] for each in view["children"] if _stands_still(each))
     return [f"What it stands still for:  wfrun status {child}" for child in stopped]
+
+
+def _stands_still(child: ChildView) -> bool:
+    """Whom it waits for has been said; for anything else its own status has to be looked at."""
+    asks_nobody = child["status"] == "waiting" and not child["tasks"] and not child["detached"]
+    return asks_nobody or child["status"] in ("paused", "interrupted")
 
 
 def _waiver(execution: str, step: str) -> str:

@@ -12,7 +12,9 @@ from wfrun.views.tasks import assignee_names
 
 if TYPE_CHECKING:
     from wfrun.core.values import Json
-    from wfrun.views.model import Summary, TaskView
+    from wfrun.views.model import ChildView, Summary, TaskView
+
+SHOWN = 5
 
 
 def task_lines(task: TaskView) -> list[str]:
@@ -30,6 +32,14 @@ def task_lines(task: TaskView) -> list[str]:
         f"  wfrun approve {task['task']}{_answers(task['form'])}",
         f"  wfrun reject {task['task']} --comment 'why'",
     ]
+
+
+def tasks_of_children(children: Sequence[ChildView]) -> list[list[str]]:
+    """What the executions wait for that this one runs."""
+    tasks = [task for child in children for task in child["tasks"]]
+    more = len(tasks) - SHOWN
+    shown = [task_lines(task) for task in tasks[:SHOWN]]
+    return [*shown, [f"… and {more:,} more tasks:  wfrun tasks"]] if more > 0 else shown
 
 
 def task_table(tasks: Sequence[TaskView]) -> list[str]:

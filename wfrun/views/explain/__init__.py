@@ -26,7 +26,7 @@ from wfrun.views.tasks import assignee_names
 if TYPE_CHECKING:
     from wfrun.core.events import ErrorData, Record
     from wfrun.core.plan.nodes import Plan
-    from wfrun.views.model import ExecutionStatus, StatusView, TaskView, WaitView
+    from wfrun.views.model import ExecutionStatus, StatusView, TaskView, UnknownView, WaitView
 
 SHOWN = 5
 
@@ -110,6 +110,8 @@ def _story(records: Sequence[Record], view: StatusView, plan: Plan | None) -> It
     yield from _undone(records, view)
     for task in view["tasks"]:
         yield _task(task)
+    for call in view["unknown"]:
+        yield _lost(call)
     for wait in view["waits"]:
         yield _wait(wait)
         yield from refused(facts, wait["step"])
@@ -174,6 +176,12 @@ def _task(task: TaskView) -> Reason:
     return reason(task["step"], "waits", why, task["createdAt"], {"assignee": task["assignee"]})
 
 
+def _lost(call: UnknownView) -> Reason:
+    begun = f"what became of the call, begun at {clock(call['since'])}, is not known"
+    why = f"{begun}: `retry-now`, `set-output` or `fail` says it"
+    return reason(call["step"], "unknown", why, call["since"], {"attempt": call["attempt"], "key": call["key"]})
+
+
 def _wait(wait: WaitView) -> Reason:
     until = f"until {clock(wait['until'])}" if wait["until"] else "without a limit"
     what = f"for the event {' or '.join(wait['events'])}, {until}" if wait["events"] else until
@@ -196,6 +204,8 @@ def _children(view: StatusView) -> Iterator[Reason]:
             stands = child["status"] or "not known"
             why = f"execution {child['execution']} ({child['workflow']}) is {stands}"
             yield reason(child["step"], "runs", why, child["startedAt"])
+            for task in child["tasks"][:SHOWN]:
+                yield _task(task) | {"step": child["step"]}
 
 
 def _under_way(facts: StepFacts, view: StatusView) -> Iterator[Reason]:
