@@ -107,7 +107,9 @@ def test_ctrl_c_twice(tmp_path: Path, ledger: Ledger, tally: Tally) -> None:
         id, mark = f"e{number}", f"{tmp_path}-{number}."
         arguments = ["-m", "wfrun", "run", "noisy.yaml", "--id", id]
         own = environment(MARK=mark)
-        child = pexpect.spawn(sys.executable, arguments, cwd=str(tmp_path), env=own, encoding="utf-8", timeout=30)
+        child = pexpect.spawn(
+            sys.executable, arguments, cwd=str(tmp_path), env=own, encoding="utf-8", timeout=30, use_poll=True
+        )
         child.expect("noisy")
         time.sleep(chance.uniform(0, LONGEST_S))
         for _ in range(2):

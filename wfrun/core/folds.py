@@ -50,7 +50,8 @@ def _step_failed(run: Run, record: Record) -> None:
 
 def _step_cancelled(run: Run, record: Record) -> None:
     id = run.expected(record)
-    run.interpreter.in_doubt.add(record["step"])
+    if record.get("begun", True):
+        run.interpreter.in_doubt.add(record["step"])
     run.begun.pop(id, None)
     run.scheduler.answer(id, Cancelled())
 

@@ -70,6 +70,7 @@ class _Running:
 
     order: Order
     task: asyncio.Task[None]
+    begun: bool = False
     alarm: asyncio.TimerHandle | None = None
     watch: asyncio.TimerHandle | None = None
     stopped: Event | None = None
@@ -126,7 +127,9 @@ class Calls:
         running = self._running.get(id)
         if running is None:
             return False
-        self._tell_to_stop(running, cancelled(running.order.step, running.order.attempt))
+        order = running.order
+        outcome = cancelled if running.begun else never_begun
+        self._tell_to_stop(running, outcome(order.step, order.attempt))
         return True
 
     async def leave(self) -> None:
@@ -159,6 +162,9 @@ class Calls:
         running.silence()
         running.stopped = outcome
         running.task.cancel()
+        if not running.begun:  # a task that is cancelled before its first step never runs: nobody would settle it
+            self._settle(running.order.id, outcome)
+            return
         running.alarm = asyncio.get_running_loop().call_later(GRACE_S, self._settle, running.order.id, outcome)
 
     def _settle(self, id: str, outcome: Event) -> None:
@@ -172,6 +178,7 @@ class Calls:
 
     async def _call(self, order: Order, call: Call) -> None:
         outcome: Event
+        self._running[order.id].begun = True
         try:
             result = await self._services.call(call)
             outcome = {"type": "step.completed", "step": call.step, "attempt": call.attempt, "result": result}
@@ -221,3 +228,8 @@ def error_data(error: ServiceError) -> ErrorData:
 
 def cancelled(step: str, attempt: int) -> StepCancelled:
     return {"type": "step.cancelled", "step": step, "attempt": attempt}
+
+
+def never_begun(step: str, attempt: int) -> StepCancelled:
+    """Stopped before the call was made: it has had no effect."""
+    return {"type": "step.cancelled", "step": step, "attempt": attempt, "begun": False}

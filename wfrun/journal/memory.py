@@ -40,6 +40,7 @@ class _File:
     data: bytearray = field(default_factory=bytearray)
     synced: bytes = b""
     lost: list[slice] = field(default_factory=list)
+    failures: int = 0
     holder: int | None = None
 
     def on_disk(self) -> bytes:
@@ -84,6 +85,8 @@ class MemoryFiles:
         self._descriptors = count(1000)
         self._root = _Directory(next(self._numbers), DIRECTORY_MODE)
         self._open: dict[int, _Node] = {}
+        self._told: dict[int, tuple[int, int]] = {}  # by descriptor: failures to write of its file, and of all files
+        self._failures = 0
         self._unlocked = threading.Condition()
 
     def end_process(self) -> None:
@@ -92,10 +95,16 @@ class MemoryFiles:
             self.close(fd)
 
     def lose_unsynced(self, fd: int) -> None:
-        """What a failed sync does: readers go on seeing bytes that no later sync writes, for they count as clean."""
+        """What a failed sync does: readers go on seeing bytes that no later sync writes, for they count as clean.
+
+        Whoever else has the file open is told by their next sync, and only by that one, as Linux does since 4.13.
+        """
         file = self._opened_file(fd)
         file.lost.append(slice(len(file.synced), len(file.data)))
         file.synced = file.on_disk()
+        file.failures += 1
+        self._failures += 1
+        self._told[fd] = file.failures, self._failures
 
     def crash(self, keep: Keep = keep_synced, reached: Reached = nothing_else) -> MemoryFiles:
         """The disk after a loss of power: synced names and modes and those that `reached` it, and of each file's bytes
@@ -126,7 +135,12 @@ class MemoryFiles:
         return len(data)
 
     def sync(self, fd: int) -> None:
-        _sync(self._opened(fd))
+        node = self._opened(fd)
+        _sync(node)
+        told, of_all = self._told[fd]
+        if isinstance(node, _File) and told < node.failures:
+            self._told[fd] = node.failures, of_all
+            _fail(errno.EIO, str(fd))
 
     def sync_directory(self, path: str) -> None:
         _sync(self._directory(path))
@@ -134,6 +148,10 @@ class MemoryFiles:
     def sync_filesystem(self, fd: int) -> None:
         self._opened(fd)
         _sync_tree(self._root)
+        told, of_all = self._told[fd]
+        if of_all < self._failures:
+            self._told[fd] = told, self._failures
+            _fail(errno.EIO, str(fd))
 
     def can_sync_filesystem(self) -> bool:
         return True
@@ -185,11 +203,12 @@ class MemoryFiles:
     def close(self, fd: int) -> None:
         with self._unlocked:
             self._let_go(fd)
-            del self._open[fd]
+            del self._open[fd], self._told[fd]
 
     def _descriptor(self, node: _Node) -> int:
         fd = next(self._descriptors)
         self._open[fd] = node
+        self._told[fd] = node.failures if isinstance(node, _File) else 0, self._failures
         return fd
 
     def _opened(self, fd: int) -> _Node:

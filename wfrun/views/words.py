@@ -85,7 +85,8 @@ def _step_failed(record: Record) -> str:
 
 
 def _step_cancelled(record: Record) -> str:
-    return f"{_subject(record)} was stopped; whether it had an effect is not known"
+    known = "whether it had an effect is not known" if record.get("begun", True) else "it had not been called"
+    return f"{_subject(record)} was stopped; {known}"
 
 
 def _step_unknown(record: Record) -> str:

@@ -105,6 +105,7 @@ class Crew:
         self._marks: list[set[str]] = []
         self._outcome: BaseException | None = None
         self._told = False
+        self._stopped: set[int] = set()
         self._last: tuple[float, bool] = (-1.0, True)
 
     async def finish(self, instance: str) -> None:
@@ -169,11 +170,13 @@ class Crew:
             self._count(index)
             return
         self._lost += scope.done
+        if settled and isinstance(outcome, Failed) and index in self._stopped and not isinstance(self._outcome, Failed):
+            self._outcome = outcome  # of a `finally`
         if outcome is None or settled:
             return
         if isinstance(outcome, Failed):
             self.failures[index] = outcome.error
-            if len(self.failures) <= self._may_fail:
+            if self._count_lost() <= self._may_fail:
                 return
         self._settle(outcome)
 
@@ -185,6 +188,12 @@ class Crew:
         if len(self.counting) == self._enough:
             self._stop()
 
+    def _count_lost(self) -> int:
+        lost = set(self.failures)
+        for _ in self._blocked if self._enough is not None else ():
+            lost |= {index for index, needed in self._blocked.items() if needed & lost}
+        return len(lost)
+
     def _settle(self, outcome: BaseException) -> None:
         self._outcome = outcome
         if not (self._others_go_on and isinstance(outcome, Failed)):
@@ -195,6 +204,8 @@ class Crew:
         for task, (index, _, begun) in self._running.items():
             if begun == self._run.clock():
                 self._tie(index)
+            if not task.done():
+                self._stopped.add(index)
             task.cancel()
 
     async def _undo(self, instance: str) -> None:

@@ -71,7 +71,34 @@ def calls(home: Home, *executions: str) -> list[str]:
     return [record["step"] for record in sorted(found, key=lambda record: record["at"])]
 
 
+# A child that is stopped in the turn that begins it.
+OVERTAKEN = """
+name: overtaken
+SERVICES
+steps:
+  - type: parallel
+    complete: any
+    steps:
+      - { name: ship, type: workflow, workflow: child, input: { n: 1 }, detach: DETACHED }
+      - { type: set, values: { x: 1 } }
+"""
+
+
 class TestChildren:
+    @pytest.mark.parametrize(("detached", "status"), [(False, "cancelled"), (True, "completed")])
+    def test_a_child_that_is_overtaken_is_stopped_unless_it_is_detached(
+        self, tmp_path: Path, home: Home, detached: bool, status: str
+    ) -> None:
+        write(tmp_path)
+        path = tmp_path / "overtaken.yaml"
+        path.write_text(OVERTAKEN.replace("SERVICES", SERVICES).replace("DETACHED", json.dumps(detached)))
+        assert run(home, workflow=str(path), execution="p").status == "completed"
+        (ended,) = records(home, "p.ship", "execution.ended")
+        assert ended["status"] == status
+        (told,) = records(home, "p", "child.ended")
+        assert told["status"] == status
+        assert (tmp_path / "calls.jsonl").exists() is detached
+
     def test_a_child_has_a_journal_of_its_own(self, tmp_path: Path, home: Home) -> None:
         outcome = run(home, workflow=write(tmp_path), input={"n": 3}, execution="p")
         assert (outcome.status, outcome.view["output"]) == ("completed", {"packed": 3})

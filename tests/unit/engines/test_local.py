@@ -21,6 +21,7 @@ from wfrun.core.instants import parse_instant
 from wfrun.core.plan import Plan, compile_plan
 from wfrun.core.run import Run
 from wfrun.engines import calls
+from wfrun.engines.calls import GRACE_S
 from wfrun.engines.local import engine
 from wfrun.engines.local.driver import Driver
 from wfrun.engines.local.engine import Interrupted, LocalEngine, open_engine, run_loop
@@ -223,6 +224,18 @@ def test_the_first_failure_stops_the_other_branch_for_good() -> None:
     records = bench.run(bench.create())
     assert [record["step"] for record in records if record["type"] == "step.cancelled"] == ["b"]
     assert last(records)["error"]["type"] == "boom"
+
+
+def test_what_is_stopped_in_the_turn_that_began_it_is_not_called() -> None:
+    """Its end is not waited for, and there is nothing of it to be undone."""
+    undone = {**call("a"), "compensate": {"service": "svc", "action": "undo"}}
+    bench = Bench({"type": "parallel", "steps": [undone, {"type": "fail", "name": "no", "error": "nope"}]})
+    records = bench.run(bench.create())
+    (stopped,) = [record for record in records if record["type"] == "step.cancelled"]
+    assert stopped["begun"] is False
+    assert last(records)["status"] == "failed"
+    started = next(record for record in records if record["type"] == "step.started")
+    assert (parse_instant(stopped["at"]) - parse_instant(started["at"])).total_seconds() < GRACE_S
 
 
 def test_it_parks_where_a_person_has_to_decide_and_goes_on_later() -> None:

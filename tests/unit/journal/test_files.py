@@ -185,6 +185,17 @@ def test_a_failed_sync_loses_bytes_for_good() -> None:
     assert after(files) == {"f": b"\0\0\0two"}
 
 
+@pytest.mark.parametrize("sync", [MemoryFiles.sync, MemoryFiles.sync_filesystem])
+def test_a_failed_sync_is_told_once_to_whoever_has_the_file_open(sync: Callable[[MemoryFiles, int], None]) -> None:
+    files = MemoryFiles()
+    failed, other = files.create("/f"), files.open("/f")
+    files.lose_unsynced(failed)
+    sync(files, failed)
+    assert number_of(lambda: sync(files, other)) == errno.EIO
+    sync(files, other)
+    sync(files, files.open("/f"))
+
+
 def test_the_end_of_a_process_closes_and_unlocks() -> None:
     files = MemoryFiles()
     fd = files.create("/f")

@@ -46,11 +46,12 @@ class StepFailed(TypedDict):
 
 
 class StepCancelled(TypedDict):
-    """The call was stopped on purpose. Whether it had an effect is not known."""
+    """The call was stopped on purpose. Whether it had an effect is not known, unless it had not been `begun`."""
 
     type: Literal["step.cancelled"]
     step: str
     attempt: int
+    begun: NotRequired[Literal[False]]
 
 
 class StepUnknown(TypedDict):

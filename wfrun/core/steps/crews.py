@@ -199,8 +199,8 @@ class _Work:
         self._lost |= scope.done
         if branch.outcome is not None and self._outcome is None and not self._settled:
             self._failed(index, branch.outcome)
-        elif isinstance(branch.outcome, Failed) and isinstance(self._outcome, Failed):
-            self._outcome.along |= branch.outcome.steps
+        elif isinstance(branch.outcome, Failed):
+            self._failed_stopped(branch.outcome)
 
     def _take_marks(self, scope: Scope) -> None:
         """Events that were taken inside. Iterations one after the other are one path, branches at once are not."""
@@ -226,11 +226,28 @@ class _Work:
     def _failed(self, index: int, outcome: Outcome) -> None:
         if isinstance(outcome, Failed):
             self.failures[index] = outcome.error
-            if len(self.failures) <= self._affordable:
+            if len(self._out_of_reach()) <= self._affordable:
                 return
         self._outcome = outcome
         if self._crew.cancel or isinstance(outcome, Cancelled | Finished):
             self._stop()
+
+    def _failed_stopped(self, outcome: Failed) -> None:
+        """An error in the `finally` of what was to stop counts, too, whatever it was stopped for."""
+        if isinstance(self._outcome, Failed):
+            self._outcome.along |= outcome.steps
+        else:
+            self._outcome = outcome
+
+    def _out_of_reach(self) -> set[int]:
+        """Branches that failed and, where it counts how many succeed, those that can never begin, as they need one."""
+        gone = set(self.failures)
+        while self._crew.complete is not None:
+            more = {index for index, blockers in self._blockers.items() if index not in gone and blockers & gone}
+            if not more:
+                break
+            gone |= more
+        return gone
 
     def _stop(self) -> None:
         self._ready.clear()

@@ -71,11 +71,13 @@ class Errands:
         self._begin(effect.id, errand(effect, recorded))
 
     def stop(self, id: str, recorded: Record | None) -> None:
-        """Cancel the child of an effect; it is answered when the child has ended."""
-        if recorded is None:
+        """Cancel the child of an effect; it is answered when the child has ended. One that is detached goes on."""
+        if recorded is None or recorded.get("detach"):
             return
         self._parked.pop(id, None)
         try:
+            if recorded["type"] == "child.started":
+                self._of_others.create(recorded)  # it may have been begun in this very turn
             self._of_others.cancel(recorded["child"])
         except WfrunError as error:
             self._answer(id, _ended(recorded, _refused(error)))

@@ -10,7 +10,7 @@ from wfrun.core.instants import parse_instant
 from wfrun.core.parking import is_long_wait
 from wfrun.core.run import Run
 from wfrun.core.values import Json
-from wfrun.engines.calls import Answer, Caller, Calls, Order, cancelled
+from wfrun.engines.calls import Answer, Caller, Calls, Order, cancelled, never_begun
 from wfrun.engines.local.errands import Errands
 from wfrun.engines.local.intents import Intent
 from wfrun.engines.local.machine import Machine
@@ -113,7 +113,8 @@ class Performer:
         effect = self._run.pending.get(id)
         # A runner that crashed had been asked to stop it, and it has not been begun again since.
         if not self._calls.stop(id) and isinstance(effect, CallService):
-            self._answer(id, cancelled(effect.step, effect.attempt))
+            outcome = cancelled if id in self._run.begun else never_begun
+            self._answer(id, outcome(effect.step, effect.attempt))
 
     # ---- timers
 

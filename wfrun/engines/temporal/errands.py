@@ -23,7 +23,7 @@ from wfrun.core.fibers import stop_id
 from wfrun.core.instants import format_instant
 from wfrun.core.run import Run
 from wfrun.engines.beginning import check_input, depth_below, first_event
-from wfrun.engines.calls import cancelled
+from wfrun.engines.calls import cancelled, never_begun
 from wfrun.engines.temporal import CALL, FOLLOW, PUBLISH, RECALL, TELL, WORKFLOW, driver_started
 from wfrun.engines.temporal.attributes import attributes_of
 from wfrun.engines.temporal.plans import Definitions
@@ -129,7 +129,7 @@ class Errands:
     def stop(self, stop: Stop) -> None:
         if stop.of == "call":
             self._stop_call(stop.target)
-        elif stop.of == "child" and (recorded := self._run.recorded.get(stop.target)) is not None:
+        elif stop.of == "child" and (recorded := self._run.recorded.get(stop.target)) and not recorded.get("detach"):
             asyncio.create_task(self._stop_child(stop.target, recorded))  # noqa: RUF006 - the workflow keeps its tasks
 
     def _stop_call(self, id: str) -> None:
@@ -137,7 +137,8 @@ class Errands:
         if id in self._calls:
             self._calls[id].cancel()
         elif isinstance(effect, CallService):
-            self._answer(id, cancelled(effect.step, effect.attempt))
+            outcome = cancelled if id in self._run.begun else never_begun
+            self._answer(id, outcome(effect.step, effect.attempt))
 
     async def _stop_child(self, id: str, recorded: Record) -> None:
         """It is answered when the child has ended, or if it has before."""
