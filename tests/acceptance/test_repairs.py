@@ -76,6 +76,19 @@ steps:
   - { name: ship, service: m, action: no }
 """
 
+UNNAMED = """
+name: unnamed
+input: { items: array }
+errorHandling: { onFailure: pause }
+steps:
+  - type: foreach
+    name: each
+    items: $.items
+    steps:
+      - { type: conditional, condition: $.item, then: { type: fail, error: no.luck } }
+      - { name: nap, type: wait, for: 1h }
+"""
+
 
 @pytest.fixture
 def shop(shell: Shell) -> Shell:
@@ -143,6 +156,18 @@ def test_another_file_has_the_branches_run_again_that_it_needs(shell: Shell) -> 
     done = shell.wfrun("resume", "r1", "--with", "all.yaml")
     assert done.lines[0] == "r1: replace: running again far, ship; setting 5 records aside"
     assert any("far → m.no (attempt 2)" in line for line in done.lines)
+
+
+def test_a_step_without_a_name_is_named_as_it_is_shown(shell: Shell) -> None:
+    shell.write("unnamed.yaml", UNNAMED)
+    paused = shell.wfrun("run", "unnamed.yaml", "--id", "u1", "--set", "items=[1]")
+    assert any("(in each.steps[0]@0)" in line for line in paused.lines), paused.out
+    looked = shell.wfrun("skip", "u1", "each.steps[0]@0", "--dry-run", "--json").json("skip")
+    assert looked["step"] == "steps[0].steps[0]@0"
+    assert shell.wfrun("skip", "u1", "each.steps[0]@0").code == 4
+    assert shell.wfrun("retry-now", "u1", "nap@0").code == 0
+    refused = shell.wfrun("skip", "u1", "each.steps[9]@0")
+    assert (refused.code, "there is no step" in refused.err) == (2, True)
 
 
 class TestEachWay:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from wfrun.app.executions import find_execution
-from wfrun.app.in_force import fold, workflow_of
+from wfrun.app.in_force import fold, instance_in, workflow_of
 from wfrun.app.onward import WAY, Outcome, Way, carry_on, check_local
 from wfrun.core import unknown
 from wfrun.core.interventions import fire_now
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def is_asked(home: Home, prefix: str, step: str) -> bool:
     """Whether a person is to say what became of a call of this step, whose runner died."""
     records = Journal.read(home, find_execution(home, prefix))
-    return unknown.is_asked(fold(home, records), step)
+    run = fold(home, records)
+    return unknown.is_asked(run, instance_in(run, step))
 
 
 def retry_now(home: Home, prefix: str, step: str | None, *, by: str, reason: str = "", way: Way = WAY) -> Outcome:
@@ -34,9 +35,10 @@ def retry_now(home: Home, prefix: str, step: str | None, *, by: str, reason: str
     """
 
     def facts(execution: str, run: Run) -> Iterable[Event]:
-        if step is not None and unknown.is_asked(run, step):
-            return [unknown.call_again(run, step, by, reason)]
-        return [fire_now(run, each, by, reason) for each in ([step] if step else _retrying(execution, run))]
+        named = instance_in(run, step) if step else None
+        if named is not None and unknown.is_asked(run, named):
+            return [unknown.call_again(run, named, by, reason)]
+        return [fire_now(run, each, by, reason) for each in ([named] if named else _retrying(execution, run))]
 
     return _record(home, prefix, facts, way)
 
@@ -45,12 +47,16 @@ def it_happened(
     home: Home, prefix: str, step: str, result: Json, *, by: str, reason: str = "", way: Way = WAY
 ) -> Outcome:
     """A call that was lost had its effect, and this is what it gave. Raises ConflictError if nobody asks any more."""
-    return _record(home, prefix, lambda _, run: [unknown.it_happened(run, step, result, by, reason)], way)
+
+    def facts(_: str, run: Run) -> Iterable[Event]:
+        return [unknown.it_happened(run, instance_in(run, step), result, by, reason)]
+
+    return _record(home, prefix, facts, way)
 
 
 def give_up(home: Home, prefix: str, step: str, *, by: str, reason: str = "", way: Way = WAY) -> Outcome:
     """The step of a call that was lost fails. Raises ConflictError or NotFoundError if nobody asks."""
-    return _record(home, prefix, lambda _, run: [unknown.give_up(run, step, by, reason)], way)
+    return _record(home, prefix, lambda _, run: [unknown.give_up(run, instance_in(run, step), by, reason)], way)
 
 
 def _record(home: Home, prefix: str, facts: Callable[[str, Run], Iterable[Event]], way: Way) -> Outcome:

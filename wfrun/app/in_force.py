@@ -10,8 +10,11 @@ from wfrun.app.elsewhere import RemoteHome
 from wfrun.app.services import configure
 from wfrun.app.workflows import Workflow, stored_plan, stored_workflow
 from wfrun.core.plan import Plan
+from wfrun.core.plan.nodes import walk
+from wfrun.core.plan.sides import shown_names
 from wfrun.core.run import Run
 from wfrun.journal.home import Home
+from wfrun.views.naming import id_of
 
 if TYPE_CHECKING:
     from wfrun.core.events import Record
@@ -68,6 +71,12 @@ def fold(home: Home, records: Sequence[Record]) -> Run:
     for record in records:
         run.apply(record)
     return run
+
+
+def instance_in(run: Run, step: str) -> str:
+    """The instance of a step that a person names: by what it is shown as, or by what the journal calls it."""
+    is_its_own = any(step.partition("@")[0] == each.id for each in walk(run.plan.root))
+    return step if is_its_own else id_of(step, shown_names(run.plan.root))
 
 
 def _begin_run(home: Home, started: Record, known: dict[str, Plan]) -> Run:

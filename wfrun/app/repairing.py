@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
 
 from wfrun.app.executions import find_execution
 from wfrun.app.family import bond_of, root_of
-from wfrun.app.in_force import fold, workflow_of
+from wfrun.app.in_force import fold, instance_in, workflow_of
 from wfrun.app.onward import WAY, Outcome, Way, carry_on, drive, seen_to
 from wfrun.app.replacing import Replacement, read_replacement
 from wfrun.app.standing import has_ended, standstill
@@ -179,7 +179,8 @@ def prepare(home: Home, prefix: str, ask: Ask, services: str | None = None) -> P
         journal.close()
         raise
     dropped = frozenset(proposal.dropped)
-    preview = _preview(journal.execution_id, ask, (each for each in journal.records if each["seq"] in dropped))
+    aside = (each for each in journal.records if each["seq"] in dropped)
+    preview = _preview(journal.execution_id, ask._replace(step=proposal.wish.step), aside)
     preview["undo"] = [*proposal.undo, *proposal.lost]
     preview["again"], preview["kept"] = list(proposal.again), list(proposal.kept)
     preview["deadline"] = proposal.deadline
@@ -237,6 +238,7 @@ def prepare_waiver(home: Home, prefix: str, compensation: str) -> Prepared:
     journal, compensation = _open(home, prefix), COMPENSATE + undone_by(compensation)
     try:
         run = fold(home, journal.records)
+        compensation = instance_in(run, compensation)
         if run.is_paused:
             journal.close()
             return prepare(home, journal.execution_id, Ask("skip", compensation))
@@ -267,6 +269,7 @@ def _proposal(home: Home, journal: Journal, ask: Ask, replacement: Replacement |
     action, step, value, keep, _ = ask
     plan = replacement.workflow.plan if replacement is not None else None
     run, now = fold(home, journal.records), home.clock()
+    step = instance_in(run, step) if step is not None else None
     proposal = propose(run, action, now=now, step=step, value=value, keep=keep, replacement=plan)
     reasons = list(proposal.reasons)
     if any(each.code in _OF_THE_FILE for each in reasons):

@@ -24,6 +24,14 @@ def called(step: str, names: Mapping[str, str]) -> str:
     return step.removesuffix(plain) + names[name] + (f"@{iteration}" if iteration else "")
 
 
+def id_of(called: str, names: Mapping[str, str]) -> str:
+    """What a journal calls an instance that people call so: `steps[1].then[0]@3` for `check.then[0]@3`."""
+    plain = called.removeprefix(COMPENSATE)
+    name, at, iteration = plain.partition("@")
+    found = next((id for id, shown in names.items() if shown == name), name)
+    return called.removesuffix(plain) + found + at + iteration
+
+
 def with_names(record: Record, names: Mapping[str, str]) -> Record:
     """A record that calls steps as people do."""
     told = dict(record)

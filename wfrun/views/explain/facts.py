@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wfrun.core.plan.sides import shown_names
 from wfrun.views.iterations import split_instance
 from wfrun.views.lineage import Place, places
-from wfrun.views.naming import called, with_names
+from wfrun.views.naming import called, id_of, with_names
 from wfrun.views.words import describe
 
 if TYPE_CHECKING:
@@ -62,10 +62,7 @@ class StepFacts:
         return [name for name in {**self.rows, **self.places, **self.by_step} if name and ":" not in name]
 
     def id_of(self, step: str) -> str:
-        """What a journal calls a step that people call so."""
-        name, iteration = split_instance(step)
-        found = next((id for id, shown in self.names.items() if shown == name), name)
-        return found + (f"@{iteration}" if iteration else "")
+        return id_of(step, self.names)
 
     def knows(self, step: str) -> bool:
         """Whether there is such a step; an instance of one in a loop also has to have been reached."""
