@@ -15,7 +15,6 @@ action, a failure that ended the execution counts no more: what failed is tried 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -37,6 +36,7 @@ from wfrun.core.repair_history import (
     is_timeout,
     undone_by,
 )
+from wfrun.core.repair_proposal import ANEW, Proposal
 from wfrun.core.repair_refusals import (
     Wish,
     done_already,
@@ -52,54 +52,10 @@ from wfrun.core.values import Json
 from wfrun.errors import Problem
 
 if TYPE_CHECKING:
-    from wfrun.core.events import Record, Repair, RepairRequested
+    from wfrun.core.events import Record, Repair
 
 # These go on from where the execution stopped, and concern no step in particular.
 _GOING_ON = ("resume", "replace")
-
-ANEW = "anew"
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What a repair would do. It is refused if there are `reasons`.
-
-    `dropped` are the numbers of the records that count no more, `undo` the instances that are undone first, in this
-    order, `lost` those that nobody wants any more once it goes on, which are undone then, `again` those that are begun
-    anew, or go on, as far as is known now, and `kept` those that have run and stay as they are. `deadline` is the
-    instant at which the whole workflow's `timeout` stays, `ANEW` if it had passed, so that all of it is granted once
-    more, None without one.
-    """
-
-    wish: Wish
-    dropped: tuple[int, ...] = ()
-    undo: tuple[str, ...] = ()
-    lost: tuple[str, ...] = ()
-    again: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-    deadline: str | None = None
-    reasons: tuple[Problem, ...] = ()
-
-    def request(self, by: str, reason: str = "") -> RepairRequested:
-        """The fact that sets the repair going. To be appended under the lock under which it was proposed."""
-        wish = self.wish
-        request: RepairRequested = {
-            "type": "repair.requested",
-            "action": wish.action,
-            "by": by,
-            "reason": reason,
-            "dropped": list(self.dropped),
-            "undo": list(self.undo),
-        }
-        if wish.step is not None:
-            request["step"] = wish.step
-        if not isinstance(wish.value, Missing):
-            request["value"] = wish.value
-        if wish.keep:
-            request["keep"] = True
-        if wish.replacement is not None:
-            request["definition"] = wish.replacement.document.sha256
-        return request
 
 
 def propose(
@@ -283,10 +239,8 @@ class _Case:
     def _proposal(self, trial: Trial, reasons: list[Problem]) -> Proposal:
         not_begun = stop_unbegun(trial.run)
         dropped = {record["seq"]: record for record in [*trial.dropped, *self._late, *self._timed_anew(trial)]}
-        undo = self._undo(trial)
+        undo = self._undo(trial, reasons)
         reasons += running_children(self._run, dropped)
-        if undo and self._run.interpreter.has_passed_pivot:
-            reasons.append(passed_pivot())
         forgotten = list(self._forgotten(trial))
         dropped |= {request["seq"]: request for request in forgotten}
         seqs = sorted(dropped)
@@ -318,13 +272,41 @@ class _Case:
                 records = [record for record in trial.kept if record.get("task") == effect.id]
                 yield from records if any(record.get("due") for record in records) else ()
 
-    def _undo(self, trial: Trial) -> list[str]:
+    def _undo(self, trial: Trial, reasons: list[Problem]) -> list[str]:
+        """What is undone first. Whatever is to be kept, what somebody had begun to undo is undone to its end."""
+        undone = self._undone(trial)
+        begun = [each for each in undone if each in self._taken_back]
+        if self._wish.keep:
+            return begun
+        if not self._run.interpreter.has_passed_pivot:
+            return undone
+        if not self._stays().issuperset(set(undone) - set(begun)):
+            reasons.append(passed_pivot())
+        return begun
+
+    def _stays(self) -> set[str]:
+        """What stays behind a point of no return although it is run again, or skipped, as no wish of its own: what came
+        after a failure, in a `finally`, and what is tried again. To run what is done with another input is one.
+        """
+        match self._wish.action:
+            case "rewind" | "compensate":
+                return set()
+            case "skip":
+                return self._set_aside_by_a_resume() | self._targets
+            case "set-input":
+                return self._set_aside_by_a_resume() - self._targets
+        return self._set_aside_by_a_resume()
+
+    def _set_aside_by_a_resume(self) -> set[str]:
+        case = _Case(self._run, Wish("resume"), self._now)
+        return set(case._undone(case.resumed()))
+
+    def _undone(self, trial: Trial) -> list[str]:
         """What was done, or may have been, and is not any more, last completed first."""
         done = self._run.interpreter.undos
         kept = trial.run.interpreter.undos.keys() | self._amended.waived
         undo = [each for each in reversed(done) if each not in kept and not self._is_tried_again(each, trial)]
-        undo = [each for each in self._left_open(trial) if each not in done] + undo
-        return [each for each in undo if each in self._taken_back] if self._wish.keep else undo
+        return [each for each in self._left_open(trial) if each not in done] + undo
 
     def _is_tried_again(self, step: str, trial: Trial) -> bool:
         """A call of which nobody knows how it ended is repeated under its key, if it is repeated as it was."""
