@@ -99,6 +99,22 @@ def misfit(plan: Plan, records: list[Record], plans: dict[str, Plan] | None = No
     return Prover(plan, {plan.document.sha256: plan, **(plans or {})}.__getitem__, checked_form, "0").prove(records)
 
 
+def test_an_escalation_of_an_older_version_which_kept_the_first_quorum_is_proved() -> None:
+    chain = [{"assignee": {"groups": "board", "quorum": 2}}]
+    ask = {"type": "human-task", "name": "ask", "assignee": "bob", "timeout": "1s"}
+    definition = {"name": "w", "steps": [{**ask, "onTimeout": "escalate", "escalation": chain}]}
+    world = Driven(plan_from(definition))
+    world.add({"type": "task.expired", "task": "e1/ask"})
+    escalated = world.of_type("task.escalated")[0]
+    for older in (
+        escalated,
+        {name: escalated[name] for name in escalated if name not in ("quorum", "excludeInitiator")},
+    ):
+        assert misfit(world.plan, [older if each is escalated else each for each in world.records]) is None
+    forged = [{**each, "quorum": 1} if each is escalated else each for each in world.records]
+    assert misfit(world.plan, forged) is not None
+
+
 @given(workflows(racy=True), faults(), st.integers(0, 9), st.integers())
 @TIMES
 def test_what_happened_is_proved(definition: Any, faults: Faults, x: int, seed: int) -> None:

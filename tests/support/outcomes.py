@@ -174,7 +174,10 @@ def _task_expired(outcome: Outcome, record: Record) -> None:
 
 
 def _task_escalated(outcome: Outcome, record: Record) -> None:
-    outcome.tasks[_step_of(record)].update(level=record["level"], assignee=record["assignee"])
+    task = outcome.tasks[_step_of(record)]
+    task.update(level=record["level"], assignee=record["assignee"])
+    if "quorum" in record:
+        task.update(quorum=record["quorum"], votes=[])
     outcome.open.add(_step_of(record))
 
 

@@ -58,10 +58,14 @@ def _signature(vote: Record) -> dict[str, Json]:
 
 @dataclass(slots=True)
 class Task:
-    """A task as the facts left it. `created` is its task.created record; `closed` says how it ended, or None."""
+    """A task as the facts left it. `created` is its task.created record; `closed` says how it ended, or None.
+
+    `votes` are those that count: what those said who are asked now.
+    """
 
     created: Record
     assignee: Assignee
+    exclude_initiator: bool
     due: datetime | None
     votes: list[Record] = field(default_factory=list)
     level: int = 0
@@ -69,10 +73,12 @@ class Task:
 
     @classmethod
     def of(cls, created: Record) -> Task:
-        return cls(created, created["assignee"], _instant(created["due"]))
+        return cls(created, created["assignee"], created["excludeInitiator"], _instant(created["due"]))
 
     def escalated(self, record: Record) -> None:
         self.assignee, self.due, self.level = record["assignee"], _instant(record["due"]), record["level"]
+        if "quorum" in record:
+            self.exclude_initiator, self.votes = record["excludeInitiator"], []
 
     def is_expired(self, now: datetime) -> bool:
         return self.closed is None and self.due is not None and now >= self.due
@@ -126,7 +132,7 @@ def _closed(id: str, closed: Record) -> ConflictError:
 
 def _check_person(task: Task, vote: Vote, initiator: str) -> None:
     id = task.created["task"]
-    if task.created["excludeInitiator"] and vote.by == initiator:
+    if task.exclude_initiator and vote.by == initiator:
         message = f"{vote.by} started this execution and may not decide {id}"
         raise UsageError("task.initiator", message, hint="it waits for someone else; say who you are with --as")
     users = task.assignee.get("users")

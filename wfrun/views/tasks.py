@@ -111,6 +111,8 @@ class TaskFold:
     def _escalated(self, record: Record) -> None:
         view = self._expired.pop(record["task"], None) or self._open[record["task"]]
         view["escalated"], view["assignee"], view["due"] = record["level"], record["assignee"], record["due"]
+        if "quorum" in record:  # others are asked, and anew
+            view["quorum"], view["excludeInitiator"], view["votes"] = record["quorum"], record["excludeInitiator"], []
         self._open[record["task"]] = view
 
 

@@ -129,7 +129,8 @@ class Inventor(Author):
         if "timeout" in more and self.chance(2):
             more["onTimeout"] = "escalate"
             if self.chance(2):
-                more["escalation"] = [{"assignee": "cid", "timeout": self.time(number + 300)}]
+                others = self.one_of("cid", {"users": ["cid", "bob", "ann"], "quorum": 2}, staff)
+                more["escalation"] = [{"assignee": others, "timeout": self.time(number + 300)}]
         more |= {"assignee": who, "output": f"k{number}", **self.common(number)}
         return {"type": "human-task", "name": f"s{number}", **more}
 

@@ -186,7 +186,6 @@ async def human_task(run: Execution, step: Written, id: str, scope: Scope) -> No
 
 
 def _task(run: Execution, step: Written, id: str, instance: str, seen: Seen) -> Task:
-    who = step["assignee"] if isinstance(step["assignee"], dict) else {}
     title = run.value(step.get("title", id), seen)
     description = run.value(step.get("description"), seen)
     return Task(
@@ -195,10 +194,15 @@ def _task(run: Execution, step: Written, id: str, instance: str, seen: Seen) -> 
         description=description or "",
         assignee=_audience(run, step["assignee"], seen),
         decisions=list(step.get("decisions", ["approved", "rejected"])),
-        quorum=who.get("quorum", 1),
         data=run.value(step.get("input"), seen),
-        exclude_initiator=who.get("excludeInitiator", False),
+        **_rules(step["assignee"]),
     )
+
+
+def _rules(assignee: Any) -> dict[str, Any]:
+    """What holds for the decisions of those who are asked now."""
+    more = assignee if isinstance(assignee, dict) else {}
+    return {"quorum": more.get("quorum", 1), "exclude_initiator": more.get("excludeInitiator", False)}
 
 
 def _audience(run: Execution, written: Any, seen: Seen) -> dict[str, list[str]]:
@@ -233,6 +237,8 @@ async def _decided(run: Execution, step: Written, task: Task, scope: Scope, inst
         whom = asked[min(level, len(asked) - 1)]["assignee"]
         task.assignee = run.eval_all(partial(_audience, run, whom), scope, instance)
         task.level = level
+        if level < len(asked):
+            task.ask_others(**_rules(whom))
 
 
 def _agreeing(task: Task, vote: Mapping[str, Any]) -> int:

@@ -52,6 +52,10 @@ class Task:
     level: int = 0
     votes: list[dict[str, Any]] = field(default_factory=list)
 
+    def ask_others(self, quorum: int, exclude_initiator: bool) -> None:
+        """What was said before does not count."""
+        self.quorum, self.exclude_initiator, self.votes = quorum, exclude_initiator, []
+
     def told(self) -> dict[str, Any]:
         """As people see it."""
         kept = ("id", "title", "description", "assignee", "decisions", "quorum", "data", "level")

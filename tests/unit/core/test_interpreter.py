@@ -277,6 +277,25 @@ class TestHumanTasks:
         world.add({"type": "task.expired", "task": "e1/ask"})
         assert world.status == "failed"
 
+    def test_in_the_journal_of_an_older_version_the_first_quorum_goes_on(self) -> None:
+        """It did not say of an escalation what holds for the others, and counted the earlier votes."""
+        chain = [{"assignee": "boss"}]
+        more = {"timeout": "1h", "onTimeout": "escalate", "escalation": chain}
+        plan = plan_of({**self.ask, **more, "assignee": {"groups": ["managers"], "quorum": 2}})
+        world = World(plan)
+        vote = {"type": "task.decided", "task": "e1/ask", "decision": "approved", "comment": "", "data": {}}
+        world.add({**vote, "by": "bob"})
+        world.add({"type": "task.expired", "task": "e1/ask"})
+        assert world.of_type("task.escalated")[0]["quorum"] == 1
+        older = Run(plan)
+        for record in world.records:
+            new = ("quorum", "excludeInitiator") if record["type"] == "task.escalated" else ()
+            older.apply({name: value for name, value in record.items() if name not in new})
+        assert (len(older.tasks["e1/ask"].votes), len(world.run.tasks["e1/ask"].votes)) == (1, 0)
+        assert older.ended is None
+        older.apply({**world.records[-1], **vote, "seq": len(world.records) + 1, "by": "eve"})
+        assert older.tasks["e1/ask"].closed is not None
+
     def test_without_a_chain_it_stays_open(self) -> None:
         world = World(plan_of({**self.ask, "timeout": "1h", "onTimeout": "escalate"}))
         world.add({"type": "task.expired", "task": "e1/ask"})

@@ -150,6 +150,13 @@ class TestQuorum:
     def test_enough_people_or_nobody_knows_how_many(self, assignee: Any) -> None:
         assert problems(task(assignee=assignee), input=INPUT) == []
 
+    def test_each_of_those_a_task_goes_on_to_is_judged_by_itself(self) -> None:
+        few, enough = {"users": ["cem"], "quorum": 2}, {"users": ["cem"]}
+        more: Any = {"timeout": "1d", "onTimeout": "escalate", "assignee": {"users": ["ann", "bob"], "quorum": 2}}
+        found = problem(task(**more, escalation=[{"assignee": enough}, {"assignee": few}]))
+        assert found.code == "plan.quorum"
+        assert found.message == "2 people have to decide, and only 1 may"
+
 
 def test_a_name_given_twice_is_told_without_the_compensation_that_misses_its_step() -> None:
     undo = {"charge": {"service": "s", "action": "refund"}}

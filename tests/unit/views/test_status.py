@@ -155,6 +155,18 @@ def test_expiry_fails_and_escalation_reopens(story: StoryMaker) -> None:
     assert (view["tasks"][0]["escalated"], view["tasks"][0]["assignee"]) == (1, {"users": ["boss"]})
 
 
+def test_others_decide_anew_by_rules_of_their_own(story: StoryMaker) -> None:
+    told = story(steps=("approve",)).ask("approve", quorum=2).decide("approve", by="kim")
+    told.add("task.expired", task="k7m2x9qd/approve")
+    boss = {"task": "k7m2x9qd/approve", "level": 1, "assignee": {"users": ["boss"]}, "due": None}
+    older = status_of([*told.records, *story(steps=()).add("task.escalated", **boss).records[-1:]])["tasks"][0]
+    assert (older["quorum"], older["excludeInitiator"], len(older["votes"])) == (2, False, 1)
+    told.add("task.escalated", **boss, quorum=1, excludeInitiator=True)
+    (task,) = status_of(told.records)["tasks"]
+    assert (task["quorum"], task["excludeInitiator"], task["votes"]) == (1, True, [])
+    assert rows(status_of(told.decide("approve", by="boss").records)) == {"approve": "completed"}
+
+
 def test_a_withdrawn_task_is_cancelled(story: StoryMaker) -> None:
     view = status_of(story(steps=("a",)).ask("a").add("task.withdrawn", task="k7m2x9qd/a").records)
     assert (rows(view), view["tasks"]) == ({"a": "cancelled"}, [])

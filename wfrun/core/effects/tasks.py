@@ -36,8 +36,8 @@ class OpenTask(NamedTuple):
                 "assignee": resolve_audience(node.audiences[0], self.setting, self.id, node.path),
                 "form": node.form,
                 "decisions": list(node.decisions),
-                "quorum": node.quorum,
-                "excludeInitiator": node.exclude_initiator,
+                "quorum": node.audiences[0].quorum,
+                "excludeInitiator": node.audiences[0].exclude_initiator,
                 "data": self._resolve(node.data, "input"),
                 "due": None,
             }
@@ -80,14 +80,14 @@ def _people(value: Json) -> list[str]:
 
 
 class EscalateTask(NamedTuple):
-    """An undecided task goes on to its next audience, or stays open for the last one. Answered at once."""
+    """An undecided task goes on to its next audience, or, with `stays`, stays open for the last. Answered at once."""
 
     id: str
     task: str
     step: str
     level: int
     audience: Audience
-    timeout: int | None
+    stays: bool
     path: Path
     setting: Setting
 
@@ -96,4 +96,17 @@ class EscalateTask(NamedTuple):
             assignee = resolve_audience(self.audience, self.setting, self.id, self.path)
         except ExpressionError as error:
             return evaluation_failed(self.id, self.step, error)
-        return {"type": "task.escalated", "task": self.task, "level": self.level, "assignee": assignee, "due": None}
+        told: TaskEscalated = {
+            "type": "task.escalated",
+            "task": self.task,
+            "level": self.level,
+            "assignee": assignee,
+            "due": None,
+        }
+        if not self.stays:
+            told["quorum"], told["excludeInitiator"] = self.audience.quorum, self.audience.exclude_initiator
+        return told
+
+    @property
+    def timeout(self) -> int | None:
+        return None if self.stays else self.audience.timeout

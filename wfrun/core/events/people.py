@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from wfrun.core.events.data import Assignee
 from wfrun.core.values import Json
@@ -42,12 +42,19 @@ class TaskExpired(TypedDict):
 
 
 class TaskEscalated(TypedDict):
-    """An expired task goes on, to others or to the same people. `level` counts from 1."""
+    """An expired task goes on, to others or to the same people. `level` counts from 1.
+
+    `quorum` and `excludeInitiator` hold for the others from here on, and only what is decided from here on counts.
+    Without them nothing changes: the same people are asked, or it was written by an older version, which kept those of
+    the first.
+    """
 
     type: Literal["task.escalated"]
     task: str
     level: int
     assignee: Assignee
+    quorum: NotRequired[int]
+    excludeInitiator: NotRequired[bool]
     due: str | None
 
 

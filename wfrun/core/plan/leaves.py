@@ -46,8 +46,6 @@ def call(draft: Draft, data: Mapping[str, Any], path: Path, common: Common) -> C
 
 
 def human_task(draft: Draft, data: Mapping[str, Any], path: Path, common: Common) -> HumanTask:
-    assignee = data["assignee"]
-    more = assignee if isinstance(assignee, dict) else {}
     chain = [_audience(draft, data, path)]
     chain += [_audience(draft, item, (*path, "escalation", i)) for i, item in enumerate(data.get("escalation", []))]
     escalates = data.get("onTimeout", "fail") == "escalate"
@@ -59,8 +57,6 @@ def human_task(draft: Draft, data: Mapping[str, Any], path: Path, common: Common
         data=draft.template(data.get("input"), (*path, "input")),
         form=data.get("form", {}),
         decisions=tuple(data.get("decisions", DECISIONS)),
-        quorum=more.get("quorum", data.get("quorum", 1)),
-        exclude_initiator=more.get("excludeInitiator", data.get("excludeInitiator", False)),
         audiences=tuple(chain),
         stays_open=escalates and len(chain) == 1,
         accept_rejection=data.get("onReject", "fail") == "continue",
@@ -93,7 +89,14 @@ def _audience(draft: Draft, data: Mapping[str, Any], path: Path) -> Audience:
         draft.template(groups.get(kind, []), (*at, kind) if kind in groups and groups is assignee else at)
         for kind in ("names", "users", "groups")
     )
-    return Audience(names, users, people, draft.duration(data, "timeout", path))
+    return Audience(
+        names,
+        users,
+        people,
+        quorum=groups.get("quorum", 1),
+        exclude_initiator=groups.get("excludeInitiator", False),
+        timeout=draft.duration(data, "timeout", path),
+    )
 
 
 def wait(draft: Draft, data: Mapping[str, Any], path: Path, common: Common) -> Pause | Await:

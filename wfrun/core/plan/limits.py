@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wfrun.core.definition import Document
+from wfrun.core.definition import Document, Path
 from wfrun.core.gaps import Gaps
-from wfrun.core.plan.nodes import Await, Crew, Foreach, HumanTask, Loop, Parallel, Plan, Step, Tolerance
+from wfrun.core.plan.nodes import Audience, Await, Crew, Foreach, HumanTask, Loop, Parallel, Plan, Step, Tolerance
 from wfrun.core.plan.times import mapping_at
 from wfrun.errors import Problem
 
@@ -15,8 +15,10 @@ def check_limits(step: Step, plan: Plan) -> Iterator[Problem]:
     """The numbers of a step that make no sense together."""
     document, gaps = plan.document, plan.gaps
     match step:
-        case HumanTask() if not gaps.at((*step.path, "assignee")):
-            yield from _quorum(step, document)
+        case HumanTask():
+            for audience, path in zip(step.audiences, _asked(step), strict=True):
+                if not gaps.at((*path, "assignee")):
+                    yield from _quorum(audience, path, document)
         case Parallel(crew=crew, branches=branches) if not (gaps and _has_gaps(step, gaps)):
             yield from _complete(step, crew.complete, len(branches), "branches", document)
             yield from _tolerate(step, crew, document)
@@ -49,12 +51,19 @@ def _tolerate(step: Step, crew: Crew, document: Document) -> Iterator[Problem]:
         yield Problem("plan.tolerate", message, place, "keep one of `complete` and `tolerate`")
 
 
-def _quorum(task: HumanTask, document: Document) -> Iterator[Problem]:
-    assignee = mapping_at(document, task.path).get("assignee")
+def _asked(task: HumanTask) -> Iterator[Path]:
+    """Where it is written whom a task asks: first, and each time nobody decided in time."""
+    yield task.path
+    for level in range(len(task.audiences) - 1):
+        yield (*task.path, "escalation", level)
+
+
+def _quorum(audience: Audience, path: Path, document: Document) -> Iterator[Problem]:
+    assignee = mapping_at(document, path).get("assignee")
     if not isinstance(assignee, dict) or assignee.keys() & {"groups", "names"} or "users" not in assignee:
         return
     users = assignee["users"] if isinstance(assignee["users"], list) else [assignee["users"]]
-    if task.quorum > len(set(users)) and not any("$" in user for user in users):
-        message = f"{task.quorum} people have to decide, and only {len(set(users))} may"
-        place = document.place((*task.path, "assignee", "quorum"))
+    if audience.quorum > len(set(users)) and not any("$" in user for user in users):
+        message = f"{audience.quorum} people have to decide, and only {len(set(users))} may"
+        place = document.place((*path, "assignee", "quorum"))
         yield Problem("plan.quorum", message, place, "name more users, or a group, or lower the quorum")

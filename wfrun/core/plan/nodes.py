@@ -182,11 +182,13 @@ class Try(Node):
 
 @node
 class Audience:
-    """Who may decide: each name is a template."""
+    """Who may decide: each name is a template. `quorum` of them have to decide alike, within `timeout` ms."""
 
     names: Template
     users: Template
     groups: Template
+    quorum: int
+    exclude_initiator: bool
     timeout: int | None
 
 
@@ -202,8 +204,6 @@ class HumanTask(Node):
     data: Template
     form: dict[str, Json]
     decisions: tuple[str, ...]
-    quorum: int
-    exclude_initiator: bool
     audiences: tuple[Audience, ...]
     stays_open: bool
     accept_rejection: bool

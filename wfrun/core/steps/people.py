@@ -11,6 +11,7 @@ from wfrun.core.plan.nodes import HumanTask
 from wfrun.core.scope import Scope
 
 if TYPE_CHECKING:
+    from wfrun.core.events import Record
     from wfrun.core.interpreter import Interpreter
 
 
@@ -31,14 +32,19 @@ async def human_task(run: Interpreter, step: HumanTask, scope: Scope) -> None:
 
 
 async def _vote(run: Interpreter, task: OpenTask) -> Ballot:
-    """Collect decisions until they settle the task, passing it on each time nobody decided in time."""
-    ballot = Ballot(task.node.quorum)
+    """Collect decisions until they settle the task, passing it on each time nobody decided in time.
+
+    Others are asked anew: what was said before they were does not count, or a timeout could decide.
+    """
+    ballot = Ballot(task.node.audiences[0].quorum)
     level = 0
     record = await run.ask(task)
     while True:
         if record["type"] == "task.expired":
             level += 1
-            await _escalate(run, task, level)
+            escalated = await _escalate(run, task, level)
+            if "quorum" in escalated:
+                ballot = Ballot(escalated["quorum"])
         else:
             ballot.add(record)
             if ballot.settled:
@@ -46,12 +52,11 @@ async def _vote(run: Interpreter, task: OpenTask) -> Ballot:
         record = await run.scheduler.again(task)
 
 
-async def _escalate(run: Interpreter, task: OpenTask, level: int) -> None:
+async def _escalate(run: Interpreter, task: OpenTask, level: int) -> Record:
     step = task.node
     if level >= len(step.audiences) and not (step.stays_open and level == len(step.audiences)):
         raise Failed({"type": "task.timeout", "message": "nobody decided in time", "step": task.step})
     at = min(level, len(step.audiences) - 1)
-    audience = step.audiences[at]
-    timeout = audience.timeout if level == at else None
     path = (*step.path, "escalation", at - 1) if at else step.path
-    await run.ask(EscalateTask(f"{task.id}!{level}", task.id, task.step, level, audience, timeout, path, task.setting))
+    id, stays = f"{task.id}!{level}", level != at
+    return await run.ask(EscalateTask(id, task.id, task.step, level, step.audiences[at], stays, path, task.setting))
