@@ -60,7 +60,11 @@ def play_in_memory(case: Case, scenario: Scenario, seed: int | None = None) -> O
 def play_on_files(case: Case, scenario: Scenario, seed: int | None = None) -> Outcome:
     """The same with real files, locks and syncs, and the thread that waits for these."""
     with TemporaryDirectory() as folder, virtual_time() as loop:
-        return Play(case, scenario, loop, Home(folder, clock=loop.now), lambda: Elsewhere(loop)).outcome()
+        home = Home(folder, clock=loop.now)
+        try:
+            return Play(case, scenario, loop, home, lambda: Elsewhere(loop)).outcome()
+        finally:
+            home.close_idle_locks()
 
 
 def play_and_kill(case: Case, scenario: Scenario, records: float, *, power: bool = False) -> tuple[Outcome, int]:

@@ -212,12 +212,12 @@ class Home:
         lock = self._locks.get(directory)
         if lock is None:
             if len(self._locks) >= _most_locks():
-                self._make_room()
+                self.close_idle_locks()
             lock = self._locks.setdefault(directory, _Lock(self._open_lock(f"{directory}/.lock"), allocate_lock()))
         return lock
 
-    def _make_room(self) -> None:
-        """Close the descriptors of the locks that nobody holds."""
+    def close_idle_locks(self) -> None:
+        """Close the descriptors of the locks that nobody holds: to make room, or as this home is not used any more."""
         for directory, lock in list(self._locks.items()):
             if lock.threads.acquire(blocking=False):
                 if self._locks.get(directory) is lock:
