@@ -58,7 +58,11 @@ def overdue(tmp_path: Path) -> Path:
 def test_a_late_yes_of_the_first_does_not_count_and_the_task_goes_on(overdue: Path) -> None:
     late = shell("wfrun approve e1 --as boss", overdue)
     assert late.code == 2
+    assert "its time was over, and it has just been escalated: e1/" in late.out
     assert "for big-boss, not boss" in late.out
+    assert "hint: `wfrun tasks` shows whom it waits for now" in late.out
+    again = shell("wfrun approve e1 --as boss", overdue)
+    assert "just been escalated" not in again.out
     waiting = json.loads(shell("wfrun status e1 --json", overdue).out)
     assert waiting["status"] == "waiting"
     assert waiting["tasks"][0]["assignee"] == {"users": ["big-boss"]}

@@ -136,6 +136,30 @@ def test_a_paused_order_says_what_can_be_typed(shop: Shell) -> None:
         assert "(nothing has been written)" in looked.out
 
 
+@pytest.mark.parametrize(
+    ("step", "offered"),
+    [
+        ("{ service: m, action: bad }", ["set-input"]),
+        ("{ service: m, action: bad, output: x }", ["set-input", "set-output"]),
+        ("{ service: m, action: bad, compensate: { service: m, action: undo } }", ["set-input", "set-output"]),
+        ("{ service: m, action: bad, pivot: true }", ["set-input", "set-output"]),
+        ("{ type: set, values: { x: $.in.none } }", []),
+        ("{ type: fail, error: no.way }", []),
+        ("{ type: conditional, condition: $.in.none > 1, then: { service: m, action: x, name: y } }", []),
+        ("{ type: human-task, assignee: kim, title: $.in.none, output: x }", ["set-output"]),
+    ],
+)
+def test_what_is_offered_for_a_step_that_failed_is_taken(shell: Shell, step: str, offered: list[str]) -> None:
+    service = "services: { m: { adapter: mock, actions: { bad: { error: { type: shop.down } } }, default: {} } }"
+    head = f"name: w\ninput: {{ in: object }}\nerrorHandling: {{ onFailure: pause }}\n{service}\n"
+    shell.write("w.yaml", f"{head}steps:\n  - {step.replace('{ ', '{ name: a, ', 1)}\n")
+    told = shell.wfrun("run", "w.yaml", "--id", "e", "--set", "in={}")
+    assert [word for word in ("set-input", "set-output") if f"wfrun {word} e a JSON" in told.out] == offered
+    for word in ("set-input", "set-output"):
+        taken = shell.wfrun(word, "e", "a", '{"x": 1}', "--dry-run").code == 0
+        assert taken == (word in offered), word
+
+
 def test_what_is_said_to_be_undone_is_undone(shell: Shell) -> None:
     shell.write("race.yaml", RACE)
     assert shell.wfrun("run", "race.yaml", "--id", "r1", "-q").code == 6

@@ -10,7 +10,7 @@ from wfrun.core.effects import EscalateTask
 from wfrun.core.human import Task, Vote, find_repeat, judge
 from wfrun.core.run import Run
 from wfrun.engines.local.intents import make_intent
-from wfrun.errors import ConflictError, InvalidError, WfrunError
+from wfrun.errors import ConflictError, InvalidError, UsageError, WfrunError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 
@@ -40,9 +40,17 @@ def record_decision(
         except WfrunError as error:
             if not moved:
                 raise
-            refused = error
+            refused = _came_too_late(error, run.tasks[id])
         journal.sync()
     return note, refused
+
+
+def _came_too_late(error: WfrunError, task: Task) -> WfrunError:
+    """Whoever was asked before a task went on to others a moment ago is told so, and not that it never was theirs."""
+    if error.code != "task.assignee" or task.closed is not None:
+        return error
+    message = f"its time was over, and it has just been escalated: {error.message}"
+    return UsageError(error.code, message, hint="`wfrun tasks` shows whom it waits for now")
 
 
 def record_cancellation(journal: Journal, by: str, reason: str) -> None:

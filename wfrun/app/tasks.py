@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wfrun.app.executions import ids_beginning, listed, only
 from wfrun.app.standing import view_of
-from wfrun.errors import AmbiguousError, NotFoundError
+from wfrun.errors import AmbiguousError, ConflictError, NotFoundError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.views.tasks import open_tasks
@@ -17,7 +17,8 @@ def find_task(home: Home, prefix: str) -> tuple[str, str]:
     """The execution and full id of the task that alone begins with `prefix`, open ones first.
 
     A complete execution id means that execution and no other. Raises NotFoundError or AmbiguousError. A closed task is
-    found, too, so that it can be said who decided it.
+    found, too, so that it can be said who decided it; of several there is nothing to say but that they are closed
+    (ConflictError).
     """
     open_ones: list[str] = []
     closed: list[str] = []
@@ -29,6 +30,9 @@ def find_task(home: Home, prefix: str) -> tuple[str, str]:
         for task in dict.fromkeys(created):  # a step that was taken back may ask again
             if not slash or task.partition("/")[2].startswith(step):
                 (open_ones if task in waiting else closed).append(task)
+    if not open_ones and len(closed) > 1:
+        message = f"none of the tasks that begin with {prefix!r} is open: {listed(closed)}"
+        raise ConflictError("task.closed", message, hint="`wfrun tasks` shows those that wait")
     if not (open_ones or closed) and home.exists(prefix):
         _refuse_children(home, prefix)
     task = only(home, open_ones or closed, prefix, "task")

@@ -10,7 +10,7 @@ from wfrun.core.definition import Path
 from wfrun.core.effects import BeginForeach, Compute, Decide, Effect, Match, OpenTask, StartChild
 from wfrun.core.expression import MISSING, Missing
 from wfrun.core.plan.draft import nearest
-from wfrun.core.plan.nodes import Call, Child, Plan, Step
+from wfrun.core.plan.nodes import Call, Child, Plan, heeds_result, sets_key
 from wfrun.core.repair_history import COMPENSATE, UNDONE, instance_of, undone_by
 from wfrun.core.repair_trial import Change, Places, Trial, steps_pending
 from wfrun.core.run import Run
@@ -123,7 +123,7 @@ def _about_value(wish: Wish, places: Places) -> Iterator[Problem]:
     if wish.action in ("set-output", "set-input") and wish.value is MISSING:
         yield Problem("repair.value", f"{wish.action} needs a value")
     gives = wish.action in ("skip", "set-output") and wish.value is not MISSING
-    if gives and not isinstance(getattr(step, "output", None), str) and not _is_heeded(wish, step):
+    if gives and not (heeds_result(step) if wish.action == "set-output" else sets_key(step)):
         message = f"{wish.step!r} has no `output`: nobody would see the value"
         yield Problem("repair.output", message, hint="leave the value away and `skip` it")
     if wish.action == "set-input":
@@ -131,13 +131,6 @@ def _about_value(wish: Wish, places: Places) -> Iterator[Problem]:
             yield Problem("repair.input", f"{wish.step!r} is not called with anything")
         elif isinstance(step, Child) and not isinstance(wish.value, dict):
             yield Problem("repair.input", "the input of a workflow must be an object")
-
-
-def _is_heeded(wish: Wish, step: Step | None) -> bool:
-    """Whether it matters that the step counts as done, though nobody sees what it gives: but for its undoing."""
-    if wish.action != "set-output" or step is None:
-        return False
-    return bool(step.compensation) or (isinstance(step, Call) and step.pivot)
 
 
 def done_already(step: str) -> Problem:

@@ -121,7 +121,7 @@ def _syntax_problem(text: str, file: str, error: json.JSONDecodeError) -> Proble
     if not text.strip():
         return Problem("json.syntax", "there is no JSON here, only an empty text", place)
     message = _MESSAGES.get(error.msg, error.msg[:1].lower() + error.msg[1:])
-    return Problem("json.syntax", message, place, _hint(text[error.pos : error.pos + 1]))
+    return Problem("json.syntax", message, place, _hint(text, error))
 
 
 _MESSAGES = {
@@ -137,14 +137,17 @@ _MESSAGES = {
 }
 
 
-def _hint(character: str) -> str:
+def _hint(text: str, error: json.JSONDecodeError) -> str:
+    character, before = text[error.pos : error.pos + 1], text[: error.pos].rstrip()[-1:]
     if character == "'":
         return "JSON wants double quotes"
-    if character in ("}", "]"):
-        return "JSON allows no comma before a closing bracket"
     if character in ("/", "#"):
         return "JSON has no comments"
-    return ""
+    if error.msg.startswith("Illegal trailing comma") or (before == "," and character in ("}", "]")):
+        return "JSON allows no comma before a closing bracket"
+    if before == ":" and character in ("}", "]", ","):
+        return "`null` says that there is no value"
+    return 'every key has a value, as in {"key": 1}' if error.msg.startswith("Expecting ':'") else ""
 
 
 def _fault(text: str, file: str) -> Problem:

@@ -17,7 +17,7 @@ from wfrun.views.waits import WaitFold
 
 if TYPE_CHECKING:
     from wfrun.core.events import ErrorData, Record
-    from wfrun.views.model import DecisionView, DriverView, RepairView, StepStatus
+    from wfrun.views.model import CancellationView, DecisionView, DriverView, RepairView, StepStatus
 
 
 class ExecutionFold:
@@ -32,7 +32,7 @@ class ExecutionFold:
         self._ended: Record | None = None
         self._undoing: Record | None = None
         self._paused: Record | None = None
-        self._cancel = False
+        self._cancel: CancellationView | None = None
         self._driver: DriverView | None = None
         self._steps = StepFold()
         self._tasks = TaskFold()
@@ -265,7 +265,7 @@ class ExecutionFold:
         self._steps.plan_compensations(record["steps"])
 
     def _on_cancel(self, record: Record) -> None:
-        self._cancel = True
+        self._cancel = {"by": record["by"], "reason": record["reason"], "at": record["at"]}
 
     def _on_nothing(self, record: Record) -> None:
         """What changes no status: computed keys, an error that goes its way to a handler.

@@ -183,6 +183,15 @@ class RepairView(TypedDict):
     done: bool
 
 
+class CancellationView(TypedDict):
+    by: str
+    reason: str
+    at: str
+
+
+Settable: TypeAlias = Literal["input", "output"]
+
+
 class DecisionView(TypedDict):
     """What a condition, or a person, decided. `operands` are the values that a condition saw.
 
@@ -228,7 +237,11 @@ class BriefView(TypedDict):
 
 
 class StatusView(BriefView):
-    """One execution in full. `names` are what to call steps without a name that stand in one with a name."""
+    """One execution in full. `names` are what to call steps without a name that stand in one with a name.
+
+    `canSet` says what a repair can give the step that it failed with, null if that is not known: a fold does not know
+    it, who can read the definition does. `cancellation` is who asked to cancel it, if somebody did.
+    """
 
     durationMs: int | None
     current: list[str]
@@ -240,6 +253,8 @@ class StatusView(BriefView):
     repairs: list[RepairView]
     decisions: list[DecisionView]
     cancelRequested: bool
+    cancellation: CancellationView | None
+    canSet: list[Settable] | None
     failures: list[ErrorData]
     output: Json
     origin: dict[str, str]

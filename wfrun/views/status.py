@@ -28,7 +28,7 @@ class StatusFold(ExecutionFold):
             return ended
         if self._paused:
             return "paused"
-        if self._is_waiting() and not self._cancel and not self._is_busy(child):
+        if self._is_waiting() and self._cancel is None and not self._is_busy(child):
             return "waiting"
         return "interrupted" if driven is False else "running"
 
@@ -88,7 +88,9 @@ class StatusFold(ExecutionFold):
             "names": started.get("names", {}),
             "repairs": [repair for repair, _ in self._repairs.values()],
             "decisions": list(self._decisions.values()),
-            "cancelRequested": self._cancel,
+            "cancelRequested": self._cancel is not None,
+            "cancellation": self._cancel,
+            "canSet": None,
             "error": brief["error"],
             "failures": ended.get("failures", []),
             "output": ended.get("output"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from wfrun.app.tasks import MOST_EXECUTIONS, find_task
-from wfrun.errors import AmbiguousError, NotFoundError
+from wfrun.errors import AmbiguousError, ConflictError, NotFoundError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.journal.memory import MemoryFiles
@@ -81,6 +81,14 @@ def test_a_beginning_that_fits_one_open_task(home: Home) -> None:
     execution(home, "k8x1", "ask")
     assert find_task(home, "k") == ("k8x1", "k8x1/ask")
     assert find_task(home, "k7") == ("k7m2", "k7m2/ask")
+
+
+def test_of_several_that_are_closed_none_is_meant(home: Home) -> None:
+    execution(home, "c1", "expert", "release", decided=True)
+    with pytest.raises(ConflictError, match="is open: c1/expert, c1/release") as refused:
+        find_task(home, "c1")
+    assert refused.value.code == "task.closed"
+    assert find_task(home, "c1/exp") == ("c1", "c1/expert")
 
 
 def test_a_beginning_of_the_step_tells_two_tasks_of_one_execution_apart(home: Home) -> None:

@@ -113,6 +113,38 @@ def test_quorum_and_escalation_are_told(tale: MakeTale) -> None:
     assert "Waiting  approve: for boss, 0 of 2 decided, escalated 1×" in status_lines(told.view())
 
 
+def test_of_a_quorum_those_count_that_are_alike(tale: MakeTale) -> None:
+    told = tale("vote").ask("vote", quorum=2, title="", decisions=["yes", "no"])
+    for by, decision, words in (("ann", "yes", "1 of 2 decided"), ("bob", "no", "1 of 2 decided alike (1 yes, 1 no)")):
+        told.add("task.decided", task="k7m2x9qd/vote", decision=decision, by=by, comment="", data={})
+        assert any(line.startswith("Waiting  vote") and line.endswith(words) for line in status_lines(told.view()))
+
+
+def test_a_task_is_decided_in_its_own_words(tale: MakeTale) -> None:
+    view = tale("vote").ask("vote", decisions=["yes", "not now", "approved"], form={"n": "number"}).view()
+    assert status_lines(view)[-4:] == [
+        "  wfrun approve k7m2x9qd/vote --decision yes --data n=…",
+        "  wfrun approve k7m2x9qd/vote --decision 'not now' --data n=…",
+        "  wfrun approve k7m2x9qd/vote --data n=…",
+        "  wfrun reject k7m2x9qd/vote --comment 'why'",
+    ]
+    plain = tale("ask").ask("ask").view()["tasks"]
+    head, row, other = task_table([*view["tasks"], *plain])
+    assert head.split()[5:7] == ["DECISIONS", "FORM"]
+    assert "yes, not now, approved, rejected" in row
+    assert "approved, rejected" in other
+    assert "DECISIONS" not in task_table(plain)[0]
+
+
+def test_who_cancelled_it_and_why(tale: MakeTale) -> None:
+    told = tale("pay").begin("pay").add("cancel.requested", by="joe", reason="not wanted")
+    (line,) = [line for line in status_lines(told.view()) if line.startswith("Cancelling  2")]
+    assert line.endswith(" by joe: not wanted")
+    told.add("execution.ended", status="cancelled")
+    (line,) = [line for line in status_lines(told.view()) if line.startswith("Cancelled  2")]
+    assert line.endswith(" by joe: not wanted")
+
+
 def test_status_of_an_interrupted_execution_says_how_to_go_on(tale: MakeTale) -> None:
     lines = status_lines(tale("pay").begin("pay").view(driven=False))
     assert lines[-1] == "Nothing drives it now. To go on:  wfrun resume k7m2x9qd"

@@ -92,12 +92,21 @@ def test_a_depth_of_64_is_accepted() -> None:
     [
         (b"{'a': 1}", "double quotes"),
         (b"[1,]", "comma"),
+        (b'{"a": 1, }', "comma"),
+        (b'{"a": }', "`null` says that there is no value"),
+        (b'{"id"}', 'every key has a value, as in {"key": 1}'),
+        (b'{"id", "b": 1}', 'every key has a value, as in {"key": 1}'),
         (b"[#]", "comments"),
         (b"[NaN]", "null"),
     ],
 )
 def test_hints(source: bytes, hint: str) -> None:
     assert hint in refusal(source).hint
+
+
+@pytest.mark.parametrize("source", [b"[}", b"[1 2]", b'{"a" 1}', b"]"])
+def test_no_comma_is_blamed_where_there_is_none(source: bytes) -> None:
+    assert "comma" not in refusal(source).hint
 
 
 def test_size() -> None:

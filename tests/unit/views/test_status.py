@@ -210,6 +210,8 @@ def test_cancelling(story: StoryMaker) -> None:
     told = story(steps=("approve",)).ask("approve").add("cancel.requested", by="ada", reason="typo")
     view = status_of(told.records)
     assert (view["status"], view["cancelRequested"]) == ("running", True)
+    assert view["cancellation"] is not None
+    assert (view["cancellation"]["by"], view["cancellation"]["reason"]) == ("ada", "typo")
     assert status_of(told.end("cancelled").records)["tasks"] == []
 
 

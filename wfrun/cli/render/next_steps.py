@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wfrun.cli.text import Cell, columns
@@ -9,7 +10,7 @@ from wfrun.views.iterations import split_instance
 from wfrun.views.steps import COMPENSATE
 
 if TYPE_CHECKING:
-    from wfrun.views.model import ChildView, StatusView
+    from wfrun.views.model import ChildView, Settable, StatusView
 
 
 def next_steps(view: StatusView) -> list[str]:
@@ -77,9 +78,11 @@ def repair_commands(view: StatusView) -> list[str]:
         rows += [(f"skip {execution} {quote(failed)}", "let stand what could not be undone")]
     elif failed and not _is_of_the_whole(view, failed):
         rows += [(f"skip {execution} {quote(failed)}", "go on without it")]
-        if _is_called(view, failed):
+        can = _can_set(view, failed)
+        if "input" in can:
             rows += [(f"set-input {execution} {quote(failed)} JSON", "run it with another input")]
-        rows += [(f"set-output {execution} {quote(failed)} JSON", "it was done by hand; this is its output")]
+        if "output" in can:
+            rows += [(f"set-output {execution} {quote(failed)} JSON", "it was done by hand; this is its output")]
     done = [row["step"] for row in view["steps"] if row["status"] == "completed"]
     if done:
         rows += [(f"rewind {execution} {quote(done[-1])}", "undo back to a step, and run again from there")]
@@ -91,6 +94,13 @@ def repair_commands(view: StatusView) -> list[str]:
 def _is_of_the_whole(view: StatusView, failed: str) -> bool:
     """Whether it was the workflow's own output that could not be computed, which is no step."""
     return failed == "output" and all(row["step"] != failed for row in view["steps"])
+
+
+def _can_set(view: StatusView, failed: str) -> Sequence[Settable]:
+    """What can be given to the step that failed. Where nobody can tell, what may be."""
+    if view["canSet"] is not None:
+        return view["canSet"]
+    return ("input", "output") if _is_called(view, failed) else ("output",)
 
 
 def _is_called(view: StatusView, failed: str) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wfrun.cli.render.errors import error_in_row, error_lines
 from wfrun.cli.render.next_steps import next_steps
 from wfrun.cli.render.tasks import task_lines, tasks_of_children
-from wfrun.cli.render.waits import child_lines, deadline_lines, repair_lines, unknown_lines, wait_lines
+from wfrun.cli.render.waits import cancel_lines, child_lines, deadline_lines, repair_lines, unknown_lines, wait_lines
 from wfrun.cli.text import Cell, columns, paint, safe
 from wfrun.views.instants import clock, duration_words
 from wfrun.views.iterations import ACTIVE, SETTLED
@@ -145,7 +145,7 @@ def _output(view: StatusView) -> str:
 
 def footer_lines(view: StatusView) -> list[str]:
     """Everything below the steps: errors, who and what is waited for, the output, what to do next."""
-    blocks = [error_lines(view), repair_lines(view["repairs"]), *map(task_lines, view["tasks"])]
+    blocks = [error_lines(view), cancel_lines(view), repair_lines(view["repairs"]), *map(task_lines, view["tasks"])]
     blocks += tasks_of_children(view["children"])
     blocks += [unknown_lines(view["execution"], call) for call in view["unknown"]]
     blocks += [wait_lines(view), child_lines(view["children"]), deadline_lines(view)]

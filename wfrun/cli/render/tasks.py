@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from wfrun.cli.text import Cell, columns, paint, safe
 from wfrun.views.instants import clock
-from wfrun.views.tasks import assignee_names
+from wfrun.views.tasks import REJECTED, assignee_names
 
 if TYPE_CHECKING:
     from wfrun.core.values import Json
     from wfrun.views.model import ChildView, Summary, TaskView
 
 SHOWN = 5
+APPROVED = "approved"
 
 
 def task_lines(task: TaskView) -> list[str]:
     """A task below the status of its execution."""
     people = ", ".join(assignee_names(task["assignee"])) or "anyone"
-    quorum = f", {len(task['votes'])} of {task['quorum']} decided" if task["quorum"] > 1 else ""
+    quorum = _quorum(task) if task["quorum"] > 1 else ""
     raised = f", escalated {task['escalated']}×" if task["escalated"] else ""
     about = f"{safe(task['title'] or task['step'])}: for {safe(people)}"
     if task["overdue"]:
@@ -29,9 +31,29 @@ def task_lines(task: TaskView) -> list[str]:
     due = f", until {_due(task)}" if task["due"] else ""
     return [
         f"{paint('magenta', 'Waiting')}  {about}{due}{quorum}{raised}",
-        f"  wfrun approve {task['task']}{_answers(task['form'])}",
+        *(f"  wfrun approve {task['task']}{_decision(word)}{_answers(task['form'])}" for word in _words(task)),
         f"  wfrun reject {task['task']} --comment 'why'",
     ]
+
+
+def _words(task: TaskView) -> list[str]:
+    """What it can be decided as, besides `rejected`, which settles every task."""
+    return [word for word in task["decisions"] if word != REJECTED]
+
+
+def _decision(word: str) -> str:
+    from shlex import quote
+
+    return "" if word == APPROVED else f" --decision {safe(quote(word))}"
+
+
+def _quorum(task: TaskView) -> str:
+    """How many are alike, which is what counts."""
+    votes = Counter(vote["decision"] for vote in task["votes"])
+    if len(votes) < 2:
+        return f", {votes.total()} of {task['quorum']} decided"
+    told = ", ".join(f"{count} {safe(word)}" for word, count in votes.most_common())
+    return f", {max(votes.values())} of {task['quorum']} decided alike ({told})"
 
 
 def tasks_of_children(children: Sequence[ChildView]) -> list[list[str]]:
@@ -43,8 +65,9 @@ def tasks_of_children(children: Sequence[ChildView]) -> list[list[str]]:
 
 
 def task_table(tasks: Sequence[TaskView]) -> list[str]:
-    head = [Cell(word, "dim") for word in ("TASK", "WORKFLOW", "TITLE", "FOR", "DUE", "FORM", "DATA")]
-    lines = columns([head, *(_row(task) for task in tasks)])
+    own = any(_words(task) != [APPROVED] for task in tasks)
+    names = ("TASK", "WORKFLOW", "TITLE", "FOR", "DUE", *(("DECISIONS",) if own else ()), "FORM", "DATA")
+    lines = columns([[Cell(word, "dim") for word in names], *(_row(task, own) for task in tasks)])
     late = list(dict.fromkeys(task["execution"] for task in tasks if task["overdue"]))
     if late:
         lines += ["", "What is overdue expires or escalates when its execution goes on:"]
@@ -59,12 +82,13 @@ def unknown_table(rows: Sequence[Summary]) -> list[str]:
     return ["", "Somebody has to say what became of calls whose runner ended:", *lines]
 
 
-def _row(task: TaskView) -> list[Cell]:
+def _row(task: TaskView, own: bool) -> list[Cell]:
     people = ", ".join(assignee_names(task["assignee"]))
     data = json.dumps(task["data"], ensure_ascii=False, sort_keys=True) if task["data"] is not None else ""
     due = Cell(f"{_due(task)} overdue", "red") if task["overdue"] else Cell(_due(task))
     about = map(Cell, (task["task"], task["workflow"], task["title"] or task["step"], people))
-    return [*about, due, Cell(_fields(task["form"]) or "-"), Cell(data)]
+    words = [Cell(", ".join(dict.fromkeys([*task["decisions"], REJECTED])))] if own else []
+    return [*about, due, *words, Cell(_fields(task["form"]) or "-"), Cell(data)]
 
 
 def _due(task: TaskView) -> str:

@@ -95,6 +95,15 @@ def _has_ended(child: ChildView) -> bool:
     return child["status"] not in (None, "running", "waiting", "interrupted", "paused")
 
 
+def cancel_lines(view: StatusView) -> list[str]:
+    cancellation = view["cancellation"]
+    if cancellation is None:
+        return []
+    reason = f": {safe(cancellation['reason'])}" if cancellation["reason"] else ""
+    word = paint("yellow", "Cancelled" if view["endedAt"] else "Cancelling")
+    return [f"{word}  {clock(cancellation['at'])} by {safe(cancellation['by'])}{reason}"]
+
+
 def repair_lines(repairs: Iterable[RepairView]) -> list[str]:
     return [_repair(repair) for repair in repairs]
 

@@ -347,6 +347,19 @@ def children(step: Step) -> tuple[Step, ...]:
     return ()
 
 
+def sets_key(step: Step | None) -> bool:
+    """Whether others can read what the step gives."""
+    return isinstance(getattr(step, "output", None), str)
+
+
+def heeds_result(step: Step | None) -> bool:
+    """Whether it matters what a step is said to have given: others read it, its undoing does, or nothing is undone any
+    more behind it."""
+    if step is None:
+        return False
+    return sets_key(step) or bool(step.compensation) or (isinstance(step, Call) and step.pivot)
+
+
 def walk(step: Step) -> Iterator[Step]:
     """Every step of a tree, parents first, in the order written."""
     pending = [step]
