@@ -164,6 +164,21 @@ def test_a_live_runner_goes_on_at_once_when_somebody_decides(shell: Shell, start
     assert shell.wfrun("status", "a", "--json").json("status")["driver"]["epoch"] == 1
 
 
+def test_cancelling_what_has_to_ask_somebody_first(shell: Shell) -> None:
+    """Also after it is asked for, what a `finally` asks is waited for, and its time runs out."""
+    tidy = "{name: tidy, type: human-task, assignee: bob, timeout: 100ms}"
+    shell.write("w.yaml", f"name: w\nsteps: {{type: try, steps: {{name: nap, type: wait, for: 1h}}, finally: {tidy}}}")
+    shell.wfrun("run", "w.yaml", "--id", "w", "-q")
+    done = shell.wfrun("cancel", "w", "--json")
+    assert (done.code, done.json("cancel")["status"]) == (4, "waiting")
+    assert [
+        row["execution"] for row in shell.wfrun("list", "--status", "waiting", "--json").json("list")["executions"]
+    ] == ["w"]
+    time.sleep(0.2)
+    shell.wfrun("resume", "--where", "status == waiting")
+    assert shell.wfrun("status", "w", "--json").json("status")["status"] == "cancelled"
+
+
 def test_cancelling_what_waits(shell: Shell) -> None:
     shell.write("ask.yaml", ASK)
     shell.wfrun("run", "ask.yaml", "--id", "a")

@@ -55,6 +55,21 @@ def lost(shell: Shell, start: Start) -> Shell:
     return shell
 
 
+def test_a_cancellation_waits_for_a_word_about_its_undoing(shell: Shell, start: Start) -> None:
+    slow = PAYOUT.replace("pay: { delay: 1m }", "refund: { delay: 1m }").replace(
+        "action: refund }", "action: refund, onCrash: ask }"
+    )
+    shell.write("payout.yaml", slow.replace("service: bank, action: note, input: $.paid", "type: wait, for: 1h"))
+    shell.wfrun("run", "payout.yaml", "--id", "p1")
+    process = start("cancel", "p1")
+    until(lambda: begun(shell) == ["pay", "refund"])
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = shell.wfrun("resume", "p1", "--json")
+    assert (done.code, done.json("resume")["status"]) == (4, "waiting")
+    assert shell.wfrun("status", "p1", "--json").json("status")["status"] == "waiting"
+
+
 def test_everybody_can_see_it(lost: Shell) -> None:
     view = lost.wfrun("status", "p1", "--json").json("status")
     (call,) = view["unknown"]

@@ -33,6 +33,7 @@ class ExecutionFold:
         self._undoing: Record | None = None
         self._paused: Record | None = None
         self._cancel: CancellationView | None = None
+        self._unheard = False  # somebody has asked for an end, and no driver has done anything since
         self._driver: DriverView | None = None
         self._steps = StepFold()
         self._tasks = TaskFold()
@@ -56,6 +57,7 @@ class ExecutionFold:
             )
         if kind in TaskFold.CONCERNED:
             self._tasks.add(record)
+        self._unheard = self._unheard and kind in _OF_OTHERS
         handler(self, record)
 
     def _require_start(self) -> Record:
@@ -266,6 +268,7 @@ class ExecutionFold:
 
     def _on_cancel(self, record: Record) -> None:
         self._cancel = {"by": record["by"], "reason": record["reason"], "at": record["at"]}
+        self._unheard = True
 
     def _on_nothing(self, record: Record) -> None:
         """What changes no status: computed keys, an error that goes its way to a handler.
@@ -273,6 +276,9 @@ class ExecutionFold:
         Nor does a sealed torn line: what it began to say never happened.
         """
 
+
+# What is recorded without a driver. All else of those comes from one, who has seen what was recorded before.
+_OF_OTHERS = frozenset({"cancel.requested", "event.received", "task.decided", "driver.stopped", "journal.recovered"})
 
 _HANDLERS: dict[str, Callable[[ExecutionFold, Record], None]] = {
     "execution.started": ExecutionFold._on_start,

@@ -28,7 +28,7 @@ class StatusFold(ExecutionFold):
             return ended
         if self._paused:
             return "paused"
-        if self._is_waiting() and self._cancel is None and not self._is_busy(child):
+        if self._is_waiting() and not self._unheard and not self._is_busy(child):
             return "waiting"
         return "interrupted" if driven is False else "running"
 

@@ -215,6 +215,20 @@ def test_cancelling(story: StoryMaker) -> None:
     assert status_of(told.end("cancelled").records)["tasks"] == []
 
 
+def test_what_is_still_done_when_it_is_cancelled_may_wait_for_somebody(story: StoryMaker) -> None:
+    told = story(steps=("nap", "tidy")).nap("nap").add("cancel.requested", by="ada", reason="")
+    told.add("event.received", event={"id": "1", "type": "paid", "data": 1})
+    assert status_of(told.records, driven=False)["status"] == "interrupted"
+    told.driven().add("wait.withdrawn", wait="nap!wait", step="nap").ask("tidy")
+    assert status_of(told.records, driven=False)["status"] == "waiting"
+
+
+def test_a_task_that_is_not_stopped_by_a_cancellation_goes_on_waiting(story: StoryMaker) -> None:
+    told = story(steps=("tidy",)).ask("tidy").add("cancel.requested", by="ada", reason="")
+    assert status_of(told.records, driven=False)["status"] == "interrupted"
+    assert status_of(told.driven(epoch=2).records, driven=False)["status"] == "waiting"
+
+
 def test_stopped_steps(story: StoryMaker) -> None:
     told = story(steps=("mail",)).begin("mail").add("step.cancelled", step="mail", attempt=1)
     assert rows(status_of(told.records)) == {"mail": "cancelled"}
