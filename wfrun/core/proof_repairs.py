@@ -18,15 +18,15 @@ from wfrun.core.run import Run
 def check_repair(run: Run, record: Record, plans: Callable[[str], Plan]) -> None:
     """Raises Unfounded unless the repair is allowed, and sets aside and undoes what it has to.
 
-    Whether something was to be kept as it is, is not recorded: where that can be asked for, either will do. It was
-    worked out a little before it was recorded, and a deadline may have passed in between.
+    Journals did not always say whether something was to be kept as it is: where one does not, either will do. A repair
+    was worked out a little before it was recorded, and a deadline may have passed in between.
     """
     replacement = plans(record["definition"]) if "definition" in record else None
     if replacement is not None:
         facts = {"version": replacement.version, "steps": replacement.step_names, "listens": [*replacement.listens]}
         compare(facts, {name: record.get(name) for name in facts})
     at = parse_instant(record["at"])
-    keeps = (False, True) if record["action"] == "rewind" else (False,)
+    keeps = (True,) if record.get("keep") else (False, True) if record["action"] == "rewind" else (False,)
     proposals = [_proposal(run, record, replacement, keep, now) for now, keep in product((at, at - SLACK), keeps)]
     fitting = [proposal for proposal in proposals if _effects(proposal) == _recorded(record)]
     first = (fitting or proposals)[0]

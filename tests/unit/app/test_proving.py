@@ -16,6 +16,7 @@ from wfrun.app import driving
 from wfrun.app.evidence import of_home
 from wfrun.app.forms import checked_form
 from wfrun.app.proving import Proof, is_proved, prove
+from wfrun.app.repairing import Ask, prepare
 from wfrun.app.workflows import stored_plan
 from wfrun.core.proof import Prover
 from wfrun.journal.home import Home
@@ -51,6 +52,24 @@ def misfit(home: Home, execution: str = "e") -> Any:
 @pytest.mark.parametrize("action", ["pay", "broken"])
 def test_what_happened_is_proved(tmp_path: Path, action: str) -> None:
     assert is_proved(proof(started(tmp_path, action)))
+
+
+PIVOT = """
+name: pivot
+services: { s: { adapter: mock, actions: { a: { result: 1 }, no: { error: { type: shop.closed, message: no } } } } }
+steps:
+  - { name: first, service: s, action: a, compensate: { service: s, action: a } }
+  - { name: sure, service: s, action: a, pivot: true }
+  - { name: refused, service: s, action: no }
+"""
+
+
+def test_what_was_kept_behind_a_point_of_no_return_is_proved(tmp_path: Path) -> None:
+    (tmp_path / "pivot.yaml").write_text(PIVOT)
+    home = Home(tmp_path / "home")
+    driving.run(home, workflow=str(tmp_path / "pivot.yaml"), execution="e")
+    prepare(home, "e", Ask("rewind", "first", keep=True)).carry_out("ann", "")
+    assert is_proved(proof(home))
 
 
 def put(**changes: Any) -> Callable[[Records, int], None]:
