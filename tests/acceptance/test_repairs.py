@@ -89,6 +89,15 @@ steps:
       - { name: nap, type: wait, for: 1h }
 """
 
+WANTED = """
+name: wanted
+services: { m: { adapter: mock, default: { result: 1 } } }
+steps:
+  - { name: flight, service: m, action: fly, compensate: { service: m, action: undo } }
+  - { name: ok, type: human-task, assignee: boss, output: ok }
+  - { name: pay, service: m, action: pay, pivot: true }
+"""
+
 
 @pytest.fixture
 def shop(shell: Shell) -> Shell:
@@ -192,6 +201,21 @@ def test_a_step_without_a_name_is_named_as_it_is_shown(shell: Shell) -> None:
     assert shell.wfrun("retry-now", "u1", "nap@0").code == 0
     refused = shell.wfrun("skip", "u1", "each.steps[9]@0")
     assert (refused.code, "there is no step" in refused.err) == (2, True)
+
+
+def test_what_somebody_has_cancelled_does_not_go_on_in_silence(shell: Shell) -> None:
+    shell.write("wanted.yaml", WANTED)
+    shell.wfrun("run", "wanted.yaml", "--id", "w1", "-q")
+    assert shell.wfrun("cancel", "w1", "--as", "joe").code == 0
+    for refused in (shell.wfrun("skip", "w1", "ok"), shell.wfrun("set-output", "w1", "ok", "1")):
+        assert (refused.code, "'ok' has neither failed nor does it wait: joe has" in refused.err) == (2, True)
+    looked = shell.wfrun("rewind", "w1", "ok", "--dry-run")
+    assert looked.lines[2].startswith("Would be taken back  the cancellation by joe of 2")
+    (taken,) = shell.wfrun("rewind", "w1", "ok", "--dry-run", "--json").json("rewind")["takesBack"]
+    assert (taken["what"], taken["by"]) == ("cancel", "joe")
+    done = shell.wfrun("rewind", "w1", "ok", "--as", "kim")
+    assert done.code == 4
+    assert done.lines[0].startswith("w1: rewind ok: taking back the cancellation by joe of 2")
 
 
 class TestEachWay:

@@ -8,7 +8,7 @@ failed child again has the child try again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 # What is written by whoever drives, and changes nothing about what there is to repair.
 _HOUSEKEEPING = ("driver.started", "driver.stopped", "journal.recovered")
+# What somebody may have wanted of the whole execution.
+_DEMANDS = {"cancel.requested": "cancel", "compensation.requested": "compensate"}
 # What is wrong with a file, and not with an execution.
 _OF_THE_FILE = ("repair.step-gone", "repair.step-moved", "repair.step-differs")
 
@@ -73,8 +75,19 @@ class Aside(TypedDict):
     step: str | None
 
 
+class Demand(TypedDict):
+    """That everything be stopped (`cancel`), or undone (`compensate`), and who wanted it."""
+
+    what: str
+    by: str
+    at: str
+
+
 class Preview(TypedDict):
-    """What a repair would do. `children` are executions that are taken up again with this one.
+    """What a repair would do.
+
+    `takesBack` is what somebody had wanted of the execution that counts no more, `children` are executions that are
+    taken up again with it.
 
     `values` is what would be kept as the step's output or input, if there is such a thing. `deadline` is that of the
     whole workflow: an instant that stays, or `anew` if it has passed and all of the time is granted once more.
@@ -85,6 +98,7 @@ class Preview(TypedDict):
     step: str | None
     values: list[Json]
     setAside: list[Aside]
+    takesBack: list[Demand]
     undo: list[str]
     again: list[str]
     kept: list[str]
@@ -179,7 +193,7 @@ def prepare(home: Home, prefix: str, ask: Ask, services: str | None = None) -> P
         journal.close()
         raise
     dropped = frozenset(proposal.dropped)
-    aside = (each for each in journal.records if each["seq"] in dropped)
+    aside = [each for each in journal.records if each["seq"] in dropped]
     preview = _preview(journal.execution_id, ask._replace(step=proposal.wish.step), aside)
     preview["undo"] = [*proposal.undo, *proposal.lost]
     preview["again"], preview["kept"] = list(proposal.again), list(proposal.kept)
@@ -288,13 +302,14 @@ def _request(proposal: Proposal, replacement: Replacement | None) -> Callable[[s
     return fact
 
 
-def _preview(execution: str, ask: Ask, dropped: Iterable[Record]) -> Preview:
+def _preview(execution: str, ask: Ask, dropped: Sequence[Record]) -> Preview:
     return {
         "execution": execution,
         "action": ask.action,
         "step": ask.step,
         "values": [] if isinstance(ask.value, Missing) else [ask.value],
         "setAside": [_aside(record) for record in dropped],
+        "takesBack": [_demand(record) for record in dropped if record["type"] in _DEMANDS],
         "undo": [],
         "again": [],
         "kept": [],
@@ -305,6 +320,10 @@ def _preview(execution: str, ask: Ask, dropped: Iterable[Record]) -> Preview:
 
 def _aside(record: Record) -> Aside:
     return {"seq": record["seq"], "type": record["type"], "step": instance_of(record)}
+
+
+def _demand(record: Record) -> Demand:
+    return {"what": _DEMANDS[record["type"]], "by": record["by"], "at": record["at"]}
 
 
 # ---- children and parents

@@ -29,6 +29,7 @@ from wfrun.core.repair_history import (
     completed_child,
     dropped_by,
     effective,
+    has_failed,
     has_passed,
     has_succeeded,
     in_force,
@@ -42,6 +43,7 @@ from wfrun.core.repair_refusals import (
     done_already,
     gone_on_without,
     misfits,
+    not_in_the_way,
     passed_pivot,
     refusals,
     running_children,
@@ -120,14 +122,23 @@ class _Case:
             case "compensate":
                 trial, reasons = self._cut_off()
             case action:
-                if action == "skip" and not self._lets_stand():
-                    reasons = list(self._not_to_be_skipped())
+                if action in ("skip", "set-output") and not self._lets_stand():
+                    reasons = list(self._not_in_the_way())
                 self._amend()
                 judged = action in ("skip", "set-output")
                 trial = self._settled(self._failing() | self._targets, judged=judged)
         return self._proposal(trial, reasons)
 
-    def _not_to_be_skipped(self) -> Iterator[Problem]:
+    def _not_in_the_way(self) -> Iterator[Problem]:
+        """What somebody has cancelled does not stand still because of a step, unless that had failed before."""
+        cancelled = [record for record in self._history if record["type"] == "cancel.requested"]
+        failed = self._targets & self._failing() or has_failed(filter(self._is_target, self._history))
+        if cancelled and self._run.ended is not None and not failed:
+            yield not_in_the_way(str(self._wish.step), cancelled[-1])
+        elif self._wish.action == "skip":
+            yield from self._gone_past()
+
+    def _gone_past(self) -> Iterator[Problem]:
         """It is not in the way if, merely resumed, the execution would not come back to it."""
         step = str(self._wish.step)
         resumed = _Case(self._run, Wish("resume"), self._now)
@@ -199,7 +210,7 @@ class _Case:
     def _cut_off(self) -> tuple[Trial, list[Problem]]:
         """What rewinding to the step would leave, and the step itself."""
         rewound = self._settled(self._failing() | self._targets)
-        self._ahead = self._amended.told() - _come_to(rewound) - self._targets
+        self._ahead = self._amended.told() - rewound.reached() - self._targets
         self._amended.forget(self._ahead)
         after = {record["seq"] for record in rewound.dropped if instance_of(record) not in self._targets}
         trial = self._trial(set()).fold(record for record in self._history if record["seq"] not in after)
@@ -237,18 +248,19 @@ class _Case:
     # ---- what follows
 
     def _proposal(self, trial: Trial, reasons: list[Problem]) -> Proposal:
-        not_begun = stop_unbegun(trial.run)
         dropped = {record["seq"]: record for record in [*trial.dropped, *self._late, *self._timed_anew(trial)]}
         undo = self._undo(trial, reasons)
         reasons += running_children(self._run, dropped)
         forgotten = list(self._forgotten(trial))
         dropped |= {request["seq"]: request for request in forgotten}
         seqs = sorted(dropped)
-        reached = self._again(trial, (dropped[seq] for seq in seqs), {request["step"] for request in forgotten})
+        reached = list(self._again(trial, (dropped[seq] for seq in seqs), {request["step"] for request in forgotten}))
+        stays, deadline = self._kept(trial), self._deadline(trial, dropped)
+        # Only to see what comes of it: nothing that is recorded depends on this.
+        not_begun = stop_unbegun(trial.run)
         again = tuple(each for each in reached if each not in not_begun)
         lost = tuple(each for each in trial.run.interpreter.undoing if each not in undo)
-        kept = tuple(each for each in self._kept(trial) if each not in lost)
-        deadline = self._deadline(trial, dropped)
+        kept = tuple(each for each in stays if each not in lost)
         return Proposal(self._wish, tuple(seqs), tuple(undo), lost, again, kept, deadline, tuple(reasons))
 
     def _deadline(self, trial: Trial, dropped: Container[int]) -> str | None:
@@ -345,7 +357,7 @@ class _Case:
 
     def _forgotten(self, trial: Trial) -> Iterator[Record]:
         """Earlier repairs of steps that run again, or have not been reached again: what they said was about then."""
-        reached = _come_to(trial)
+        reached = trial.reached()
         changed = self._targets if self._wish.action != "compensate" else set()
         repairs = list(in_force(self._run.records))
         gone = dropped_by(repairs)
@@ -362,12 +374,6 @@ class _Case:
                 continue
             if step in changed or step in self._ahead or not counts:
                 yield request
-
-
-def _come_to(trial: Trial) -> set[str | None]:
-    """The instances that there is something of, or that something is asked for."""
-    known = {instance_of(record) for record in trial.kept}
-    return known | steps_pending(trial.run) | trial.run.interpreter.given
 
 
 __all__ = ["ANEW", "Proposal", "Wish", "propose"]

@@ -220,15 +220,23 @@ def amendments(records: Sequence[Record]) -> Amendments:
     return amended
 
 
+def has_failed(records: Iterable[Record]) -> bool:
+    """Whether one of the instances that these are about ended with an error."""
+    return any(_tells_of_failure(record) for record in _last_of_each(records))
+
+
 def has_succeeded(records: Iterable[Record]) -> bool:
     """Whether none of the instances that these are about ended with an error, or was stopped."""
-    last = {instance_of(record): record for record in records}
-    return not any(_is_in_vain(record) for record in last.values())
+    last = _last_of_each(records)
+    return not any(_tells_of_failure(record) or record["type"] in STOPPED for record in last)
 
 
-def _is_in_vain(record: Record) -> bool:
-    timed_out = record["type"] == "timer.fired" and is_timeout(record)
-    return "error" in record or timed_out or record["type"] in STOPPED
+def _last_of_each(records: Iterable[Record]) -> Iterable[Record]:
+    return {instance_of(record): record for record in records}.values()
+
+
+def _tells_of_failure(record: Record) -> bool:
+    return "error" in record or (record["type"] == "timer.fired" and is_timeout(record))
 
 
 def is_timeout(record: Record) -> bool:

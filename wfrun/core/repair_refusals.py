@@ -138,6 +138,11 @@ def done_already(step: str) -> Problem:
     return Problem("repair.step-completed", f"{step!r} has completed: there is nothing to skip", hint=hint)
 
 
+def not_in_the_way(step: str, cancelled: Record) -> Problem:
+    message = f"{step!r} has neither failed nor does it wait: {cancelled['by']} has cancelled the execution"
+    return Problem("repair.cancelled", message, hint=f"`rewind {step}` takes that back, and runs it again")
+
+
 def gone_on_without(step: str, race: str) -> Problem:
     message = f"{race!r} has completed without {step!r}: there is nothing to skip"
     return Problem("repair.step-over", message, hint=f"`rewind {race}` has all of its branches run again")

@@ -158,6 +158,10 @@ class Trial:
         begun = (record["step"] for record in self.unasked if record["type"] in ("step.started", "child.recalled"))
         return {undone_by(step) for step in begun if step.startswith(COMPENSATE)}
 
+    def reached(self) -> set[str | None]:
+        """The instances that there is something of, or that something is asked for."""
+        return {instance_of(record) for record in self.kept} | steps_pending(self.run) | self.run.interpreter.given
+
     def _counts(self, record: Record) -> bool:
         if record["type"] in _ENDS or self._is_aside(record) or self._has_gone_on(record):
             return False

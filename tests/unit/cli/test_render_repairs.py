@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 def preview(**more: Any) -> Any:
-    empty: dict[str, Any] = {"values": [], "setAside": [], "undo": [], "again": [], "kept": [], "children": []}
+    lists = ("values", "setAside", "takesBack", "undo", "again", "kept", "children")
+    empty: dict[str, Any] = {name: [] for name in lists}
     return {"execution": "k7m2x9qd", "action": "rewind", "step": "pay", "deadline": None, **empty, **more}
 
 
@@ -43,6 +44,16 @@ def test_what_waits_afterwards_does_not_run_again_now() -> None:
         "Would run again, once it is resumed  ship",
         "Would be kept                        pay",
     ]
+
+
+def test_what_somebody_had_wanted_is_not_taken_back_in_silence() -> None:
+    wanted = [{"what": what, "by": "joe", "at": "2026-11-23T09:00:00.000000Z"} for what in ("cancel", "compensate")]
+    told = "the cancellation by joe of 2026-11-23 09:00:00Z", "the undoing asked for by joe of 2026-11-23 09:00:00Z"
+    back = preview(takesBack=wanted, again=["pay"])
+    assert (
+        preview_line(back) == f"k7m2x9qd: rewind pay: taking back {told[0]}; taking back {told[1]}; running again pay"
+    )
+    assert preview_lines(back)[2] == f"Would be taken back  {told[0]}; {told[1]}"
 
 
 def test_what_would_be_recorded() -> None:

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from tests.support.world import World, call, plan_of
-from tests.unit.core.test_repair import PAUSE, paused, since
+from tests.unit.core.test_repair import PAUSE, Services, paused, since
 from tests.unit.core.test_repair_replace import reasons
 from tests.unit.core.test_steps_crews import UNDO, foreach, parallel
 
 RACE = parallel(call("lost", output="lost"), call("won", compensate=UNDO), call("stopped"), name="race", complete="any")
 ALL = {**RACE, "complete": "all"}
+ASK = {"type": "human-task", "name": "ask", "assignee": "bob", "output": "ask"}
 
 
 class TestSkip:
@@ -77,6 +78,45 @@ class TestSkip:
         world, _ = paused(foreach([0, 1], RACE, call("after")), broken=("lost@0", "lost@1", "won@1", "stopped@1"))
         assert "'race@0'" in reasons(world, "skip", step="lost@0")["repair.step-over"]
         assert world.propose("skip", step="lost@1").reasons == ()
+
+
+class TestWhatSomebodyHasCancelled:
+    def cancelled(self, *steps: Any, broken: tuple[str, ...] = (), **more: Any) -> World:
+        services = Services(*broken)
+        world = World(plan_of(*steps, errorHandling=PAUSE, **more), script=services).finish()
+        world.add({"type": "cancel.requested", "by": "joe", "reason": ""})
+        assert world.finish().status == "cancelled"
+        services.repaired()
+        return world
+
+    @pytest.mark.parametrize("step", ["a", "ask"])
+    def test_does_not_wait_for_what_had_not_failed(self, step: str) -> None:
+        world = self.cancelled(call("a", output="a", compensate=UNDO), ASK, call("b"))
+        for told in (reasons(world, "skip", step=step), reasons(world, "set-output", step=step, value=1)):
+            assert told.keys() == {"repair.cancelled"}
+            assert "joe has cancelled the execution" in told["repair.cancelled"]
+            assert f"`rewind {step}`" in told["repair.cancelled"]
+
+    @pytest.mark.parametrize("step", ["a", "ask"])
+    def test_goes_on_if_it_is_rewound(self, step: str) -> None:
+        world = self.cancelled(call("a", compensate=UNDO), ASK, call("b"))
+        world.people = approve
+        assert world.repair("rewind", step=step).finish().status == "completed"
+
+    def test_goes_on_without_what_had_failed(self) -> None:
+        world = self.cancelled(call("a", compensate=UNDO), call("b"), broken=("b",))
+        assert world.repair("skip", step="b").finish().status == "completed"
+
+    def test_goes_on_without_what_was_rejected(self) -> None:
+        world = World(plan_of(ASK, errorHandling=PAUSE), people=reject).finish()
+        world.add({"type": "cancel.requested", "by": "joe", "reason": ""})
+        world.finish()
+        assert world.repair("set-output", step="ask", value=1).finish().status == "completed"
+
+    def test_waits_again_once_somebody_has_taken_that_back(self) -> None:
+        world = self.cancelled(call("a"), ASK, call("b"))
+        world.repair("rewind", step="ask").finish()
+        assert world.repair("skip", step="ask").finish().status == "completed"
 
 
 class TestWhatIsTold:
@@ -183,3 +223,7 @@ def race(*after: Any, broken: tuple[str, ...] = ("lost", "after")) -> World:
 
 def approve(step: str) -> dict[str, Any]:
     return {"decision": "approved", "by": "bob", "data": {}}
+
+
+def reject(step: str) -> dict[str, Any]:
+    return {"decision": "rejected", "by": "bob", "data": {}}

@@ -26,7 +26,8 @@ def preview_line(preview: Preview) -> str:
         ("keeping", preview["kept"] if preview["undo"] or not preview["setAside"] else []),
         ("resuming", preview["children"]),
     ]
-    parts = [f"{doing} {_few(names)}" for doing, names in named if names]
+    parts = [f"taking back {told}" for told in _demands(preview)]
+    parts += [f"{doing} {_few(names)}" for doing, names in named if names]
     parts += ["granting its whole timeout anew"] if preview["deadline"] == ANEW else []
     aside = count_words(len(preview["setAside"]), "record")
     parts += [f"setting {aside} aside"] if preview["setAside"] else []
@@ -37,6 +38,7 @@ def preview_lines(preview: Preview) -> list[str]:
     """The same for somebody who wants to look first."""
     later = ", once it is resumed" if preview["action"] == "compensate" else ""
     rows = [
+        ("Would be taken back", "; ".join(_demands(preview))),
         ("Would be recorded", _values(preview)),
         ("Would be set aside", _aside(preview)),
         ("Would be undone", _few(preview["undo"])),
@@ -54,6 +56,12 @@ def _head(preview: Preview) -> str:
     step = f" {safe(preview['step'])}" if preview["step"] else ""
     to = " back to" if step and preview["action"] == "compensate" else ""
     return f"{preview['execution']}: {preview['action']}{to}{step}"
+
+
+def _demands(preview: Preview) -> list[str]:
+    """What somebody had wanted of the execution, and when."""
+    words = {"cancel": "the cancellation by", "compensate": "the undoing asked for by"}
+    return [f"{words[each['what']]} {safe(each['by'])} of {clock(each['at'])}" for each in preview["takesBack"]]
 
 
 def _values(preview: Preview) -> str:
