@@ -126,12 +126,15 @@ def _error(entry: Entry, error: Any, *path: str | int) -> Callable[[Call], NoRet
         raise refused(entry.config, "mock.error", "this is not an error", *path, hint=hint)
     closed(entry.config, error, _ERROR_KEYS, "mock.error", "an error", *path)
 
+    message = entry.compile(error.get("message", error["type"]), *path, "message")
+    details = entry.compile(error.get("details"), *path, "details")
+
     def act(call: Call) -> NoReturn:
         raise ServiceError(
             error["type"],
-            str(error.get("message", error["type"])),
+            str(entry.resolve(message, call.input)),
             status=error.get("status"),
-            details=error.get("details"),
+            details=entry.resolve(details, call.input),
             retryable=error.get("retryable"),
             retry_after_ms=error.get("retryAfterMs"),
         )

@@ -80,6 +80,20 @@ def test_a_result_can_use_the_input() -> None:
     assert ask(settings, "pay", order) == {"id": "A1", "note": "for A1", "all": order}
 
 
+def test_what_an_error_says_may_hold_the_input() -> None:
+    error = {"type": "card.declined", "message": "no ${$.amount} for ${$.who}", "details": {"who": "$.who"}}
+    with pytest.raises(ServiceError) as caught:
+        ask(mock(actions={"pay": {"error": error}}), "pay", {"amount": 5, "who": "ann"})
+    assert (caught.value.message, caught.value.details) == ("no 5 for ann", {"who": "ann"})
+    with pytest.raises(ServiceError, match=r"more than \$5$"):
+        ask(mock(actions={"pay": {"error": {"type": "card.declined", "message": "more than $5"}}}), "pay")
+
+
+def test_an_error_that_needs_what_the_input_lacks_says_so() -> None:
+    error = {"type": "card.declined", "message": "${$.missing}"}
+    assert answers(mock(actions={"pay": {"error": error}}), 1) == ["expression.undefined"]
+
+
 def test_a_result_that_needs_what_the_input_lacks_is_an_error() -> None:
     assert answers(mock(actions={"pay": {"result": "$.missing"}}), 1) == ["expression.undefined"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.world import call
-from tests.unit.core.plan_support import FIELDS, advice, block, errors, problems, use
+from tests.unit.core.plan_support import FIELDS, advice, block, errors, problem, problems, use
 
 
 class TestSwitch:
@@ -110,6 +110,7 @@ class TestTry:
         assert errors(step, use("$.e")) == ["$.e is never set"]
         step = self.attempt(call("a"), catch=[{"as": "e", "steps": use("$.error.message", name="h")}])
         assert errors(step) == ["$.error.message has no meaning here"]
+        assert problem(step).hint == "the error is called $.e.message here"
 
     def test_what_comes_last_also_runs_after_an_error(self) -> None:
         step = self.attempt(call("a", output="x"), **{"finally": call("f", input="$.x", output="y")})

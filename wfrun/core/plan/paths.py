@@ -9,7 +9,7 @@ from wfrun.core.expression import Reference
 from wfrun.core.expression.hints import nearest, render_keys
 from wfrun.core.gaps import NO_GAPS, Gaps
 from wfrun.core.plan.keys import Keys
-from wfrun.core.plan.shapes import ANY, Shape, Trouble, a_kind, at, troubles
+from wfrun.core.plan.shapes import ANY, Shape, Trouble, a_kind, at, is_error, troubles
 from wfrun.errors import Problem
 
 EXECUTION_KEYS = ("id", "workflow", "version", "startedAt", "attempt")
@@ -76,7 +76,9 @@ def _unset(reference: Reference, name: str, keys: Keys, known: Known) -> Iterato
     if reference.optional or known.gaps.may_set(name):
         return
     if name in RESERVED:
-        yield _unknown(reference, f"{reference.text} has no meaning here", f"`{name}` is known {RESERVED[name]}")
+        hint = _error_called(reference, keys) if name == "error" else ""
+        hint = hint or f"`{name}` is known {RESERVED[name]}"
+        yield _unknown(reference, f"{reference.text} has no meaning here", hint)
     elif name in known.outputs:
         if keys.is_open():
             return
@@ -88,6 +90,15 @@ def _unset(reference: Reference, name: str, keys: Keys, known: Known) -> Iterato
         yield _unknown(reference, f"{reference.text} is never set", hint or NOBODY)
     elif foreign:
         yield _unknown(reference, f"{reference.text} is never set, unless the input has it", foreign, "warning")
+
+
+def _error_called(reference: Reference, keys: Keys) -> str:
+    """What the error is called instead, in a handler that has its own name for it."""
+    for name in keys.names():
+        key = keys.get(name)
+        if key is not None and is_error(key.shape):
+            return f"the error is called {render_keys((name, *reference.segments[1:]))} here"
+    return ""
 
 
 def _set_elsewhere(name: str, known: Known) -> str:

@@ -94,6 +94,10 @@ def of_error(patterns: Iterable[str]) -> Shape:
     return Shape(frozenset(["object"]), fields, "unsaid", optional)
 
 
+def is_error(shape: Shape) -> bool:
+    return shape.fields is not None and shape.fields.keys() == _AN_ERROR
+
+
 def of_reason_to_undo() -> Shape:
     """What a compensation knows as its error: null when somebody cancelled."""
     shape = of_error(("*",))
@@ -109,6 +113,8 @@ def an_object(fields: Mapping[str, Shape], optional: Mapping[str, str] | None = 
 def a_list(items: Shape) -> Shape:
     return Shape(frozenset(["array"]), items=items)
 
+
+_AN_ERROR = (of_error(("*",)).fields or {}).keys()
 
 # What a wait gives.
 EVENT = an_object({**dict.fromkeys(("id", "type", "source", "time"), TEXT), "data": ANY})
