@@ -64,6 +64,15 @@ class TestReplace:
         world.repair("replace", replacement=fixed).finish()
         assert world.calls[2:] == [("compensate:b", None), ("a", None), ("b", 2)]
 
+    def test_what_undoes_a_step_that_is_done_is_corrected(self) -> None:
+        wrong, right = {**UNDO, "input": "$.result.nothing"}, {**UNDO, "input": "$.result.of"}
+        world, _ = paused(call("a", compensate=wrong), call("b"), broken=("b",))
+        before = len(world.records)
+        fixed = plan_of(call("a", compensate=right, action="another"), call("b"), {"type": "fail", "name": "no"})
+        world.repair("replace", replacement=fixed).finish()
+        assert since(world, before) == ["b", "compensate:a"]
+        assert (world.calls[-1], world.status) == (("compensate:a", "a"), "compensated")
+
     def test_a_step_that_has_run_must_be_there(self) -> None:
         world, _ = paused(call("a"), call("b"), broken=("b",))
         told = reasons(world, "replace", replacement=new(call("b")))
