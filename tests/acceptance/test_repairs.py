@@ -42,6 +42,23 @@ steps:
   - { name: three, service: m, action: no }
 """
 
+COMMITTED = """
+name: committed
+services: { m: { adapter: mock, default: { result: 1 } } }
+steps:
+  - { name: one, service: m, action: x, compensate: { service: m, action: y } }
+  - { name: two, service: m, action: x, pivot: true }
+  - { name: three, type: human-task, assignee: ann }
+"""
+
+COMMITS = """
+name: commits
+services: { m: { adapter: mock, default: { result: 1 } } }
+steps:
+  - { name: own, service: m, action: x, compensate: { service: m, action: y } }
+  - { name: part, type: workflow, workflow: committed }
+"""
+
 HOPELESS = """
 name: hopeless
 services: { m: { adapter: mock, default: { result: 1 }, actions: { no: { error: { type: boom, message: no } } } } }
@@ -495,6 +512,22 @@ class TestWrongUses:
             done = shell.wfrun(*line.split(), "--json")
             assert (done.code, done.error()["code"]) == (2, "repair.pivot"), line
         assert shell.wfrun("skip", "e1", "three").code == 0
+
+    def test_behind_the_pivot_of_a_child_its_parent_is_not_undone_and_nobody_is_stuck(self, shell: Shell) -> None:
+        shell.write("committed.yaml", COMMITTED)
+        shell.write("w.yaml", COMMITS)
+        assert shell.wfrun("run", "w.yaml", "--id", "e1").code == 4
+        shell.wfrun("cancel", "e1")
+        assert view(shell, "e1.part")["status"] == "paused"
+        assert "wfrun compensate" not in shell.wfrun("status", "e1.part").out
+        shell.wfrun("resume", "e1.part")
+        shell.wfrun("resume", "e1")
+        assert view(shell, "e1.part")["status"] == "waiting"
+        assert shell.wfrun("approve", "e1.part/three", "--as", "ann").code == 6
+        assert (view(shell, "e1")["status"], view(shell, "e1")["error"]["type"]) == ("paused", "cancelled")
+        assert shell.wfrun("resume", "e1").code == 0
+        assert [view(shell, each)["compensations"] for each in ("e1", "e1.part")] == [[], []]
+        assert shell.wfrun("audit", "prove", "e1").code == 0
 
     def test_another_process_drives_it(self, shell: Shell, start: Start) -> None:
         runner = start("run", shell.slow("30s"), "--id", "s")

@@ -265,7 +265,7 @@ class Actor(World):
             yield Moment(self.stage.now, self._adding({**base, "status": "completed"}))
         elif child.run.ended is not None:
             ended: dict[str, Any] = {
-                key: child.run.ended[key] for key in ("status", "output", "error") if key in child.run.ended
+                key: child.run.ended[key] for key in ("status", "output", "error", "pivot") if key in child.run.ended
             }
             yield Moment(self.stage.now, self._adding({**base, **ended}))
         elif stops and effect.id not in self._told:

@@ -140,7 +140,7 @@ class _Court:
     def _wrong_end(self, record: Record) -> Iterator[Misfit]:
         """One that could not even be begun, or be driven any further, has failed for its parent alone."""
         ends = [each for each in self.records(record["child"]) if each["type"] == "execution.ended"]
-        told = {name: record.get(name) for name in ("status", "output", "error")}
+        told = {name: record.get(name) for name in ("status", "output", "error", "pivot")}
         known = [{name: each.get(name) for name in told} for each in ends]
         if any(canonical(told) == canonical(each) for each in known) or (not ends and told["status"] == "failed"):
             return

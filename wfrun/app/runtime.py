@@ -15,6 +15,7 @@ from wfrun.app.services import Configs
 from wfrun.app.standing import has_ended
 from wfrun.app.starting import check_input, first_event, new_seed, runner
 from wfrun.app.workflows import Workflow, startable, stored_workflow
+from wfrun.core.interventions import is_told_to_stop
 from wfrun.engines.beginning import depth_below
 from wfrun.engines.calls import Caller
 from wfrun.engines.local.driver import Driver, Observer
@@ -208,7 +209,14 @@ class Family:
             self._runtime.wake(parent["execution"])
 
     def cancel(self, child: str) -> None:
-        self._tell(child, {"type": "cancel.requested", "by": self._by, "reason": "its parent was stopped"})
+        journal = Journal.open(self._runtime.home, child)
+        try:
+            with journal.turn():
+                if not has_ended(journal.records) and not is_told_to_stop(journal.records, self._by):
+                    journal.add({"type": "cancel.requested", "by": self._by, "reason": "its parent was stopped"})
+                    journal.sync()
+        finally:
+            journal.close()
         self._runtime.wake(child)
 
     def recall(self, child: str) -> None:
@@ -265,16 +273,6 @@ class Family:
                 message = f"execution {child!r} was begun with another input"
                 raise ConflictError("execution.exists", message) from None
 
-    def _tell(self, child: str, event: Any) -> None:
-        journal = Journal.open(self._runtime.home, child)
-        try:
-            with journal.turn():
-                if not has_ended(journal.records):
-                    journal.add(event)
-                    journal.sync()
-        finally:
-            journal.close()
-
 
 def _end_of(records: list[Record]) -> ChildEnd | None:
     if not has_ended(records):
@@ -285,4 +283,6 @@ def _end_of(records: list[Record]) -> ChildEnd | None:
         end["output"] = ended["output"]
     if "error" in ended:
         end["error"] = ended["error"]
+    if "pivot" in ended:
+        end["pivot"] = ended["pivot"]
     return end

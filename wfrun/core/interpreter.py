@@ -97,7 +97,7 @@ class Interpreter:
         self.crews: dict[Crowd, None] = {}
         self.scheduler = scheduler
         self._completed = 0
-        self.has_passed_pivot = False
+        self.has_passed_pivot = amended.past_pivot
 
     # ---- steps
 
@@ -131,7 +131,7 @@ class Interpreter:
         if step.compensation or given.child is not None:
             self.remember(step, scope, {"result": cast("Json", given.value)}, given.child)
         if isinstance(step, Call) and step.pivot:
-            self.pass_pivot()
+            self.pass_pivot(scope)
 
     async def within(self, bound: int, instance: str, strand: Strand) -> bool:
         """Run a strand for at most `bound` milliseconds. False if it had to be stopped."""
@@ -175,9 +175,10 @@ class Interpreter:
         self.attempted.pop(instance, None)
         self.in_doubt.discard(instance)
 
-    def pass_pivot(self) -> None:
-        """From here on nothing is undone: what fails waits for somebody."""
+    def pass_pivot(self, scope: Scope) -> None:
+        """From here on there is no going back: what fails waits for somebody."""
         self.has_passed_pivot = True
+        scope.pass_pivot()
 
     # ---- undoing what steps have done
 
@@ -223,8 +224,7 @@ class Interpreter:
     def carry_on(self, before: Interpreter, sent_anew: Iterable[str]) -> None:
         """Know what cannot be told from the records that still count.
 
-        What was done and not undone may still have its effect, a point of no return stays behind, and deadlines count
-        anew.
+        What was done and not undone may still have its effect, and deadlines count anew.
         """
         self.amended.rounds, self.amended.asked = before.amended.rounds, before.amended.asked
         left = [before.undos[step] for step in self.waived - before.waived if step in before.undos]
@@ -232,7 +232,6 @@ class Interpreter:
             self.amended.end_round(step)
         self.in_doubt |= before.in_doubt | (before.undos.keys() - self.undos.keys())
         self.waived |= before.waived
-        self.has_passed_pivot |= before.has_passed_pivot
         self.begun.clear()
 
     def begin_branch(self, instance: str, *, in_turn: bool) -> bool:

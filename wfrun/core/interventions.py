@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wfrun.core.effects import StartPause, StartTimer
@@ -10,7 +11,7 @@ from wfrun.core.run import Run
 from wfrun.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:
-    from wfrun.core.events import ExecutionResumed, TimerFired
+    from wfrun.core.events import ExecutionResumed, Record, TimerFired
 
 
 def waive(run: Run, compensation: str, by: str, reason: str = "") -> ExecutionResumed:
@@ -22,6 +23,19 @@ def waive(run: Run, compensation: str, by: str, reason: str = "") -> ExecutionRe
     if (reason_not_to := not_failed(run, compensation)) is not None:
         raise ConflictError(reason_not_to.code, reason_not_to.message, hint=reason_not_to.hint)
     return {"type": "execution.resumed", "by": by, "reason": reason, "waived": [compensation]}
+
+
+def is_told_to_stop(records: Sequence[Record], by: str) -> bool:
+    """Whether a child has heard from its parent, `by`, that it is to stop, which it is told once.
+
+    Behind its point of no return it only pauses then; when somebody has it go on it must not be told again.
+    """
+    for record in reversed(records):
+        if record["type"] == "execution.ended":
+            return False
+        if record["type"] == "cancel.requested" and record["by"] == by:
+            return True
+    return False
 
 
 def fire_now(run: Run, step: str, by: str, reason: str = "") -> TimerFired:

@@ -52,7 +52,7 @@ class Amendments:
 
     `rounds`: how often it has become another request to those outside. `asked`: the record of its last one, if it has
     not been undone. `attempted`: the attempts before those that count. `since`, by timer: the instant from which it
-    counts anew. `waived`: what could not be undone, and is to stay.
+    counts anew. `waived`: what could not be undone, and is to stay. `past_pivot`: it had passed its point of no return.
     """
 
     outputs: dict[str, Given] = field(default_factory=dict)
@@ -62,6 +62,7 @@ class Amendments:
     rounds: dict[str, int] = field(default_factory=dict)
     asked: dict[str, Record] = field(default_factory=dict)
     waived: set[str] = field(default_factory=set)
+    past_pivot: bool = False
 
     def round(self, step: str, more: int = 0) -> str:
         """What tells the keys of a step that runs again as another request, and of its undoing, from those before."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wfrun.core.definition import Path
 from wfrun.core.effects import BeginForeach, Compute, Decide, Effect, Match, OpenTask, StartChild
 from wfrun.core.expression import MISSING, Missing
+from wfrun.core.fibers import stop_id
 from wfrun.core.plan.draft import nearest
 from wfrun.core.plan.nodes import Call, Child, Plan, heeds_result, sets_key
 from wfrun.core.repair_history import COMPENSATE, UNDONE, instance_of, undone_by
@@ -159,7 +160,11 @@ def running_children(run: Run, dropped: Container[int]) -> Iterator[Problem]:
         record = run.recorded.get(effect.id)
         if isinstance(effect, StartChild) and record is not None and record["seq"] in dropped:
             message = f"{effect.step!r} runs as execution {record['child']}"
-            yield Problem("repair.child-running", message, hint="cancel that one, or wait for its end")
+            hint = "cancel that one, or wait for its end"
+            if stop_id(effect.id) in run.pending:
+                message += ", which has been told to stop"
+                hint = f"`wfrun status {record['child']}` shows what it waits for"
+            yield Problem("repair.child-running", message, hint=hint)
 
 
 # ---- another workflow for the same history

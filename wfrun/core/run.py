@@ -191,7 +191,10 @@ class Run:
         before, tasks = self.interpreter, self.tasks
         if (definition := definition_of(records)) is not None:
             self.plan = self._plan_of(records[-1], definition)
-        self._clear(amendments(records))
+        amended = amendments(records)
+        # It stays behind, also while the step that it was runs again.
+        amended.past_pivot = before.has_passed_pivot
+        self._clear(amended)
         for record in effective(records):
             self.reach(record)
             self._take(FOLDS[record["type"]], record)

@@ -86,7 +86,7 @@ class Saga:
         await self._take_back(error)
 
     async def _pause(self, error: ErrorData) -> None:
-        await self.steps.perform(Hold("pause", error))
+        await self.steps.perform(Hold("pause", error, self.steps.has_passed_pivot))
         await self.steps.perform(AwaitRepair("paused"))
 
     async def _take_back(self, error: ErrorData | None) -> None:
@@ -116,7 +116,8 @@ class Saga:
         if isinstance(outcome, Cancelled) or self._cancelled:
             return None
         output = outcome.output if isinstance(outcome, Finished) else self._output()
-        record = await self.steps.perform(End("end:completed", "output", "completed", None, (), output))
+        end = End("end:completed", "output", "completed", None, (), output, self.steps.has_passed_pivot)
+        record = await self.steps.perform(end)
         if record["type"] != "evaluation.failed":
             return None
         self.steps.failure = Failed(record["error"])

@@ -23,10 +23,10 @@ class Scope:
     `reserved` are names that can be asked for (`$.execution.id`) but are no part of the whole `$`.
     `iteration` is the suffix (`@3.1`) that makes step ids into step instances inside loops.
     `done` is what would have to be undone, by the order of completion over all branches, `taken` the ids of the
-    events that waits on this path have used.
+    events that waits on this path have used. What a path that `has_passed_pivot` has done stays.
     """
 
-    __slots__ = ("_known", "_own", "_parent", "_reserved", "done", "iteration", "taken")
+    __slots__ = ("_known", "_own", "_parent", "_reserved", "_same", "done", "has_passed_pivot", "iteration", "taken")
 
     def __init__(
         self,
@@ -38,9 +38,11 @@ class Scope:
         self._own = own
         self._reserved = reserved
         self._parent = parent
+        self._same: Scope | None = None
         self._known = len(parent._own) if parent is not None else 0
         self.iteration = iteration
         self.done: dict[int, Undo] = {}
+        self.has_passed_pivot = False
         self.taken: set[str] = set()
 
     def get(self, name: str) -> Json | Missing:
@@ -86,8 +88,15 @@ class Scope:
     def knowing(self, more: Mapping[str, Json]) -> Scope:
         """This very scope, with further reserved names."""
         scope = Scope(self._own, {**self._reserved, **more}, self._parent, self.iteration)
-        scope._known, scope.done, scope.taken = self._known, self.done, self.taken
+        scope._known, scope.done, scope.taken, scope._same = self._known, self.done, self.taken, self
         return scope
+
+    def pass_pivot(self) -> None:
+        """From here on nothing is undone on this path, nor on those that it is a part of."""
+        scope: Scope | None = self
+        while scope is not None:
+            scope.has_passed_pivot = True
+            scope = scope._same or scope._parent
 
     def join(self, branch: Scope) -> None:
         """Take over the keys that a finished branch produced."""

@@ -240,7 +240,8 @@ class StatusView(BriefView):
     """One execution in full. `names` are what to call steps without a name that stand in one with a name.
 
     `canSet` says what a repair can give the step that it failed with, null if that is not known: a fold does not know
-    it, who can read the definition does. `cancellation` is who asked to cancel it, if somebody did.
+    it, who can read the definition does. `cancellation` is who asked to cancel it, if somebody did. `pivot`: it stands
+    still behind its point of no return.
     """
 
     durationMs: int | None
@@ -255,6 +256,7 @@ class StatusView(BriefView):
     cancelRequested: bool
     cancellation: CancellationView | None
     canSet: list[Settable] | None
+    pivot: bool
     failures: list[ErrorData]
     output: Json
     origin: dict[str, str]

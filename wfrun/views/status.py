@@ -91,6 +91,7 @@ class StatusFold(ExecutionFold):
             "cancelRequested": self._cancel is not None,
             "cancellation": self._cancel,
             "canSet": None,
+            "pivot": bool((self._paused or ended).get("pivot")),
             "error": brief["error"],
             "failures": ended.get("failures", []),
             "output": ended.get("output"),

@@ -169,7 +169,7 @@ class Crew:
             self._scope.done += scope.done
             self._count(index)
             return
-        self._lost += scope.done
+        self._lost += [] if scope.pivoted else scope.done
         if settled and isinstance(outcome, Failed) and index in self._stopped and not isinstance(self._outcome, Failed):
             self._outcome = outcome  # of a `finally`
         if outcome is None or settled:

@@ -259,6 +259,11 @@ class Execution:
         calls = [] if written is None else listed(written)
         scope.done.append(Done(self._completed, id + scope.round, calls, child, scope.seen().knowing(**result)))
 
+    def pivot(self, scope: Scope) -> None:
+        """There is no going back from here."""
+        self.pivoted = True
+        scope.pivot()
+
     def begin_child(self, instance: str, workflow: str, input: Mapping[str, Any]) -> Execution:
         id = f"{self.id}.{instance.replace('@', '..')}"
         self.children[instance] = child = self.outside.begin(workflow, id, input, instance)

@@ -38,7 +38,8 @@ async def call(run: Execution, step: Written, id: str, scope: Scope) -> None:
     if "output" in step:
         scope.set(step["output"], result)
     run.remember(step, id, scope, result=result)
-    run.pivoted = run.pivoted or step.get("pivot", False)
+    if step.get("pivot"):
+        run.pivot(scope)
 
 
 async def attempts(run: Execution, step: Written, instance: str, seen: Seen) -> Any:
@@ -137,7 +138,10 @@ async def workflow(run: Execution, step: Written, id: str, scope: Scope) -> None
     output = None if step.get("detach") else await _completed(run, step, instance, child)
     if "output" in step:
         scope.set(step["output"], output)
-    if "compensate" in step or id in run.compensations or not step.get("detach"):
+    undone = "compensate" in step or id in run.compensations
+    if child.pivoted and not undone and not step.get("detach"):
+        run.pivot(scope)
+    if undone or not step.get("detach"):
         run.remember(step, id, scope, child=child.instance, result=output)
 
 

@@ -50,6 +50,8 @@ class Scope:
     own: dict[str, Any] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
+    around: Scope | None = None
+    pivoted: list[bool] = field(default_factory=list)
 
     def set(self, name: str, value: Any) -> None:
         self.keys[name] = self.own[name] = value
@@ -59,7 +61,14 @@ class Scope:
 
     def branch(self, known: Mapping[str, Any] | None = None, taken: Iterable[str] = ()) -> Scope:
         """A path of its own that begins here. It may know more than is known here."""
-        return Scope({**self.keys, **(known or {})}, dict(self.also), self.round, taken={*self.taken, *taken})
+        keys, taken = {**self.keys, **(known or {})}, {*self.taken, *taken}
+        return Scope(keys, dict(self.also), self.round, taken=taken, around=self)
+
+    def pivot(self) -> None:
+        """What has been done here stays, and so does what it is a part of."""
+        self.pivoted.append(True)
+        if self.around is not None:
+            self.around.pivot()
 
     def iteration(self, index: int, names: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> Scope:
         """One time round a loop, which may begin with what the one `before` it has set."""
@@ -72,4 +81,5 @@ class Scope:
 
     def knowing(self, name: str, value: Any) -> Scope:
         """The same path, where something more can be asked for."""
-        return Scope(self.keys, {**self.also, name: value}, self.round, self.own, self.done, self.taken)
+        more = {**self.also, name: value}
+        return Scope(self.keys, more, self.round, self.own, self.done, self.taken, self.around, self.pivoted)

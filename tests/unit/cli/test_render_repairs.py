@@ -112,6 +112,14 @@ class TestNextSteps:
             "wfrun compensate k7m2x9qd",
         ]
 
+    def test_behind_a_point_of_no_return_nothing_is_undone(self, tale: Callable[..., Tale]) -> None:
+        error = {"type": "boom", "message": "no", "step": "pay"}
+        told = tale("check", "pay").call("check").fail("pay").add("execution.paused", error=error, pivot=True)
+        assert [line.split("  ")[1] for line in next_steps(told.view())[-2:]] == [
+            "wfrun set-output k7m2x9qd pay JSON",
+            "wfrun rewind k7m2x9qd check --keep",
+        ]
+
     def test_of_one_that_failed_nothing_is_left_to_undo(self, tale: Callable[..., Tale]) -> None:
         lines = self.failed(tale, "failed")
         assert lines[0] == "What happened, in detail:  wfrun log k7m2x9qd"

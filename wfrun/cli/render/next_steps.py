@@ -84,9 +84,11 @@ def repair_commands(view: StatusView) -> list[str]:
         if "output" in can:
             rows += [(f"set-output {execution} {quote(failed)} JSON", "it was done by hand; this is its output")]
     done = [row["step"] for row in view["steps"] if row["status"] == "completed"]
-    if done:
+    if done and view["pivot"]:
+        rows += [(f"rewind {execution} {quote(done[-1])} --keep", "run again from a step on, undoing nothing")]
+    elif done:
         rows += [(f"rewind {execution} {quote(done[-1])}", "undo back to a step, and run again from there")]
-    if view["status"] == "paused":
+    if view["status"] == "paused" and not view["pivot"]:
         rows += [(f"compensate {execution}", "undo all that it has done")]
     return columns([[f"wfrun {command}", Cell(about, "dim")] for command, about in rows], indent="  ")
 

@@ -58,6 +58,7 @@ class End(NamedTuple):
     error: ErrorData | None
     failures: tuple[ErrorData, ...]
     output: Output | None
+    pivot: bool = False
 
     def intent(self) -> ExecutionEnded | EvaluationFailed:
         ended: ExecutionEnded = {"type": "execution.ended", "status": self.status}
@@ -65,6 +66,8 @@ class End(NamedTuple):
             ended["error"] = self.error
         if self.failures:
             ended["failures"] = list(self.failures)
+        if self.pivot:
+            ended["pivot"] = True
         if self.output is None:
             return ended
         template, path, setting = self.output
@@ -80,9 +83,13 @@ class Hold(NamedTuple):
 
     id: str
     error: ErrorData
+    pivot: bool = False
 
     def intent(self) -> ExecutionPaused:
-        return {"type": "execution.paused", "error": self.error}
+        paused: ExecutionPaused = {"type": "execution.paused", "error": self.error}
+        if self.pivot:
+            paused["pivot"] = True
+        return paused
 
 
 class AwaitRepair(NamedTuple):

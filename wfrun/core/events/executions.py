@@ -66,10 +66,12 @@ class CancelRequested(TypedDict):
 
 
 class ExecutionPaused(TypedDict):
-    """A failure that is not undone: everything is kept as it is until somebody repairs the execution."""
+    """A failure that is not undone: everything is kept as it is until somebody repairs the execution. `pivot`, if it
+    has passed its point of no return."""
 
     type: Literal["execution.paused"]
     error: ErrorData
+    pivot: NotRequired[bool]
 
 
 class CompensationRequested(TypedDict):
@@ -130,13 +132,14 @@ class ExecutionResumed(TypedDict):
 
 
 class ExecutionEnded(TypedDict):
-    """`failures` names, for needs-attention, the compensations that could not succeed."""
+    """`failures` names, for needs-attention, the compensations that could not succeed. `pivot` as in a pause."""
 
     type: Literal["execution.ended"]
     status: Status
     output: NotRequired[Json]
     error: NotRequired[ErrorData]
     failures: NotRequired[list[ErrorData]]
+    pivot: NotRequired[bool]
 
 
 class JournalRecovered(TypedDict):

@@ -101,7 +101,8 @@ class ChildRecalled(TypedDict):
 
 
 class ChildEnded(TypedDict):
-    """How the child ended, or its undoing. A detached child counts as completed once it has been created."""
+    """How the child ended, or its undoing. A detached child counts as completed once it has been created. `pivot`, if
+    it has passed its point of no return: then its parent has."""
 
     type: Literal["child.ended"]
     step: str
@@ -109,3 +110,4 @@ class ChildEnded(TypedDict):
     status: Status
     output: NotRequired[Json]
     error: NotRequired[ErrorData]
+    pivot: NotRequired[bool]

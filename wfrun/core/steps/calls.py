@@ -32,7 +32,7 @@ async def call(run: Interpreter, step: Call, scope: Scope) -> None:
     if step.compensation:
         run.remember(step, scope, {"result": record["result"]})
     if step.pivot:
-        run.pass_pivot()
+        run.pass_pivot(scope)
 
 
 async def _attempts(run: Interpreter, step: Call, instance: str, scope: Scope) -> Record:

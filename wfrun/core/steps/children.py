@@ -28,6 +28,9 @@ async def child(run: Interpreter, step: Child, scope: Scope) -> None:
         raise Failed(_failure(step, record, instance))
     if step.output is not None:
         scope.set(step.output, record.get("output"))
+    if record.get("pivot") and not step.compensation:
+        # It cannot be undone any more, and so neither can what it is a part of.
+        run.pass_pivot(scope)
     if step.compensation or not step.detach:
         run.remember(step, scope, {"result": record.get("output")}, record["child"])
 

@@ -1,7 +1,7 @@
 """Branches at the same time: those of a `parallel`, and the iterations of a `foreach`.
 
 Branches see what was known at the fork. Which of them count, and what becomes of their keys, is decided here and never
-by timing. A branch that was begun and does not count is undone.
+by timing. A branch that was begun and does not count is undone, unless it has passed a point of no return.
 """
 
 from __future__ import annotations
@@ -196,7 +196,8 @@ class _Work:
         if branch.outcome is None and self._outcome is None and not self._settled:
             self._succeeded(index, scope)
             return
-        self._lost |= scope.done
+        if not scope.has_passed_pivot:
+            self._lost |= scope.done
         if branch.outcome is not None and self._outcome is None and not self._settled:
             self._failed(index, branch.outcome)
         elif isinstance(branch.outcome, Failed):

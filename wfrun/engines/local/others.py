@@ -10,11 +10,12 @@ if TYPE_CHECKING:
 
 
 class ChildEnd(TypedDict):
-    """How a child execution ended."""
+    """How a child execution ended. `pivot`, if it has passed its point of no return."""
 
     status: Status
     output: NotRequired[Json]
     error: NotRequired[ErrorData]
+    pivot: NotRequired[bool]
 
 
 class Others(Protocol):

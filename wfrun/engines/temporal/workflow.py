@@ -19,6 +19,7 @@ from temporalio.exceptions import ApplicationError
 
 from wfrun.core.effects import CallService, Publish, RecallChild, StartChild, StartPause, StartTimer, Stop
 from wfrun.core.instants import format_instant, parse_instant
+from wfrun.core.interventions import is_told_to_stop
 from wfrun.core.parking import is_long_wait
 from wfrun.core.run import Run
 from wfrun.engines.local.intents import Intent
@@ -207,7 +208,7 @@ class Execution:
         """A workflow completes if the execution has; any other end is a failure to Temporal, with the same details."""
         assert self.run_.ended is not None
         end: dict[str, Any] = {
-            key: self.run_.ended[key] for key in ("status", "output", "error") if key in self.run_.ended
+            key: self.run_.ended[key] for key in ("status", "output", "error", "pivot") if key in self.run_.ended
         }
         if end["status"] == "completed":
             return end
@@ -255,6 +256,6 @@ class Execution:
     @workflow.signal(name=TELL)
     def tell(self, event: dict[str, Any]) -> None:
         """What a parent says to its child, which may have ended meanwhile."""
-        if self.run_.ended is None:
+        if self.run_.ended is None and not is_told_to_stop(self.run_.records, event["by"]):
             self._turns.learn(cast("Event", event))
             self._awake = True
