@@ -336,10 +336,18 @@ def _children(home: Home, records: list[Record], proposal: Proposal) -> Iterator
     """
     dropped, again = frozenset(proposal.dropped), set(proposal.again) - set(proposal.undo)
     for record in records:
-        if record["seq"] in dropped and _failed_as_child(record) and record["step"] in again:
-            if proposal.wish.action == "set-input" and record["step"] == proposal.wish.step:
-                raise _begun_otherwise(records[0]["execution"], record)
+        tried_again = record["seq"] in dropped and _failed_as_child(record) and record["step"] in again
+        if tried_again and not _is_begun_otherwise(records, record, proposal):
             yield from _reopened(home, record["child"])
+
+
+def _is_begun_otherwise(records: list[Record], ended: Record, proposal: Proposal) -> bool:
+    """Whether the step is to have another input than the child had: then another child is begun with that."""
+    wish = proposal.wish
+    if wish.action != "set-input" or ended["step"] != wish.step:
+        return False
+    begun = (each for each in records if each["type"] == "child.started" and each["child"] == ended["child"])
+    return all(each["input"] != wish.value for each in begun)
 
 
 def _failed_as_child(record: Record) -> bool:
@@ -363,12 +371,6 @@ def _reopened(home: Home, child: str) -> Iterator[_Part]:
         yield _Part(journal, _request(proposal, None))
     else:
         journal.close()
-
-
-def _begun_otherwise(execution: str, ended: Record) -> Refused:
-    message = f"{ended['step']!r} has begun as execution {ended['child']}, with the input that it has"
-    hint = f"repair that one, and then `wfrun resume {execution}`"
-    return Refused(execution, [Problem("repair.child-input", message, hint=hint)])
 
 
 def _heed_parent(home: Home, journal: Journal, besides: tuple[str, ...] = ()) -> None:

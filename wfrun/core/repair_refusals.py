@@ -57,7 +57,7 @@ def _not_to_be_resumed(run: Run, wish: Wish) -> Iterator[Problem]:
         yield Problem("repair.undone", f"it has ended as {status}, with its steps undone", hint=_REWIND)
     elif status == "needs-attention":
         message = "some of its steps could not be undone"
-        hint = "a mere `resume` tries those again, `skip compensate:STEP` lets stand what a step has done"
+        hint = "`resume` tries those again as they are; `skip compensate:STEP` is for what can only be undone by hand"
         yield Problem("repair.needs-attention", message, hint=hint)
     elif not status and wish.action == "resume" and not run.is_paused:
         yield Problem("repair.running", "it has neither failed nor been paused: there is nothing to repair")

@@ -392,11 +392,30 @@ class TestChildren:
         assert codes(refused) == ["repair.parent"]
         assert "wfrun rewind p sub" in refused.value.hint
 
-    def test_a_child_that_has_begun_keeps_its_input(self, home: Home, tmp_path: Path) -> None:
+    def test_with_another_input_a_failed_child_is_left_for_another_one(self, home: Home, tmp_path: Path) -> None:
         self.start(home, tmp_path, PLAIN)
-        with pytest.raises(Refused) as refused:
-            prepare(home, "p", Ask("set-input", "sub", {"n": 1}))
-        assert codes(refused) == ["repair.child-input"]
+        prepared = prepare(home, "p", Ask("set-input", "sub", {"n": 1}))
+        assert prepared.preview["children"] == []
+        prepared.carry_out("kim")
+        assert called(home, "p.sub") == ["one", "two", "three"]
+        assert called(home, "p.sub..r2") == ["one", "three"]
+
+    def test_with_the_same_input_it_is_tried_again(self, home: Home, tmp_path: Path) -> None:
+        self.start(home, tmp_path, PLAIN)
+        prepared = prepare(home, "p", Ask("set-input", "sub", {"n": 3}))
+        prepared.close()
+        assert prepared.preview["children"] == ["p.sub"]
+
+    def test_so_is_one_that_its_parent_has_gone_on_from(self, home: Home, tmp_path: Path) -> None:
+        self.start(home, tmp_path, PLAIN, PARENT.replace("output: sub }", "onError: continue }").replace("$.sub", "1"))
+        prepare(home, "p", Ask("set-input", "sub", {"n": 1})).carry_out("kim")
+        assert called(home, "p.sub..r2") == ["one", "three"]
+
+    def test_one_of_which_something_is_left_is_undone_first(self, home: Home, tmp_path: Path) -> None:
+        self.start(home, tmp_path, SHOP.replace("action: undo", "action: no"))
+        prepared = prepare(home, "p", Ask("set-input", "sub", {"n": 1}))
+        prepared.close()
+        assert (prepared.preview["undo"], prepared.preview["children"]) == (["sub"], [])
 
     def test_below_a_child_its_own_are_tried_again_too(self, home: Home, tmp_path: Path) -> None:
         write(tmp_path, PLAIN, pause=False)

@@ -100,6 +100,27 @@ class TestNextSteps:
             told.add("execution.ended", status=ending, error=error)
         return next_steps(told.view())
 
+    def test_a_part_of_another_execution_is_not_repaired_from_under_it(self, tale: Callable[..., Tale]) -> None:
+        view = tale("a").fail("a").view()
+        view["status"], view["parent"] = "failed", {"execution": "k7", "step": "one@3"}
+        assert [line.rpartition("  ")[2] for line in next_steps(view)] == [
+            "wfrun log k7m2x9qd",
+            "wfrun status k7",
+            "wfrun rewind k7 one@3",
+        ]
+
+    @pytest.mark.parametrize(("type", "offered"), [("expression.undefined", False), ("bank.gone", True)])
+    def test_what_cannot_be_computed_is_not_to_be_tried_again(
+        self, tale: Callable[..., Tale], type: str, offered: bool
+    ) -> None:
+        error = {"type": type, "message": "no"}
+        told = tale("a").call("a").add("compensation.started", reason="failure", steps=["a"])
+        view = told.add("step.failed", step="compensate:a", attempt=1, error=error, random=0.1).view()
+        view["status"] = "needs-attention"
+        lines = next_steps(view)
+        assert any("wfrun resume k7m2x9qd" in line for line in lines) == offered
+        assert lines[-1].endswith("wfrun skip k7m2x9qd compensate:a --reason WHY")
+
     def test_a_paused_one(self, tale: Callable[..., Tale]) -> None:
         lines = self.failed(tale, "paused")
         assert [line.split("  ")[1] for line in lines[1:]] == [

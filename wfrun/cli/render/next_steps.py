@@ -10,7 +10,7 @@ from wfrun.views.iterations import split_instance
 from wfrun.views.steps import COMPENSATE
 
 if TYPE_CHECKING:
-    from wfrun.views.model import ChildView, Settable, StatusView
+    from wfrun.views.model import ChildView, Settable, StatusView, StepView
 
 
 def next_steps(view: StatusView) -> list[str]:
@@ -20,17 +20,41 @@ def next_steps(view: StatusView) -> list[str]:
     if view["status"] == "paused":
         return ["Nothing goes on, and nothing is undone, until somebody says how:", *repair_commands(view)]
     if view["status"] == "needs-attention":
-        return [
-            f"A compensation did not succeed; look at what was left:  wfrun log {execution}",
-            f"To try again what could not be undone:  wfrun resume {execution}",
-            *(_waiver(execution, row["step"]) for row in view["compensations"] if row["status"] == "failed"),
-        ]
+        return _not_undone(view)
     log = f"What happened, in detail:  wfrun log {execution}"
+    if view["status"] == "failed" and view["parent"] is not None:
+        parent = view["parent"]["execution"]
+        return [log, f"It is a part of {parent}; what can be done about both:  wfrun status {parent}", *_anew(view)]
     if view["status"] == "failed":
         return [log, "It can go on:", *repair_commands(view)]
     if view["status"] in ("compensated", "partly-compensated"):
         return [log]
     return [*_held_up(view), *_stopped(view)]
+
+
+def _not_undone(view: StatusView) -> list[str]:
+    """A compensation that could not be computed will not be the next time either."""
+    execution = view["execution"]
+    failed = [row for row in view["compensations"] if row["status"] == "failed"]
+    lines = [f"A compensation did not succeed; look at what was left:  wfrun log {execution}"]
+    if not failed or not all(_is_hopeless(row) for row in failed):
+        lines.append(f"To try again what could not be undone:  wfrun resume {execution}")
+    waivers = [_waiver(execution, row) for row in failed]
+    return lines + waivers
+
+
+def _is_hopeless(row: StepView) -> bool:
+    return row["error"] is not None and row["error"]["type"].startswith("expression.")
+
+
+def _anew(view: StatusView) -> list[str]:
+    """A parent that has gone on without it can come back to it."""
+    from shlex import quote
+
+    parent = view["parent"]
+    assert parent is not None
+    again = f"wfrun rewind {parent['execution']} {quote(parent['step'])}"
+    return [f"To have it tried again, whatever has become of that:  {again}"]
 
 
 def _held_up(view: StatusView) -> list[str]:
@@ -59,10 +83,11 @@ def _stands_still(child: ChildView) -> bool:
     return asks_nobody or child["status"] in ("paused", "interrupted")
 
 
-def _waiver(execution: str, step: str) -> str:
+def _waiver(execution: str, row: StepView) -> str:
     from shlex import quote
 
-    return f"If it never can be:  wfrun skip {execution} {quote(COMPENSATE + step)} --reason WHY"
+    when = "It never can be, so undo it by hand, and then" if _is_hopeless(row) else "If it never can be"
+    return f"{when}:  wfrun skip {execution} {quote(COMPENSATE + row['step'])} --reason WHY"
 
 
 def repair_commands(view: StatusView) -> list[str]:
