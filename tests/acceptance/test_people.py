@@ -206,3 +206,15 @@ def test_a_beginning_that_fits_two_executions(asked: Asked) -> None:
     done = shell.wfrun("status", "loan-", "--json")
     assert (done.code, done.error()["code"]) == (2, "execution.ambiguous")
     assert "loan-1, loan-2" in done.error()["message"]
+
+
+def test_those_who_disagree_are_told_and_may_agree_after_all(shell: Shell) -> None:
+    both = "{ type: human-task, name: t, decisions: [x, y], assignee: { users: [ann, bob], quorum: 2 }, output: said }"
+    shell.write("w.yaml", f"name: w\nsteps: [{both}]\noutput: $.said.decision")
+    shell.wfrun("run", "w.yaml", "--id", "w", "-q")
+    stuck = "They do not agree, and nobody else may decide: whoever has decided may still decide otherwise."
+    assert stuck not in shell.wfrun("approve", "w", "--as", "ann", "--decision", "x").lines
+    assert stuck in shell.wfrun("approve", "w", "--as", "bob", "--decision", "y").lines
+    assert stuck in shell.wfrun("status", "w").lines
+    done = shell.wfrun("approve", "w", "--as", "ann", "--decision", "y", "--json")
+    assert (done.code, done.json("decision")["output"]) == (0, "y")

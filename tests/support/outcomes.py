@@ -163,7 +163,8 @@ def _task_created(outcome: Outcome, record: Record) -> None:
 def _task_decided(outcome: Outcome, record: Record) -> None:
     step = _step_of(record)
     task = outcome.tasks[step]
-    task["votes"].append({key: record[key] for key in ("by", "decision", "comment", "data")})
+    said = {key: record[key] for key in ("by", "decision", "comment", "data")}
+    task["votes"] = [*(vote for vote in task["votes"] if vote["by"] != said["by"]), said]
     alike = [vote for vote in task["votes"] if vote["decision"] == record["decision"]]
     if record["decision"] == REJECTED or len(alike) >= task["quorum"]:
         outcome.open.discard(step)

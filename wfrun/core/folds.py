@@ -105,7 +105,7 @@ def _task_created(run: Run, record: Record) -> None:
 
 
 def _task_decided(run: Run, record: Record) -> None:
-    _open_task(run, record).votes.append(record)
+    _open_task(run, record).decided(record)
     run.scheduler.answer(record["task"], record, keep=True)
 
 

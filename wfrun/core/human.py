@@ -18,7 +18,10 @@ REJECTED = "rejected"
 
 
 class Ballot:
-    """The decisions on one task. N equal ones of N people settle it; one rejection settles it at once."""
+    """The decisions on one task. N equal ones of N people settle it; one rejection settles it at once.
+
+    Of each person the last word counts: people who disagree can agree after all.
+    """
 
     def __init__(self, quorum: int) -> None:
         self._quorum = quorum
@@ -26,6 +29,7 @@ class Ballot:
         self._last: Record = {}
 
     def add(self, record: Record) -> None:
+        self._votes.pop(record["by"], None)
         self._votes[record["by"]] = record
         self._last = record
 
@@ -60,7 +64,7 @@ def _signature(vote: Record) -> dict[str, Json]:
 class Task:
     """A task as the facts left it. `created` is its task.created record; `closed` says how it ended, or None.
 
-    `votes` are those that count: what those said who are asked now.
+    `votes` are those that count: the last word of each of those who are asked now.
     """
 
     created: Record
@@ -74,6 +78,9 @@ class Task:
     @classmethod
     def of(cls, created: Record) -> Task:
         return cls(created, created["assignee"], created["excludeInitiator"], _instant(created["due"]))
+
+    def decided(self, record: Record) -> None:
+        self.votes = [*(vote for vote in self.votes if vote["by"] != record["by"]), record]
 
     def escalated(self, record: Record) -> None:
         self.assignee, self.due, self.level = record["assignee"], _instant(record["due"]), record["level"]
@@ -111,8 +118,6 @@ def judge(task: Task, vote: Vote, initiator: str) -> None:
     id = task.created["task"]
     if task.closed is not None:
         raise _closed(id, task.closed)
-    if any(earlier["by"] == vote.by for earlier in task.votes):
-        raise ConflictError("task.voted", f"{vote.by} has already decided on {id}", hint="it waits for someone else")
     allowed = {*task.created["decisions"], REJECTED}
     if vote.decision not in allowed:
         message = f"{id} can be decided as {_words(sorted(allowed))}, not {vote.decision!r}"

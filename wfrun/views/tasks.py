@@ -93,7 +93,7 @@ class TaskFold:
         }
 
     def _decided(self, record: Record) -> None:
-        """One refusal settles a task; otherwise as many people as its quorum says have to say the same."""
+        """One refusal settles a task; otherwise as many people as its quorum says have to say the same at last."""
         view = self._open.get(record["task"])
         if view is None:
             return
@@ -103,9 +103,9 @@ class TaskFold:
             "comment": record["comment"],
             "at": record["at"],
         }
-        view["votes"].append(vote)
-        people = {vote["by"] for vote in view["votes"] if vote["decision"] == record["decision"]}
-        if record["decision"] == REJECTED or len(people) >= view["quorum"]:
+        view["votes"] = [*(earlier for earlier in view["votes"] if earlier["by"] != vote["by"]), vote]
+        alike = sum(vote["decision"] == record["decision"] for vote in view["votes"])
+        if record["decision"] == REJECTED or alike >= view["quorum"]:
             del self._open[record["task"]]
 
     def _escalated(self, record: Record) -> None:
@@ -114,6 +114,24 @@ class TaskFold:
         if "quorum" in record:  # others are asked, and anew
             view["quorum"], view["excludeInitiator"], view["votes"] = record["quorum"], record["excludeInitiator"], []
         self._open[record["task"]] = view
+
+
+def may_decide(task: TaskView) -> set[str] | None:
+    """The people who alone may decide it; None if that is not known, as nobody knows here who is in a group."""
+    assignee = task["assignee"]
+    if "users" not in assignee or "groups" in assignee or "names" in assignee:
+        return None
+    return {*assignee["users"]} - ({task["initiator"]} if task["excludeInitiator"] else set())
+
+
+def is_stuck(task: TaskView) -> bool:
+    """Whether those who have not decided yet are too few to agree with anybody who has."""
+    people = may_decide(task)
+    if people is None:
+        return False
+    words = [vote["decision"] for vote in task["votes"]]
+    left = people - {vote["by"] for vote in task["votes"]}
+    return max(map(words.count, words), default=0) + len(left) < task["quorum"]
 
 
 def step_of(task: str) -> str:

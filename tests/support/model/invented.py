@@ -16,7 +16,7 @@ from tests.support.plans import Author
 from tests.support.world import call
 
 _ERRORS = ["boom", "timeout", "http.404", "http.503"]
-_PEOPLE = ["ann", "bob", "cid"]
+_PEOPLE = ["ann", "bob", "bob", "cid"]
 
 
 class Invention(NamedTuple):
@@ -48,7 +48,7 @@ class Services(dict[str, Any]):
 
 
 class People(dict[str, Any]):
-    """What three people say about each task, one after the other, or nothing."""
+    """What three people say about each task, one after the other, one of them twice, or nothing."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class People(dict[str, Any]):
 
     def get(self, step: str, default: Any = None) -> Any:
         votes, after = [], 0
-        for person in _PEOPLE[: chance(self._seed, step, "people") % 4]:
+        for person in _PEOPLE[: chance(self._seed, step, "people") % 5]:
             after += 1 + chance(self._seed, step, person) % 60_000
             decision = "rejected" if chance(self._seed, step, person, "no") % 5 == 0 else "approved"
             vote = {"by": person, "decision": decision, "after": f"{after}ms", "data": {person: after}}

@@ -230,7 +230,8 @@ async def _decided(run: Execution, step: Written, task: Task, scope: Scope, inst
         longest = limit(asked[level].get("timeout")) if level < len(asked) else None
         vote = await run.outside.vote(task, None if longest is None else since + longest)
         if vote is not None:
-            task.votes.append({**vote, "at": run.now()})
+            others = [each for each in task.votes if each["by"] != vote["by"]]
+            task.votes = [*others, {**vote, "at": run.now()}]
             run.log.done(instance)
             if vote["decision"] == REJECTED or _agreeing(task, vote) >= task.quorum:
                 return _result(task)
@@ -246,7 +247,7 @@ async def _decided(run: Execution, step: Written, task: Task, scope: Scope, inst
 
 
 def _agreeing(task: Task, vote: Mapping[str, Any]) -> int:
-    return len({each["by"] for each in task.votes if each["decision"] == vote["decision"]})
+    return len([each for each in task.votes if each["decision"] == vote["decision"]])
 
 
 def _result(task: Task) -> dict[str, Any]:

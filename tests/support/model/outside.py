@@ -64,8 +64,6 @@ class Task:
 
     def refusal(self, vote: Mapping[str, Any]) -> str | None:
         """The code of the error with which a decision is refused, if it is."""
-        if vote["by"] in [each["by"] for each in self.votes]:
-            return "task.voted"
         if vote["decision"] not in (*self.decisions, "rejected"):
             return "task.decision"
         if self.exclude_initiator and vote["by"] == INITIATOR:

@@ -77,6 +77,17 @@ class TestBallot:
         ballot.add(decided("eve", "right"))
         assert not ballot.settled
 
+    def test_whoever_decides_otherwise_has_said_only_that(self) -> None:
+        ballot = Ballot(2)
+        ballot.add(decided("bob", "left", rate=3, note="no"))
+        ballot.add(decided("eve", "right"))
+        ballot.add(decided("bob", "right", rate=4))
+        assert ballot.settled
+        result = ballot.result()
+        assert isinstance(result, dict)
+        assert (result["data"], result["by"]) == ({"rate": 4}, "bob")
+        assert result["votes"] == [{"decision": "right", "by": by, "at": "T", "comment": ""} for by in ("eve", "bob")]
+
 
 class TestJudge:
     def test_a_closed_task_says_who_decided_and_when(self) -> None:
@@ -91,11 +102,14 @@ class TestJudge:
         with pytest.raises(ConflictError, match="expired"):
             judge(closed, vote(), "ann")
 
-    def test_nobody_decides_twice(self) -> None:
-        open_task = task()
-        open_task.votes.append(decided("bob"))
-        with pytest.raises(ConflictError, match="bob has already decided"):
-            judge(open_task, vote("bob", "rejected"), "ann")
+    def test_until_it_is_settled_the_last_word_of_each_counts(self) -> None:
+        open_task = task(decisions=["left", "right"])
+        open_task.decided(decided("bob", "left"))
+        judge(open_task, vote("bob", "right"), "ann")
+        open_task.decided(decided("eve", "right"))
+        open_task.decided(decided("bob", "right"))
+        assert [(each["by"], each["decision"]) for each in open_task.votes] == [("eve", "right"), ("bob", "right")]
+        assert find_repeat(open_task, vote("bob", "left")) is None
 
     def test_an_identical_repeat_is_recognised(self) -> None:
         open_task = task()

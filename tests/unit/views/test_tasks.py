@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from wfrun.views.status import status_of
 from wfrun.views.summary import summary_of
-from wfrun.views.tasks import assignee_names, open_tasks, with_overdue
+from wfrun.views.tasks import assignee_names, is_stuck, open_tasks, with_overdue
 
 if TYPE_CHECKING:
     from tests.unit.views.conftest import StoryMaker
@@ -116,3 +116,28 @@ def test_tasks_of_before_a_repair_are_gone(story: StoryMaker) -> None:
 
 def test_what_waits_for_attention_asks_nobody(story: StoryMaker) -> None:
     assert open_tasks(story(steps=("a", "b")).ask("a").pause("b").records) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "more", "expected"),
+    [
+        ("", {}, False),
+        ("xy", {}, False),
+        ("xyz", {}, True),
+        ("xx", {}, False),
+        ("", {"excludeInitiator": True, "quorum": 3}, True),
+        ("xyz", {"assignee": {"users": ["ann"], "groups": ["board"]}}, False),
+    ],
+)
+def test_a_task_is_stuck_once_nobody_is_left_to_agree(
+    story: StoryMaker, words: str, more: dict[str, Any], expected: bool
+) -> None:
+    told = story(steps=("t",)).ask("t", quorum=3 if words == "xx" else 2)
+    (task,) = open_tasks(told.records)
+    people = ["ann", "bob", "cem"]
+    task.update({"assignee": {"users": people}, "initiator": "ann"})
+    task["votes"] = [
+        {"by": by, "decision": word, "comment": "", "at": NOW} for by, word in zip(people, words, strict=False)
+    ]
+    task.update(more)  # type: ignore[typeddict-item]
+    assert is_stuck(task) is expected

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from wfrun.cli.text import Cell, columns, paint, safe
 from wfrun.views.instants import clock
-from wfrun.views.tasks import REJECTED, assignee_names
+from wfrun.views.tasks import REJECTED, assignee_names, is_stuck, may_decide
 
 if TYPE_CHECKING:
     from wfrun.core.values import Json
@@ -33,7 +33,20 @@ def task_lines(task: TaskView) -> list[str]:
         f"{paint('magenta', 'Waiting')}  {about}{due}{quorum}{raised}",
         *(f"  wfrun approve {task['task']}{_decision(word)}{_answers(task['form'])}" for word in _words(task)),
         f"  wfrun reject {task['task']} --comment 'why'",
+        *_stuck(task),
     ]
+
+
+def _stuck(task: TaskView) -> list[str]:
+    """What can still be done about a task on which too few have agreed."""
+    if not is_stuck(task):
+        return []
+    people = may_decide(task) or set()
+    if len(people) < task["quorum"]:
+        told = f"{task['quorum']} people have to decide alike, and only {len(people)} may: it can only be rejected."
+    else:
+        told = "They do not agree, and nobody else may decide: whoever has decided may still decide otherwise."
+    return [told]
 
 
 def _words(task: TaskView) -> list[str]:

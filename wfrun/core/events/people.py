@@ -24,7 +24,10 @@ class TaskCreated(TypedDict):
 
 
 class TaskDecided(TypedDict):
-    """One person's word. With a quorum of N it takes N approvals of N people; one refusal settles it at once."""
+    """One person's word. With a quorum of N it takes N approvals of N people; one refusal settles it at once.
+
+    As long as it is not settled, a later word of the same person takes the place of the earlier one.
+    """
 
     type: Literal["task.decided"]
     task: str
