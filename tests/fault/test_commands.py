@@ -45,7 +45,7 @@ steps:
   - {{ name: last, service: s, action: note, {UNDO} }}
 """
 STEPS = ("a", "b", "refused", "each@0", "each@2", "kid", "ask", "last")
-LONGEST_S = 0.3
+LONGEST_S = 0.12
 OVER = ("completed", "failed", "compensated", "cancelled", "partly-compensated")
 # What leaves effects where they are, on purpose.
 LEAVING = ("--keep", "set-output")
