@@ -26,7 +26,7 @@ class StatusFold(ExecutionFold):
         if self._ended:
             ended: ExecutionStatus = self._ended["status"]
             return ended
-        if self._paused:
+        if self._paused and not self._unheard:
             return "paused"
         if self._is_waiting() and not self._unheard and not self._is_busy(child):
             return "waiting"

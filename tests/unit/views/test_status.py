@@ -322,3 +322,9 @@ def test_an_empty_journal_has_no_status() -> None:
     with pytest.raises(JournalError) as caught:
         status_of([])
     assert caught.value.code == "journal.empty"
+
+
+def test_what_is_paused_and_to_be_cancelled_is_to_be_driven_on(story: StoryMaker) -> None:
+    """Whoever asked for it died, or has not come to it yet."""
+    told = story(steps=("a",)).pause("a").add("cancel.requested", by="ann", reason="")
+    assert [status_of(told.records, driven=driven)["status"] for driven in (True, False)] == ["running", "interrupted"]
