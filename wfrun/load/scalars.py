@@ -53,4 +53,6 @@ def _finite(text: str) -> float:
     if not isfinite(value):
         shown = text if len(text) <= 40 else text[:37] + "..."
         raise ValueError(f"{shown} is too large for a number")
+    if value == 0 and re.search("[1-9]", text.lower().partition("e")[0]):
+        raise ValueError(f"{text[:40]} is too small for a number: it would be 0")
     return value

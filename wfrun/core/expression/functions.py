@@ -133,7 +133,7 @@ def abs_(frame: Frame, value: Value) -> Value:
 
 
 def int_(frame: Frame, value: Value) -> int:
-    number = number_(frame, value)
+    number = number_(frame, value) if type(value) is str else need(value, "number", "int")
     if type(number) is float:
         if not number.is_integer():
             raise value_error("int() needs a whole number", hint="round, floor or ceil say what to do with the rest")

@@ -52,6 +52,8 @@ def _bounded(milliseconds: int) -> int:
 def _read(text: str) -> int:
     iso = text.startswith("P")
     match = re.fullmatch(_ISO if iso else _SHORT, text)
+    if match is None and re.search("[0-9]{10}", text) and re.fullmatch("([0-9]+(ms|[smhdw]))+", text):
+        raise value_error("a duration cannot be longer than a hundred years, or have a number of ten digits")
     if match is None or not any(match.groups()):
         raise value_error("this is not a duration", hint=_hint(text))
     amounts = match.groups()

@@ -178,7 +178,7 @@ REFUSED: list[tuple[str, str, str]] = [
     ("format('{:.2}', 'a')", "type", "needs a number"),
     ("int(1.5)", "value", "whole number"),
     ("int('a')", "value", "not a number"),
-    ("int(true)", "type", "needs a number"),
+    ("int(true)", "type", "int() needs a number"),
     ("number('1,000')", "value", "not a number"),
     ("number(' 1')", "value", "trim"),
     ("number('1e999')", "limit", "too large"),
