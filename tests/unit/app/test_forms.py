@@ -12,7 +12,7 @@ FORM = {"costCentre": "string", "note": "string?", "rate": {"type": "number", "m
 
 
 def filled_in(data: dict[str, Any], decision: str = "approved", form: dict[str, Any] | None = None) -> dict[str, Any]:
-    created = {"assignee": {}, "due": None, "form": FORM if form is None else form}
+    created = {"assignee": {}, "excludeInitiator": False, "due": None, "form": FORM if form is None else form}
     return checked_form(Task.of(created), Vote(decision, "kim", "", data))
 
 
