@@ -42,7 +42,11 @@ class Failed(Exception):
 
 
 class Cancelled(Exception):
-    """This strand of control flow is to end."""
+    """This strand of control flow is to end. `along` are steps in it that had failed before it was told so."""
+
+    def __init__(self, along: Iterable[str] = ()) -> None:
+        super().__init__("this is to end")
+        self.along = set(along)
 
 
 class Finished(Exception):

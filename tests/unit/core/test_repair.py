@@ -176,6 +176,15 @@ class TestResume:
         services.repaired()
         assert world.repair("resume").finish().status == "completed"
 
+    @pytest.mark.parametrize("seed", range(20))
+    def test_so_is_one_whose_finally_was_stopped_because_of_the_other(self, seed: int) -> None:
+        services = Services("a", "b")
+        cleaning = {"type": "try", "steps": call("a"), "finally": call("c")}
+        world = World(plan_of(parallel(cleaning, call("b")), errorHandling=PAUSE), script=services, seed=seed).finish()
+        services.repaired()
+        assert world.repair("resume").finish().status == "completed"
+        assert_folds_again(world)
+
     def test_a_failed_finally_is_tried_again_after_what_it_follows(self) -> None:
         block = {"type": "try", "steps": call("a"), "finally": call("b")}
         world, _ = paused(block, call("c"), broken=("a", "b"))

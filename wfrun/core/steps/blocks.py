@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from wfrun.core.fibers import Failed, Outcome, outcome_of
+from wfrun.core.fibers import Cancelled, Failed, Outcome, outcome_of
 from wfrun.core.plan.nodes import Conditional, Handler, Sequence, Switch, Try
 from wfrun.core.retry import matches
 from wfrun.core.scope import Scope
@@ -59,6 +59,8 @@ def _after(first: Outcome | None, last: Outcome | None) -> Outcome | None:
     """What is left of how a block ended and how its `finally` did: a failure keeps what it covers as its cause."""
     if isinstance(first, Failed) and isinstance(last, Failed):
         return Failed(with_cause(last.error, first.error), first.steps | last.along)
+    if isinstance(first, Failed) and isinstance(last, Cancelled):
+        return Cancelled(first.steps | last.along)
     return last or first
 
 

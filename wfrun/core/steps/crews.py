@@ -202,6 +202,8 @@ class _Work:
             self._failed(index, branch.outcome)
         elif isinstance(branch.outcome, Failed):
             self._failed_stopped(branch.outcome)
+        elif isinstance(branch.outcome, Cancelled) and isinstance(self._outcome, Failed | Cancelled):
+            self._outcome.along |= branch.outcome.along
 
     def _take_marks(self, scope: Scope) -> None:
         """Events that were taken inside. Iterations one after the other are one path, branches at once are not."""
