@@ -13,6 +13,7 @@ from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from wfrun.errors import JournalError
 from wfrun.journal.crash import reach
 from wfrun.journal.worker import Worker, WorkerThread
 
@@ -72,7 +73,8 @@ class Committer:
             self._pool.shutdown()
 
     def _send(self) -> None:
-        batch, self._waiting = self._waiting, []
+        waiting, self._waiting = self._waiting, []
+        batch = [wait for wait in waiting if _is_usable(wait)]
         if batch:
             self._worker.put(partial(self._sync_all, {wait.journal for wait in batch}), partial(self._settle, batch))
         else:
@@ -104,6 +106,17 @@ class Committer:
             journal.release()
             _answer(done, error)
         self._send()
+
+
+def _is_usable(wait: _Wait) -> bool:
+    """A sync may have failed since this one was asked for: another would succeed, and prove nothing (C6)."""
+    try:
+        wait.journal.check()
+    except JournalError as error:
+        wait.journal.release()
+        _answer(wait.done, error)
+        return False
+    return True
 
 
 def _answer(done: asyncio.Future[None], error: BaseException | None) -> None:

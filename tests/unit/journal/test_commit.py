@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -130,6 +131,35 @@ def test_a_failed_sync_stops_every_journal_of_the_batch(count: int, call: str) -
         await committer.sync(bystander)
 
     committing(faulty.door, body)
+
+
+def test_what_was_asked_for_while_a_sync_failed_is_refused() -> None:
+    """Whoever was cancelled says a last word: the next sync would succeed, and say nothing of what was lost."""
+    asked, failing = threading.Event(), list[str]()
+
+    def fail(number: int, name: str) -> OSError | None:
+        if name not in failing:
+            return None
+        asked.wait(10)
+        failing.remove(name)
+        return os_error()
+
+    async def body(home: Home, committer: Committer) -> None:
+        journal = Journal.create(home, "e", started("e"))
+        write(journal)
+        failing.append("sync")
+        first = asyncio.ensure_future(committer.sync(journal))
+        while committer.syncs == 0:  # noqa: ASYNC110 - it is counted in another thread
+            await asyncio.sleep(0)
+        first.cancel()
+        write(journal)
+        last = asyncio.ensure_future(committer.sync(journal))
+        await asyncio.sleep(0)
+        asked.set()
+        with pytest.raises(JournalError):
+            await last
+
+    committing(FaultyFiles(MemoryFiles(), fail).door, body)
 
 
 def test_what_is_added_during_a_sync_waits_for_the_next() -> None:
