@@ -54,7 +54,7 @@ def test_faults_change_nothing_about_the_end(tally: Tally) -> None:
     compared = 0
     for number in range(seed(), seed() + size(300, 10_000)):
         model = simulate(number, kinds=())
-        if number % CANCELLED_EACH == 0 or (model.plans.refuses and not model.plans.is_ordered):
+        if number % CANCELLED_EACH == 0 or model.plans.is_a_race:
             continue
         result = simulate(number, kinds=("kill", "power", "io", "full", "stop"))
         _count(result, tally)

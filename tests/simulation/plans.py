@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 from tests.support.plans import invent
 from wfrun.app.workflows import examine_workflow
 from wfrun.core.plan import Plan
-from wfrun.core.plan.nodes import walk
+from wfrun.core.plan.nodes import Foreach, Parallel, Step, walk
 from wfrun.load.yaml import parse_document
 
 GALLERY = Path(__file__).parents[2] / "workflows"
@@ -40,7 +41,11 @@ class Plans(NamedTuple):
     input: dict[str, Any]
     refuses: dict[str, str]
     rejects: bool
-    is_ordered: bool
+
+    @property
+    def is_a_race(self) -> bool:
+        """Whether what is left depends on what comes first: a refused branch stops its neighbours midway."""
+        return any(step.id in self.refuses for block in walk(self.plan.root) for step in _at_once(block))
 
     @property
     def undoable(self) -> frozenset[str]:
@@ -59,7 +64,12 @@ def plans_of(chance: Random) -> Plans:
         data = _gallery_input(kind)
     names = [step.id for step in walk(plan.root) if "[" not in step.id]
     refuses = {name: chance.choice(("boom", "declined")) for name in names if chance.random() < 0.5 / len(names)}
-    return Plans(file, plan, data, refuses, chance.random() < 0.1, kind != "invented")
+    return Plans(file, plan, data, refuses, chance.random() < 0.1)
+
+
+def _at_once(block: Step) -> Iterator[Step]:
+    """The steps of a block whose branches are under way together."""
+    return walk(block) if isinstance(block, Parallel | Foreach) else iter(())
 
 
 @cache
