@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from wfrun.errors import JournalError, NotFoundError, WfrunError
+from wfrun.errors import JournalError, NotFoundError
 from wfrun.journal.driver import is_driven
 from wfrun.journal.journal import Journal
-from wfrun.views.iterations import split_instance
 from wfrun.views.status import brief_of, fold_of, status_of
 
 if TYPE_CHECKING:
     from wfrun.core.events import Record
     from wfrun.journal.home import Home
     from wfrun.views.children import StatusOf
-    from wfrun.views.model import BriefView, ExecutionStatus, Settable, StatusView, TaskView
+    from wfrun.views.model import BriefView, ExecutionStatus, StatusView, TaskView
 
 
 def view_of(home: Home, records: Sequence[Record], driven: bool | None = None) -> StatusView:
@@ -25,30 +24,10 @@ def view_of(home: Home, records: Sequence[Record], driven: bool | None = None) -
     for child in view["children"]:
         if child["status"] in _MAY_ASK and not child["detached"]:
             child["tasks"] = _tasks_in(home, child["execution"])
-    if view["status"] in ("failed", "paused") and view["error"] is not None:
-        view["canSet"] = _can_set(home, records, view["error"].get("step", ""))
     return view
 
 
 _MAY_ASK = ("waiting", "running", "interrupted")
-
-
-def _can_set(home: Home, records: Sequence[Record], instance: str) -> list[Settable] | None:
-    """What can be given to a step that failed. A definition that cannot be read keeps nobody from the rest."""
-    from wfrun.app.in_force import in_force
-    from wfrun.app.workflows import stored_plan
-    from wfrun.core.plan.nodes import Call, Child, heeds_result, walk
-
-    try:
-        plan = stored_plan(home, in_force(records))
-    except WfrunError:
-        return None
-    id = split_instance(instance)[0]
-    step = next((step for step in walk(plan.root) if step.id == id), None)
-    if step is None:
-        return None
-    can: list[Settable] = ["input"] if isinstance(step, Call | Child) else []
-    return [*can, "output"] if heeds_result(step) else can
 
 
 def _tasks_in(home: Home, execution: str) -> list[TaskView]:

@@ -130,6 +130,10 @@ def _closed(id: str, closed: Record) -> ConflictError:
         message = f"{id} was already decided: {closed['decision']} by {closed['by']} at {closed['at']}"
     elif closed["type"] == "task.expired":
         message = f"{id} expired undecided at {closed['at']}"
+    elif closed["type"] == "repair.requested":
+        message = f"{id} was withdrawn at {closed['at']}, when {closed['by']} had its execution repaired"
+        hint = f"`wfrun status {id.partition('/')[0]}` shows how that stands"
+        return ConflictError("task.closed", message, hint=hint)
     else:
         message = f"{id} was withdrawn at {closed['at']}: its execution no longer needs it"
     return ConflictError("task.closed", message)

@@ -30,6 +30,9 @@ from wfrun.errors import DivergenceError, WfrunError
 # What a journal that was made by hand can do to the fold before anything notices that it makes no sense.
 _NONSENSE = (LookupError, TypeError, ValueError, AttributeError, AssertionError)
 
+# What earlier versions did not tell.
+_NEWER = ("pivot", "settable")
+
 FillIn = Callable[[Task, Vote], Mapping[str, Json]]
 
 
@@ -102,8 +105,7 @@ class Prover:
         if effect.id in self.run.recorded and record["type"] != "evaluation.failed":
             raise Unfounded(f"{effect.id} had been recorded before")
         fresh = effect.prepare()[0] if isinstance(effect, CallService) else effect.intent()
-        # Earlier versions did not tell whether it has passed its point of no return.
-        compare(fresh, record, but=() if "pivot" in record else ("pivot",))
+        compare(fresh, record, but=[name for name in _NEWER if name not in record])
 
     def _intended(self, record: Record) -> Record:
         """What answers something of which the journal says that it had been begun."""

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from wfrun.core.effects import ApplyRepair, AwaitRepair, End, Hold, Output, StartCompensation
 from wfrun.core.fibers import Cancelled, Failed, Fiber, Finished, Group, Outcome, Scheduler, Strand
 from wfrun.core.interpreter import Interpreter
+from wfrun.core.plan.nodes import settable, walk
 from wfrun.core.repair_history import COMPENSATE
 from wfrun.core.scope import Scope, Undo
 
 if TYPE_CHECKING:
-    from wfrun.core.events import ErrorData, Reason, Status
+    from wfrun.core.events import ErrorData, Reason, Settable, Status
 
 
 class Saga:
@@ -86,7 +87,7 @@ class Saga:
         await self._take_back(error)
 
     async def _pause(self, error: ErrorData) -> None:
-        await self.steps.perform(Hold("pause", error, self.steps.has_passed_pivot))
+        await self.steps.perform(Hold("pause", error, self.steps.has_passed_pivot, self._settable(error)))
         await self.steps.perform(AwaitRepair("paused"))
 
     async def _take_back(self, error: ErrorData | None) -> None:
@@ -144,7 +145,13 @@ class Saga:
         return failures
 
     async def _end(self, status: Status, error: ErrorData | None, failures: list[ErrorData]) -> None:
-        await self.steps.perform(End(f"end:{status}", "output", status, error, tuple(failures), None))
+        can = self._settable(error) if error is not None and status == "failed" else None
+        await self.steps.perform(End(f"end:{status}", "output", status, error, tuple(failures), None, settable=can))
+
+    def _settable(self, error: ErrorData) -> tuple[Settable, ...]:
+        """What can be given to the step that failed: who only reads the records does not know what kind it is."""
+        id = error.get("step", "").partition("@")[0]
+        return settable(next((step for step in walk(self.steps.plan.root) if step.id == id), None))
 
     def _verdict(self) -> Status:
         if self.steps.waived:

@@ -34,6 +34,7 @@ class ExecutionFold:
         self._paused: Record | None = None
         self._cancel: CancellationView | None = None
         self._unheard = False  # somebody has asked for an end, and no driver has done anything since
+        self._in_repair = False  # one was begun, and has not come into force
         self._driver: DriverView | None = None
         self._steps = StepFold()
         self._tasks = TaskFold()
@@ -100,9 +101,11 @@ class ExecutionFold:
     def _on_repair_requested(self, record: Record) -> None:
         self._repairs[record["seq"]] = repair_view(record), record
         self._ended = self._paused = None
+        self._in_repair = True
 
     def _on_repaired(self, record: Record) -> None:
         self._ended = self._paused = self._undoing = None
+        self._in_repair = False
         repair, request = self._repairs.get(record["request"], (None, {}))
         if repair is None:
             return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NotRequired, TypeAlias, TypedDict, ge
 from wfrun.core.values import Json
 
 if TYPE_CHECKING:
-    from wfrun.core.events import Assignee, ErrorData, Parent
+    from wfrun.core.events import Assignee, ErrorData, Parent, Settable
 
 ExecutionStatus: TypeAlias = Literal[
     "running",
@@ -189,9 +189,6 @@ class CancellationView(TypedDict):
     at: str
 
 
-Settable: TypeAlias = Literal["input", "output"]
-
-
 class DecisionView(TypedDict):
     """What a condition, or a person, decided. `operands` are the values that a condition saw.
 
@@ -239,9 +236,8 @@ class BriefView(TypedDict):
 class StatusView(BriefView):
     """One execution in full. `names` are what to call steps without a name that stand in one with a name.
 
-    `canSet` says what a repair can give the step that it failed with, null if that is not known: a fold does not know
-    it, who can read the definition does. `cancellation` is who asked to cancel it, if somebody did. `pivot`: it stands
-    still behind its point of no return.
+    `canSet` says what a repair can give the step that it failed with, null if that is not known. `cancellation` is who
+    asked to cancel it, if somebody did. `pivot`: it stands still behind its point of no return.
     """
 
     durationMs: int | None

@@ -28,7 +28,7 @@ class StatusFold(ExecutionFold):
             return ended
         if self._paused and not self._unheard:
             return "paused"
-        if self._is_waiting() and not self._unheard and not self._is_busy(child):
+        if self._is_waiting() and not (self._unheard or self._in_repair or self._is_busy(child)):
             return "waiting"
         return "interrupted" if driven is False else "running"
 
@@ -90,7 +90,7 @@ class StatusFold(ExecutionFold):
             "decisions": list(self._decisions.values()),
             "cancelRequested": self._cancel is not None,
             "cancellation": self._cancel,
-            "canSet": None,
+            "canSet": (self._paused or ended).get("settable"),
             "pivot": bool((self._paused or ended).get("pivot")),
             "error": brief["error"],
             "failures": ended.get("failures", []),

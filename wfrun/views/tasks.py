@@ -34,12 +34,15 @@ class TaskFold:
             "task.escalated",
             "task.expired",
             "task.withdrawn",
+            "repair.requested",
+            "execution.repaired",
         }
     )
 
     def __init__(self) -> None:
         self._open: dict[str, TaskView] = {}
         self._expired: dict[str, TaskView] = {}  # until they go on to others
+        self._in_repair = False  # then nobody is heard
         self._execution = self._workflow = self._initiator = ""
 
     def add(self, record: Record) -> None:
@@ -59,16 +62,18 @@ class TaskFold:
             self._open.pop(record["task"], None)
         elif kind in ("execution.ended", "execution.paused"):
             self._open.clear()
+        else:
+            self._in_repair = kind == "repair.requested"
 
     def any(self) -> bool:
-        return bool(self._open)
+        return bool(self._open) and not self._in_repair
 
     def is_open(self, task: str) -> bool:
         return task in self._open
 
     def open(self) -> list[TaskView]:
         """The open tasks in the order in which they came."""
-        return sorted(self._open.values(), key=lambda task: task["createdAt"])
+        return [] if self._in_repair else sorted(self._open.values(), key=lambda task: task["createdAt"])
 
     def _created(self, record: Record) -> TaskView:
         return {

@@ -116,7 +116,7 @@ def test_children(tale: MakeTale) -> None:
 
 
 def paused(tale: MakeTale) -> Tale:
-    return tale("pay").begin("pay").fail("pay").add("execution.paused", error=ERROR)
+    return tale("pay").begin("pay").fail("pay").add("execution.paused", error=ERROR, settable=["input", "output"])
 
 
 def test_a_paused_execution_says_how_to_go_on(tale: MakeTale, capsys: pytest.CaptureFixture[str]) -> None:

@@ -95,7 +95,7 @@ class TestNextSteps:
         told = tale("check", "pay").call("check").fail("pay")
         error = {"type": type, "message": "no", "step": step}
         if ending == "paused":
-            told.add("execution.paused", error=error)
+            told.add("execution.paused", error=error, settable=["input", "output"])
         else:
             told.add("execution.ended", status=ending, error=error)
         return next_steps(told.view())
@@ -135,7 +135,8 @@ class TestNextSteps:
 
     def test_behind_a_point_of_no_return_nothing_is_undone(self, tale: Callable[..., Tale]) -> None:
         error = {"type": "boom", "message": "no", "step": "pay"}
-        told = tale("check", "pay").call("check").fail("pay").add("execution.paused", error=error, pivot=True)
+        told = tale("check", "pay").call("check").fail("pay")
+        told.add("execution.paused", error=error, pivot=True, settable=["output"])
         assert [line.split("  ")[1] for line in next_steps(told.view())[-2:]] == [
             "wfrun set-output k7m2x9qd pay JSON",
             "wfrun rewind k7m2x9qd check --keep",

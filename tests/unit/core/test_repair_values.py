@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.world import World, call, plan_of
-from tests.unit.core.test_repair import PAUSE, assert_folds_again, keys, paused, since
+from tests.unit.core.test_repair import PAUSE, Services, assert_folds_again, keys, paused, since
 from tests.unit.core.test_steps_crews import UNDO, foreach, parallel
 from wfrun.core.plan import Plan
 
@@ -113,3 +113,20 @@ class TestSetInput:
         world.repair("set-input", step="a", value="given").finish()
         world.repair("rewind", step="a").finish()
         assert [value for _, value in world.calls] == ["own", "given", "own"]
+
+
+class TestWhatCanBeGiven:
+    """The records say it, so that nobody needs the definition to know."""
+
+    def test_of_a_step_that_failed_in_a_loop(self) -> None:
+        world = World(plan_of(foreach([1, 2], call("b", input="$.item", output="b"))), script=Services("b@1")).finish()
+        assert world.of_type("execution.ended")[0]["settable"] == ["input", "output"]
+
+    def test_of_one_that_is_not_called(self) -> None:
+        plan = plan_of({"type": "fail", "name": "no", "error": "no.way"}, errorHandling=PAUSE)
+        assert World(plan).finish().of_type("execution.paused")[0]["settable"] == []
+
+    def test_nothing_once_it_is_undone(self) -> None:
+        world = World(plan_of(call("a", compensate=UNDO), call("b")), script=Services("b")).finish()
+        assert world.status == "compensated"
+        assert "settable" not in world.of_type("execution.ended")[0]

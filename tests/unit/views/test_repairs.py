@@ -9,6 +9,7 @@ import pytest
 from wfrun.views.model import StatusView
 from wfrun.views.repairs import counting, set_aside
 from wfrun.views.status import status_of
+from wfrun.views.tasks import open_tasks
 
 if TYPE_CHECKING:
     from tests.unit.views.conftest import Story, StoryMaker
@@ -62,6 +63,16 @@ def test_a_repair_is_under_way_until_it_is_in_force(story: StoryMaker) -> None:
             "done": False,
         }
     ]
+
+
+def test_nobody_is_heard_until_a_repair_is_in_force(story: StoryMaker) -> None:
+    told = story(steps=("a", "ask")).call("a").ask("ask")
+    assert status_of(told.records, driven=False)["status"] == "waiting"
+    told.repair("set-output", [2], step="a")
+    view = status_of(told.records, driven=False)
+    assert (view["status"], view["tasks"], open_tasks(told.records)) == ("interrupted", [], [])
+    view = status_of(told.add("execution.repaired", request=5).records, driven=False)
+    assert (view["status"], len(view["tasks"]), len(open_tasks(told.records))) == ("waiting", 1, 1)
 
 
 def test_what_a_repair_dropped_counts_no_more(story: StoryMaker) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wfrun.cli.text import Cell, columns
-from wfrun.views.iterations import split_instance
 from wfrun.views.steps import COMPENSATE
 
 if TYPE_CHECKING:
-    from wfrun.views.model import ChildView, Settable, StatusView, StepView
+    from wfrun.views.model import ChildView, StatusView, StepView
 
 
 def next_steps(view: StatusView) -> list[str]:
@@ -103,7 +101,7 @@ def repair_commands(view: StatusView) -> list[str]:
         rows += [(f"skip {execution} {quote(failed)}", "let stand what could not be undone")]
     elif failed and not _is_of_the_whole(view, failed):
         rows += [(f"skip {execution} {quote(failed)}", "go on without it")]
-        can = _can_set(view, failed)
+        can = view["canSet"] or ()
         if "input" in can:
             rows += [(f"set-input {execution} {quote(failed)} JSON", "run it with another input")]
         if "output" in can:
@@ -121,18 +119,3 @@ def repair_commands(view: StatusView) -> list[str]:
 def _is_of_the_whole(view: StatusView, failed: str) -> bool:
     """Whether it was the workflow's own output that could not be computed, which is no step."""
     return failed == "output" and all(row["step"] != failed for row in view["steps"])
-
-
-def _can_set(view: StatusView, failed: str) -> Sequence[Settable]:
-    """What can be given to the step that failed. Where nobody can tell, what may be."""
-    if view["canSet"] is not None:
-        return view["canSet"]
-    return ("input", "output") if _is_called(view, failed) else ("output",)
-
-
-def _is_called(view: StatusView, failed: str) -> bool:
-    """Whether the step that failed is a call or another workflow, which have an input that could be another one."""
-    name = split_instance(failed)[0]
-    row = next((row for row in view["steps"] if row["step"] == name), None)
-    asked = view["error"] is not None and view["error"]["type"].startswith("task.")
-    return row is not None and row["status"] != "timed-out" and not asked

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         ExecutionPaused,
         ExecutionRepaired,
         Reason,
+        Settable,
         Status,
         TaskWithdrawn,
         WaitWithdrawn,
@@ -59,6 +60,7 @@ class End(NamedTuple):
     failures: tuple[ErrorData, ...]
     output: Output | None
     pivot: bool = False
+    settable: tuple[Settable, ...] | None = None
 
     def intent(self) -> ExecutionEnded | EvaluationFailed:
         ended: ExecutionEnded = {"type": "execution.ended", "status": self.status}
@@ -68,6 +70,8 @@ class End(NamedTuple):
             ended["failures"] = list(self.failures)
         if self.pivot:
             ended["pivot"] = True
+        if self.settable is not None:
+            ended["settable"] = list(self.settable)
         if self.output is None:
             return ended
         template, path, setting = self.output
@@ -83,10 +87,12 @@ class Hold(NamedTuple):
 
     id: str
     error: ErrorData
-    pivot: bool = False
+    pivot: bool
+    settable: tuple[Settable, ...]
 
     def intent(self) -> ExecutionPaused:
-        paused: ExecutionPaused = {"type": "execution.paused", "error": self.error}
+        settable = list(self.settable)
+        paused: ExecutionPaused = {"type": "execution.paused", "error": self.error, "settable": settable}
         if self.pivot:
             paused["pivot"] = True
         return paused

@@ -7,7 +7,7 @@ the event below. `step` is the *instance* of a step: the step's id, with `@3` or
 
 from typing import Any, TypeAlias
 
-from wfrun.core.events.data import Assignee, ErrorData, EventData, Parent, Part, Status
+from wfrun.core.events.data import Assignee, ErrorData, EventData, Parent, Part, Settable, Status
 from wfrun.core.events.executions import (
     CancelRequested,
     CompensationRequested,
@@ -132,6 +132,7 @@ __all__ = [
     "Record",
     "Repair",
     "RepairRequested",
+    "Settable",
     "Status",
     "StepCancelled",
     "StepCompleted",

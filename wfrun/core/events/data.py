@@ -8,6 +8,9 @@ from wfrun.core.values import Json
 
 Status: TypeAlias = Literal["completed", "failed", "compensated", "partly-compensated", "cancelled", "needs-attention"]
 
+# What a repair can give a step instead of its own.
+Settable: TypeAlias = Literal["input", "output"]
+
 
 class ErrorData(TypedDict):
     """An error as data: what handlers, compensations and people see."""

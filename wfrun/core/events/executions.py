@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
-from wfrun.core.events.data import ErrorData, Parent, Part, Status
+from wfrun.core.events.data import ErrorData, Parent, Part, Settable, Status
 from wfrun.core.values import Json
 
 
@@ -67,11 +67,12 @@ class CancelRequested(TypedDict):
 
 class ExecutionPaused(TypedDict):
     """A failure that is not undone: everything is kept as it is until somebody repairs the execution. `pivot`, if it
-    has passed its point of no return."""
+    has passed its point of no return. `settable` is what somebody can give the step that failed, instead of its own."""
 
     type: Literal["execution.paused"]
     error: ErrorData
     pivot: NotRequired[bool]
+    settable: NotRequired[list[Settable]]
 
 
 class CompensationRequested(TypedDict):
@@ -132,7 +133,8 @@ class ExecutionResumed(TypedDict):
 
 
 class ExecutionEnded(TypedDict):
-    """`failures` names, for needs-attention, the compensations that could not succeed. `pivot` as in a pause."""
+    """`failures` names, for needs-attention, the compensations that could not succeed. `pivot` as in a pause,
+    and for one that has failed `settable`."""
 
     type: Literal["execution.ended"]
     status: Status
@@ -140,6 +142,7 @@ class ExecutionEnded(TypedDict):
     error: NotRequired[ErrorData]
     failures: NotRequired[list[ErrorData]]
     pivot: NotRequired[bool]
+    settable: NotRequired[list[Settable]]
 
 
 class JournalRecovered(TypedDict):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, dataclass_transform
 
 from wfrun.core.definition import Document, Path
 from wfrun.core.expression import Expression, Template
@@ -16,6 +16,9 @@ from wfrun.core.gaps import NO_GAPS, Gaps
 from wfrun.core.retry import Retry
 from wfrun.core.values import Json
 from wfrun.errors import ExpressionError, Place
+
+if TYPE_CHECKING:
+    from wfrun.core.events import Settable
 
 T = TypeVar("T")
 
@@ -358,6 +361,12 @@ def heeds_result(step: Step | None) -> bool:
     if step is None:
         return False
     return sets_key(step) or bool(step.compensation) or (isinstance(step, Call) and step.pivot)
+
+
+def settable(step: Step | None) -> tuple[Settable, ...]:
+    """What somebody can give a step instead of its own."""
+    can: tuple[Settable, ...] = ("input",) if isinstance(step, Call | Child) else ()
+    return (*can, "output") if heeds_result(step) else can
 
 
 def walk(step: Step) -> Iterator[Step]:
