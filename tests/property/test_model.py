@@ -60,6 +60,16 @@ def test_one_that_waits_for_its_child_to_the_end_can_be_put_away() -> None:
     assert compare(Invention({None: parent, "one": child}, world)) == ("waiting", [])
 
 
+def test_a_child_that_is_told_twice_to_stop_has_been_stopped() -> None:
+    act = {"name": "act", "service": "svc", "action": "do", "compensate": {"service": "svc", "action": "undo"}}
+    child = {"name": "one", "steps": [act, {"type": "wait", "name": "nap", "for": "1h"}]}
+    start = {"type": "workflow", "name": "child", "workflow": "one"}
+    parent = {"name": "whole", "steps": [{"type": "sequential", "steps": [start], "timeout": "1s"}]}
+    slow, cancel = {"compensate:act": {"delay": "5s"}}, [{"do": "cancel", "at": "2s"}]
+    world = Scenario("invented", {}, slow, {}, [], cancel, {}, timeless=True)
+    assert compare(Invention({None: parent, "one": child}, world)) == ("cancelled", [])
+
+
 # ---- the comparison itself: one that cannot fail is none
 
 

@@ -152,9 +152,11 @@ async def _completed(run: Execution, step: Written, instance: str, child: Execut
         run.log.done(instance)
     except asyncio.CancelledError:
         child.cancel()
-        await run.through(child.ended.wait())
-        if child.status == "cancelled":
-            run.log.withdrawn(instance)
+        try:
+            await run.through(child.ended.wait())
+        finally:
+            if child.status == "cancelled":
+                run.log.withdrawn(instance)
         raise
     if child.status == "completed":
         return child.output
