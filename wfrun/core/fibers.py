@@ -28,12 +28,14 @@ Strand: TypeAlias = Coroutine[Any, Any, None]
 
 
 class Failed(Exception):
-    """A step that failed for good. `along` are others that failed, too, and that this one covers up."""
+    """A step that failed for good. `along` are others that failed, too, and that this one covers up. `cleaning`: it did
+    so in what had to be done although this strand was to stop."""
 
-    def __init__(self, error: ErrorData, along: Iterable[str] = ()) -> None:
+    def __init__(self, error: ErrorData, along: Iterable[str] = (), *, cleaning: bool = False) -> None:
         super().__init__(error["message"])
         self.error = error
         self.along = set(along)
+        self.cleaning = cleaning
 
     @property
     def steps(self) -> set[str]:

@@ -86,10 +86,13 @@ async def attempt(run: Execution, step: Written, id: str, scope: Scope, place: s
 
 async def _finally(run: Execution, step: Written, scope: Scope, place: str, outcome: BaseException) -> None:
     """What goes wrong at the end counts from then on, with what was wrong before as its cause."""
+    task = asyncio.current_task()
+    told = task is not None and task.cancelling() > 0
     try:
         await run.steps(step["finally"], f"{place}.finally", scope)
     except Failed as last:
-        raise Failed(caused(last.error, outcome.error)) if isinstance(outcome, Failed) else last from None
+        error = caused(last.error, outcome.error) if isinstance(outcome, Failed) else last.error
+        raise Failed(error, cleaning=told or last.cleaning) from None
 
 
 async def handled(
@@ -121,7 +124,7 @@ async def _handle(run: Execution, failed: Failed, handlers: list[tuple[Any, str]
         try:
             await run.steps(handler["steps"], f"{place}.steps", inside)
         except Failed as again:
-            raise Failed(caused(again.error, error)) from None
+            raise Failed(caused(again.error, error), cleaning=again.cleaning) from None
         return
     raise failed
 

@@ -170,8 +170,8 @@ class Crew:
             self._count(index)
             return
         self._lost += [] if scope.pivoted else scope.done
-        if settled and isinstance(outcome, Failed) and index in self._stopped and not isinstance(self._outcome, Failed):
-            self._outcome = outcome  # of a `finally`
+        if settled and isinstance(outcome, Failed) and outcome.cleaning and index in self._stopped:
+            self._outcome = self._outcome if isinstance(self._outcome, Failed) else outcome
         if outcome is None or settled:
             return
         if isinstance(outcome, Failed):
@@ -214,7 +214,7 @@ class Crew:
         lost = [done for done in self._lost if done in self._scope.done]
         failures = await self._run.through(self._run.take_back(self._scope, lost, error))
         if failures:
-            raise Failed(failures[0])
+            raise Failed(failures[0], cleaning=True)
 
 
 def outcome_of(task: asyncio.Task[Any]) -> BaseException | None:

@@ -8,9 +8,12 @@ Error = dict[str, Any]
 
 
 class Failed(Exception):
-    def __init__(self, error: Error) -> None:
+    """`cleaning`: in what had to be done although this was to stop."""
+
+    def __init__(self, error: Error, *, cleaning: bool = False) -> None:
         super().__init__(error["type"])
         self.error = error
+        self.cleaning = cleaning
 
 
 class Finished(Exception):

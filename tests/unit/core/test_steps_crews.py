@@ -102,6 +102,40 @@ class TestHowManyCount:
         assert "end" not in world.steps()
 
 
+class TestThatFailWhileStopped:
+    """The call that is told to stop answers with an error: it had failed in the same moment, or does not like it."""
+
+    def fail(self, world: World, step: str) -> World:
+        while f"{step}#1!stop" not in world.run.pending:
+            assert world.step()
+        error = {"type": "boom", "message": "no"}
+        world.add({"type": "step.failed", "step": step, "attempt": 1, "error": error, "random": 0.5})
+        return world.finish()
+
+    def test_another_was_enough(self) -> None:
+        plan = plan_of(parallel(call("a", output="a"), call("b"), complete="any"), output="$.a")
+        world = self.fail(World(plan), "b")
+        assert (world.status, world.output) == ("completed", {"of": "a"})
+        assert world.steps("step.completed") == ["a"]
+
+    def test_another_has_ended_everything(self) -> None:
+        plan = plan_of(parallel([call("a"), {"type": "end", "output": 1}], call("b")))
+        world = self.fail(World(plan), "b")
+        assert (world.status, world.output) == ("completed", 1)
+
+    def test_another_has_failed(self) -> None:
+        plan = plan_of(parallel(call("a"), call("b")))
+        world = self.fail(World(plan, script=fail_at("a")), "b")
+        assert world.run.ended is not None
+        assert (world.status, world.run.ended["error"]["step"]) == ("failed", "a")
+
+    def test_somebody_has_cancelled(self) -> None:
+        world = World(plan_of(call("z", compensate=UNDO), parallel(call("a"), call("b"))))
+        world.step()
+        world.add({"type": "cancel.requested", "by": "ann", "reason": ""})
+        assert self.fail(world, "b").status == "cancelled"
+
+
 class TestForeach:
     @pytest.mark.parametrize("concurrency", [1, 2, 5])
     @pytest.mark.parametrize("seed", range(5))

@@ -49,16 +49,19 @@ async def attempt(run: Interpreter, block: Try, scope: Scope) -> None:
     if isinstance(outcome, Failed) and run.scheduler.told == told:
         outcome = await outcome_of(_handle(run, block, scope, outcome))
     if block.last is not None:
+        cleaning = run.scheduler.told > 0
         last = await outcome_of(run.step(block.last, scope))
-        outcome = _after(outcome, last)
+        outcome = _after(outcome, last, cleaning=cleaning)
     if outcome is not None:
         raise outcome
 
 
-def _after(first: Outcome | None, last: Outcome | None) -> Outcome | None:
+def _after(first: Outcome | None, last: Outcome | None, *, cleaning: bool) -> Outcome | None:
     """What is left of how a block ended and how its `finally` did: a failure keeps what it covers as its cause."""
+    if isinstance(last, Failed):
+        last.cleaning |= cleaning
     if isinstance(first, Failed) and isinstance(last, Failed):
-        return Failed(with_cause(last.error, first.error), first.steps | last.along)
+        return Failed(with_cause(last.error, first.error), first.steps | last.along, cleaning=last.cleaning)
     if isinstance(first, Failed) and isinstance(last, Cancelled):
         return Cancelled(first.steps | last.along)
     return last or first
@@ -86,7 +89,7 @@ async def _recover(run: Interpreter, handler: Handler, scope: Scope, error: Erro
     try:
         await run.step(handler.body, scope)
     except Failed as again:
-        raise Failed(with_cause(again.error, error), again.along) from None
+        raise Failed(with_cause(again.error, error), again.along, cleaning=again.cleaning) from None
 
 
 def with_cause(error: ErrorData, cause: ErrorData) -> ErrorData:

@@ -236,10 +236,11 @@ class _Work:
             self._stop()
 
     def _failed_stopped(self, outcome: Failed) -> None:
-        """An error in the `finally` of what was to stop counts, too, whatever it was stopped for."""
-        if isinstance(self._outcome, Failed):
+        """What fails while it is stopped counts no more than if it had stopped. But whatever it was stopped for, an
+        error in its `finally` counts, and so does an effect that it could not take back."""
+        if isinstance(self._outcome, Failed) or (isinstance(self._outcome, Cancelled) and not outcome.cleaning):
             self._outcome.along |= outcome.steps
-        else:
+        elif outcome.cleaning:
             self._outcome = outcome
 
     def _out_of_reach(self) -> set[int]:
@@ -265,4 +266,5 @@ class _Work:
         undoing = self._run.undo(self._scope, list(self._lost), error)
         failures = await self._run.scheduler.unstoppable(undoing)
         if failures:
-            raise Failed(failures[0], (failure["step"] for failure in failures if "step" in failure))
+            steps = (failure["step"] for failure in failures if "step" in failure)
+            raise Failed(failures[0], steps, cleaning=True)
