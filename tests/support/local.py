@@ -47,6 +47,7 @@ from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 from wfrun.journal.memory import MemoryFiles
 from wfrun.journal.worker import Worker
+from wfrun.load.records import record_problem
 
 PLACE = "/nowhere/state"
 
@@ -119,6 +120,10 @@ class Play:
             if not isinstance(failure, Killed):
                 raise failure
         journals = {id: Journal.read(self.home, id) for id in self.home.ids()}
+        strange = {
+            id: [found for each in records if (found := record_problem(each))] for id, records in journals.items()
+        }
+        assert not any(strange.values()), strange
         return outcome_of(journals, EXECUTION)
 
     async def _run(self) -> None:
