@@ -58,14 +58,27 @@ def overdue(tmp_path: Path) -> Path:
 def test_a_late_yes_of_the_first_does_not_count_and_the_task_goes_on(overdue: Path) -> None:
     late = shell("wfrun approve e1 --as boss", overdue)
     assert late.code == 2
-    assert "its time was over, and it has just been escalated: e1/" in late.out
-    assert "for big-boss, not boss" in late.out
-    assert "hint: `wfrun tasks` shows whom it waits for now" in late.out
+    assert "error[task.late] its time was over, and e1/" in late.out
+    assert "has just been escalated: it is for big-boss now, and asks anew" in late.out
     again = shell("wfrun approve e1 --as boss", overdue)
     assert "just been escalated" not in again.out
     waiting = json.loads(shell("wfrun status e1 --json", overdue).out)
     assert waiting["status"] == "waiting"
     assert waiting["tasks"][0]["assignee"] == {"users": ["big-boss"]}
+
+
+def test_who_was_asked_before_says_it_again(tmp_path: Path) -> None:
+    """Two of them had to agree. That time ran out must not make one enough."""
+    one = "assignee: { users: [ann, bob], quorum: 2 }, timeout: 200ms, onTimeout: escalate"
+    task = (
+        f"{{ name: pay, type: human-task, {one}, escalation: [{{ assignee: {{ users: [ann, kim] }}, timeout: 1h }}] }}"
+    )
+    (tmp_path / "w.yaml").write_text(f"name: w\nsteps: {task}\n")
+    assert shell("wfrun run w.yaml --id e1", tmp_path).code == 4
+    time.sleep(0.4)
+    assert "error[task.late]" in shell("wfrun approve e1 --as ann", tmp_path).out
+    assert json.loads(shell("wfrun status e1 --json", tmp_path).out)["tasks"][0]["votes"] == []
+    assert shell("wfrun approve e1 --as ann", tmp_path).code == 0
 
 
 def test_those_it_went_to_may_decide_at_once(overdue: Path) -> None:

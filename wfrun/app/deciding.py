@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from wfrun.app.forms import checked_form
 from wfrun.app.in_force import begin_run
 from wfrun.app.standing import has_ended
@@ -10,9 +12,10 @@ from wfrun.core.effects import EscalateTask
 from wfrun.core.human import Task, Vote, find_repeat, judge
 from wfrun.core.run import Run
 from wfrun.engines.local.intents import make_intent
-from wfrun.errors import ConflictError, InvalidError, UsageError, WfrunError
+from wfrun.errors import ConflictError, InvalidError, WfrunError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
+from wfrun.views.tasks import assignee_names
 
 
 def folded(home: Home, journal: Journal, workflow: Workflow) -> Run:
@@ -32,25 +35,31 @@ def record_decision(
     """
     with journal.turn():
         run = folded(home, journal, workflow)
+        before = set(assignee_names(run.tasks[id].assignee))
         moved = _let_expire(journal, run, id)
         refused: WfrunError | None = None
         note = ""
         try:
+            if moved and run.tasks[id].closed is None:
+                _refuse_late(run.tasks[id], before, vote)
             note = _decide(journal, run, id, vote)
         except WfrunError as error:
             if not moved:
                 raise
-            refused = _came_too_late(error, run.tasks[id])
+            refused = error
         journal.sync()
     return note, refused
 
 
-def _came_too_late(error: WfrunError, task: Task) -> WfrunError:
-    """Whoever was asked before a task went on to others a moment ago is told so, and not that it never was theirs."""
-    if error.code != "task.assignee" or task.closed is not None:
-        return error
-    message = f"its time was over, and it has just been escalated: {error.message}"
-    return UsageError(error.code, message, hint="`wfrun tasks` shows whom it waits for now")
+def _refuse_late(task: Task, before: Container[str], vote: Vote) -> None:
+    """A word about a task that went on to others a moment ago was meant for how it stood before, unless it is said by
+    somebody who was named only then: running out of time must not be what approves."""
+    now = assignee_names(task.assignee)
+    if vote.by in now and vote.by not in before:
+        return
+    id = task.created["task"]
+    message = f"its time was over, and {id} has just been escalated: it is for {' or '.join(now)} now, and asks anew"
+    raise ConflictError("task.late", message, hint="whoever is asked now says it once more; `wfrun tasks` shows it")
 
 
 def record_cancellation(journal: Journal, by: str, reason: str) -> None:
