@@ -196,6 +196,8 @@ class _Case:
             undone = trial.undone()
             self._stale |= {change.record["step"] for change in trial.changed}
             self._taken_back |= undone
+            for each in undone - self._targets:
+                self._amended.outputs.pop(each, None)  # what was done by hand is not done any more either
             found = trial.aside.union(*(self.places.all_in(each, self._instances) for each in undone))
             if found <= known:
                 return trial

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.support.world import World, call, plan_of
 from tests.unit.core.test_repair import PAUSE, Services, assert_folds_again, keys, paused, since
 from tests.unit.core.test_steps_crews import UNDO, foreach, parallel
@@ -113,6 +115,44 @@ class TestSetInput:
         world.repair("set-input", step="a", value="given").finish()
         world.repair("rewind", step="a").finish()
         assert [value for _, value in world.calls] == ["own", "given", "own"]
+
+
+class TestThatWasUndone:
+    """What was done by hand, and then undone, is not done any more: it runs as if nobody had said what it comes to."""
+
+    def undone(self) -> World:
+        steps = (call("a", output="a", compensate=UNDO), call("b", input="$.a", compensate=UNDO), call("c"))
+        world, _ = paused(*steps, broken=("a",))
+        world.repair("set-output", step="a", value=7).finish()
+        assert world.calls == [("a", None), ("b", 7), ("c", None)]
+        world.add({"type": "compensation.requested", "by": "ann", "reason": ""})
+        assert world.finish().steps()[-2:] == ["compensate:b", "compensate:a"]
+        return world
+
+    @pytest.mark.parametrize(
+        ("wish", "run"),
+        [
+            ({"action": "rewind", "step": "b"}, ["a", "b", "c"]),
+            ({"action": "skip", "step": "c"}, ["a", "b"]),
+            ({"action": "set-output", "step": "b", "value": 1}, ["a", "c"]),
+            ({"action": "set-output", "step": "a", "value": 8}, ["b", "c"]),
+        ],
+    )
+    def test_it_is_done_again(self, wish: Any, run: list[str]) -> None:
+        world = self.undone()
+        before = len(world.records)
+        assert set(world.propose(**wish).again) == set(run)
+        world.repair(**wish).finish()
+        assert since(world, before) == run
+        assert [keys(world, step)[-1] for step in run[:-1]] == [f"e1/{step}~2" for step in run[:-1]]
+        assert_folds_again(world)
+
+    def test_and_undone_again_only_if_it_was(self) -> None:
+        world = self.undone().repair("rewind", step="b").finish()
+        world.add({"type": "compensation.requested", "by": "ann", "reason": ""})
+        world.finish()
+        assert world.steps()[-2:] == ["compensate:b", "compensate:a"]
+        assert keys(world, "compensate:a") == ["e1/compensate:a", "e1/compensate:a~2"]
 
 
 class TestWhatCanBeGiven:
