@@ -277,10 +277,18 @@ class Actor(World):
     def _recall(self, effect: RecallChild) -> Iterator[Moment]:
         child = self.stage.actors[effect.child]
         if effect.id not in self._told:
-            yield Moment(self.stage.now, lambda: self._tell(effect.id, child, "compensation.requested"))
+            assert child.run.ended is not None
+            again = child.run.ended["status"] == "needs-attention"
+            what = "execution.resumed" if again else "compensation.requested"
+            yield Moment(self.stage.now, lambda: self._tell(effect.id, child, what))
         elif child.run.ended is not None:
-            base = {"type": "child.ended", "step": effect.step, "child": effect.child}
-            yield Moment(self.stage.now, self._adding({**base, "status": child.run.ended["status"]}))
+            yield Moment(self.stage.now, lambda: self._recalled(effect, child))
+
+    def _recalled(self, effect: RecallChild, child: Actor) -> None:
+        assert child.run.ended is not None
+        self._told.discard(effect.id)
+        ended = {"type": "child.ended", "step": effect.step, "child": effect.child}
+        self.add({**ended, "status": child.run.ended["status"]})
 
     def _tell(self, effect: str, child: Actor, what: str) -> None:
         self._told.add(effect)

@@ -44,11 +44,13 @@ class Failed(Exception):
 
 
 class Cancelled(Exception):
-    """This strand of control flow is to end. `along` are steps in it that had failed before it was told so."""
+    """This strand of control flow is to end. `along` are steps in it that had failed before it was told so, `answer` is
+    how what it waited for has stopped."""
 
-    def __init__(self, along: Iterable[str] = ()) -> None:
+    def __init__(self, along: Iterable[str] = (), answer: Record | None = None) -> None:
         super().__init__("this is to end")
         self.along = set(along)
+        self.answer = answer
 
 
 class Finished(Exception):

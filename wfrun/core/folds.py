@@ -96,7 +96,7 @@ def _child_ended(run: Run, record: Record) -> None:
         run.stopped.add(record["seq"])
     if record["status"] in UNDONE and not record["step"].startswith(COMPENSATE):
         run.interpreter.amended.end_round(record["step"])
-    run.scheduler.answer(id, Cancelled() if stopped else record)
+    run.scheduler.answer(id, Cancelled(answer=record) if stopped else record)
 
 
 def _task_created(run: Run, record: Record) -> None:

@@ -193,7 +193,10 @@ class Execution:
         self._word.set_result(word)
 
     async def undo(self) -> None:
-        self.compensate()
+        if self.status == "needs-attention":
+            self.resume()
+        else:
+            self.compensate()
         await self.ended.wait()
 
     def receive(self, event: Any) -> None:

@@ -121,7 +121,7 @@ async def undo(run: Execution, done: Done, error: Error | None) -> None:
         child = run.children[done.child]
         run.log.recalled(done.instance, child.id)
         await child.undo()
-        if child.status != "compensated":
+        if child.status not in ("compensated", "cancelled"):
             raise Failed({"type": "workflow.not-undone", "message": f"{child.id}: {child.status}", "step": name})
 
 
@@ -135,7 +135,7 @@ async def workflow(run: Execution, step: Written, id: str, scope: Scope) -> None
         raise Failed({"type": "expression.type", "message": "the input must be an object", "step": instance})
     child = run.begin_child(instance, step["workflow"], value or {})
     run.log.child_began(instance)
-    output = None if step.get("detach") else await _completed(run, step, instance, child)
+    output = None if step.get("detach") else await _completed(run, step, id, scope, child)
     if "output" in step:
         scope.set(step["output"], output)
     undone = "compensate" in step or id in run.compensations
@@ -145,8 +145,10 @@ async def workflow(run: Execution, step: Written, id: str, scope: Scope) -> None
         run.remember(step, id, scope, child=child.instance, result=output)
 
 
-async def _completed(run: Execution, step: Written, instance: str, child: Execution) -> Any:
-    """Its output, once it has completed. Who is cancelled while waiting cancels it, and waits until it has ended."""
+async def _completed(run: Execution, step: Written, id: str, scope: Scope, child: Execution) -> Any:
+    """Its output, once it has completed. Who is cancelled while waiting cancels it, and waits until it has ended. What
+    it could not undo is tried again with the rest."""
+    instance = id + scope.round
     try:
         await child.ended.wait()
         run.log.done(instance)
@@ -157,7 +159,11 @@ async def _completed(run: Execution, step: Written, instance: str, child: Execut
         finally:
             if child.status == "cancelled":
                 run.log.withdrawn(instance)
+            if child.status == "needs-attention":
+                run.remember(step, id, scope, child=instance, result=None)
         raise
+    if child.status == "needs-attention":
+        run.remember(step, id, scope, child=instance, result=None)
     if child.status == "completed":
         return child.output
     message = f"workflow {step['workflow']} {child.status}"

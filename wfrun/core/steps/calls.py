@@ -9,6 +9,7 @@ from wfrun.core.effects import CallService, RecallChild, StartTimer
 from wfrun.core.fibers import Cancelled, Failed
 from wfrun.core.instants import parse_instant
 from wfrun.core.plan.nodes import Call
+from wfrun.core.repair_history import UNDONE
 from wfrun.core.retry import choose, end_of, next_due
 from wfrun.core.scope import Scope, Undo
 from wfrun.core.values import Json
@@ -88,7 +89,7 @@ async def undo(run: Interpreter, entry: Undo, error: ErrorData | None) -> None:
         if record["status"] == "partly-compensated":
             # Somebody has said that the rest of it stays, which is so for the whole of it, too.
             run.waived.add(entry.step)
-        elif record["status"] != "compensated":
+        elif record["status"] not in UNDONE:
             raise Failed(_not_undone(record, name))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wfrun.core.effects import StartChild
-from wfrun.core.fibers import Failed
+from wfrun.core.fibers import Cancelled, Failed
 from wfrun.core.plan.nodes import Child
 from wfrun.core.scope import Scope
 
@@ -18,12 +18,13 @@ async def child(run: Interpreter, step: Child, scope: Scope) -> None:
     """A child execution. Once it has completed it is undone with its parent, unless it was detached."""
     instance = step.id + scope.iteration
     start = StartChild(f"{instance}!child", instance, step, run.setting(scope))
-    record = await run.ask(start)
-    if record["status"] == "needs-attention" and not step.detach:
-        # Some of what it did is still there: that is tried again with the undoing of the rest.
-        run.remember(step, scope, {}, record["child"])
-    elif record["status"] == "partly-compensated":
-        run.waived.add(instance)
+    try:
+        record = await run.ask(start)
+    except Cancelled as stopped:
+        if stopped.answer is not None:
+            _remember_rest(run, step, scope, stopped.answer)
+        raise
+    _remember_rest(run, step, scope, record)
     if record["status"] != "completed":
         raise Failed(_failure(step, record, instance))
     if step.output is not None:
@@ -33,6 +34,14 @@ async def child(run: Interpreter, step: Child, scope: Scope) -> None:
         run.pass_pivot(scope)
     if step.compensation or not step.detach:
         run.remember(step, scope, {"result": record.get("output")}, record["child"])
+
+
+def _remember_rest(run: Interpreter, step: Child, scope: Scope, record: Record) -> None:
+    """What it did and could not undo is tried again with the undoing of the rest, unless it is to stay."""
+    if record["status"] == "needs-attention" and not step.detach:
+        run.remember(step, scope, {}, record["child"])
+    elif record["status"] == "partly-compensated":
+        run.waived.add(step.id + scope.iteration)
 
 
 def _failure(step: Child, record: Record, instance: str) -> ErrorData:
