@@ -74,7 +74,8 @@ class Interpreter:
     number of its last attempt, `in_doubt` the instances of which an attempt ended without anybody knowing whether it
     had an effect: they are undone, too (C11). `inbox` are the events received so far. `undos` is what has been done
     and can be undone, by instance in the order of completion, `failure` what the body ended with, and `given` the
-    instances that did not run because a repair says what they come to. `waived` need not be undone: somebody said so.
+    instances that did not run because a repair says what they come to. `waived`, with the round that it
+    was in, need not be undone: somebody said so.
     `undoing` is what is being undone, and what comes after that, last completed first.
     """
 
@@ -92,7 +93,7 @@ class Interpreter:
         self.undone_in_part: dict[tuple[str, int], int] = {}  # of a step and its round: how many calls have undone it
         self.failure: Failed | None = None
         self.given: set[str] = set()
-        self.waived: set[str] = set()
+        self.waived: dict[str, int] = {}
         self.undoing: dict[str, None] = {}
         self.crews: dict[Crowd, None] = {}
         self.scheduler = scheduler
@@ -113,9 +114,9 @@ class Interpreter:
         strand = KINDS[type(step)](self, step, scope)
         if step.bound is None:
             await strand
-        elif not await self.within(step.bound, step.id + scope.iteration, strand):
+        elif (failed := await self.within(step.bound, step.id + scope.iteration, strand)) is not None:
             if not (isinstance(step, Await) and step.accept_timeout):
-                raise Failed(waits.late(step, scope))
+                raise Failed(waits.late(step, scope), failed)
             return
         if step.compensation and not isinstance(step, WITH_RESULT):
             self.remember(step, scope)
@@ -133,8 +134,8 @@ class Interpreter:
         if isinstance(step, Call) and step.pivot:
             self.pass_pivot(scope)
 
-    async def within(self, bound: int, instance: str, strand: Strand) -> bool:
-        """Run a strand for at most `bound` milliseconds. False if it had to be stopped."""
+    async def within(self, bound: int, instance: str, strand: Strand) -> set[str] | None:
+        """Run a strand for at most `bound` milliseconds. If it had to be stopped, what has failed in it, else None."""
         timer = f"{instance}!timeout"
         due = parse_instant(self.since(timer)) + timedelta(milliseconds=bound)
         group = Group(self.scheduler)
@@ -144,9 +145,11 @@ class Interpreter:
         group.cancel()
         await group.rest()
         if body.outcome is None:
-            return True
+            return None
         if alarm.outcome is None and isinstance(body.outcome, Cancelled):
-            return False
+            return body.outcome.along
+        if alarm.outcome is None and isinstance(body.outcome, Failed) and not body.outcome.cleaning:
+            return body.outcome.steps
         raise self.scheduler.passed_on(body.outcome)
 
     def since(self, timer: str) -> str:
@@ -200,7 +203,9 @@ class Interpreter:
         return failures
 
     async def _try_to_undo(self, scope: Scope, order: int, error: ErrorData | None) -> ErrorData | None:
-        self.waived.discard(scope.done[order].step)
+        step = scope.done[order].step
+        if self.waived.get(step) == self.amended.rounds.get(step, 0):
+            del self.waived[step]  # it was the same to those outside: if this can be undone, nothing is left
         try:
             await calls.undo(self, scope.done[order], error)
         except Failed as failed:
@@ -212,7 +217,11 @@ class Interpreter:
         step = scope.done.pop(order).step
         self.undos.pop(step, None)
         self.in_doubt.add(step)
-        self.waived.add(step)
+        self.waive(step)
+
+    def waive(self, instance: str) -> None:
+        """Something of what it has done stays, as somebody has said."""
+        self.waived[instance] = self.amended.rounds.get(instance, 0)
 
     def _was_undone(self, instance: str) -> None:
         self.undos.pop(instance, None)
@@ -227,11 +236,13 @@ class Interpreter:
         What was done and not undone may still have its effect, and deadlines count anew.
         """
         self.amended.rounds, self.amended.asked = before.amended.rounds, before.amended.asked
-        left = [before.undos[step] for step in self.waived - before.waived if step in before.undos]
+        left = [before.undos[step] for step in self.waived if step not in before.waived and step in before.undos]
+        for step in self.waived:
+            self.waive(step)
+        self.waived |= before.waived
         for step in (*sent_anew, *(entry.step for entry in left if entry.child is not None)):
             self.amended.end_round(step)
         self.in_doubt |= before.in_doubt | (before.undos.keys() - self.undos.keys())
-        self.waived |= before.waived
         self.begun.clear()
 
     def begin_branch(self, instance: str, *, in_turn: bool) -> bool:

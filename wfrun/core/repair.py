@@ -26,6 +26,7 @@ from wfrun.core.repair_history import (
     COMPENSATE,
     DEADLINE,
     amendments,
+    asked_with,
     completed_child,
     dropped_by,
     effective,
@@ -133,7 +134,7 @@ class _Case:
         """What somebody has cancelled does not stand still because of a step, unless that had failed before."""
         cancelled = [record for record in self._history if record["type"] == "cancel.requested"]
         failed = self._targets & self._failing() or has_failed(filter(self._is_target, self._history))
-        if cancelled and self._run.ended is not None and not failed:
+        if cancelled and not failed and not self._targets & steps_pending(self._run):
             yield not_in_the_way(str(self._wish.step), cancelled[-1])
         elif self._wish.action == "skip":
             yield from self._gone_past()
@@ -167,7 +168,7 @@ class _Case:
         wish = self._wish
         if wish.action in _GOING_ON:
             return
-        self._amended.forget(self._targets)
+        self._amended.forget(self._targets, but_inputs=wish.keep)
         child = completed_child(self._run.records, wish.step)
         self._amended.take({"action": wish.action, "step": wish.step, "value": wish.value}, child)
 
@@ -326,7 +327,18 @@ class _Case:
         """A call of which nobody knows how it ended is repeated under its key, if it is repeated as it was."""
         if self._run.interpreter.undos[step].result or step in self._targets or step in self._stale:
             return False
-        return any(isinstance(effect, CallService) and effect.step == step for effect in trial.run.pending.values())
+        if self._wish.action == "compensate":
+            return False  # it is held there
+        pending = trial.run.pending.values()
+        return any(
+            isinstance(each, CallService) and each.step == step and self._asks_the_same(each) for each in pending
+        )
+
+    def _asks_the_same(self, call: CallService) -> bool:
+        """With another input it would be another request, and nobody would come back to what the last one has done."""
+        asked = [each for each in self._run.records if each["type"] == "step.started" and each["step"] == call.step]
+        fresh = call.prepare()[0]
+        return fresh["type"] == "step.started" and bool(asked) and asked_with(asked[-1]) == fresh["inputHash"]
 
     def _left_open(self, trial: Trial) -> Iterator[str]:
         """Calls that somebody had begun and that nobody waits for any more."""
@@ -374,8 +386,12 @@ class _Case:
                 counts = step in reached
             else:
                 continue
-            if step in changed or step in self._ahead or not counts:
+            if (step in changed and not self._stays_given(request)) or step in self._ahead or not counts:
                 yield request
+
+    def _stays_given(self, request: Record) -> bool:
+        """What is kept is asked for once more as it was, with the input that somebody gave it."""
+        return self._wish.keep and request["action"] == "set-input"
 
 
 __all__ = ["ANEW", "Proposal", "Wish", "propose"]

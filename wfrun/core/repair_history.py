@@ -76,7 +76,7 @@ class Amendments:
         """
         value = input(self.round(step))
         known = self.asked.get(step)
-        if known is None or _asked_with(known) == digest(value):
+        if known is None or asked_with(known) == digest(value):
             return self.round(step), value
         return self.round(step, 1), input(self.round(step, 1))
 
@@ -88,7 +88,7 @@ class Amendments:
             return
         step = record["step"]
         known = self.asked.get(step, record)
-        if _asked_with(known) != _asked_with(record) and _asked_as(known) != _asked_as(record):
+        if asked_with(known) != asked_with(record) and _asked_as(known) != _asked_as(record):
             self.end_round(step)
         self.asked[step] = record
 
@@ -114,14 +114,16 @@ class Amendments:
         """The steps of which somebody has said what they come to, or what they are called with."""
         return self.outputs.keys() | self.inputs.keys()
 
-    def forget(self, steps: Iterable[str]) -> None:
+    def forget(self, steps: Iterable[str], *, but_inputs: bool = False) -> None:
         for step in steps:
             self.outputs.pop(step, None)
-            self.inputs.pop(step, None)
             self.waived.discard(step)
+            if not but_inputs:
+                self.inputs.pop(step, None)
 
 
-def _asked_with(record: Record) -> str:
+def asked_with(record: Record) -> str:
+    """The hash of what a call or a child execution was begun with."""
     return str(record["inputHash"]) if "inputHash" in record else digest(record["input"])
 
 

@@ -147,4 +147,7 @@ async def within(bound: float, strand: Coroutine[Any, Any, None], error: Error) 
             task.cancel()
     if task.cancelled():
         raise Failed(error) if late else asyncio.CancelledError()
+    failed = task.exception()
+    if late and isinstance(failed, Failed) and not failed.cleaning:
+        raise Failed(error)
     task.result()

@@ -110,6 +110,14 @@ class TestSetInput:
         assert world.of_type("child.started")[-1]["input"] == {"n": 1}
         assert world.status == "completed"
 
+    def test_also_when_it_is_kept_and_asked_for_once_more(self) -> None:
+        world = World(plan_of(call("a", input="own", compensate=UNDO), call("b"))).finish()
+        world.repair("set-input", step="a", value="given").finish()
+        world.repair("rewind", step="a", keep=True).finish()
+        assert [value for step, value in world.calls if step == "a"] == ["own", "given", "given"]
+        assert keys(world, "a") == ["e1/a", "e1/a~2", "e1/a~2"]
+        assert_folds_again(world)
+
     def test_until_the_step_is_rewound(self) -> None:
         world, _ = paused(call("a", input="own"), broken=("a",))
         world.repair("set-input", step="a", value="given").finish()
@@ -170,3 +178,37 @@ class TestWhatCanBeGiven:
         world = World(plan_of(call("a", compensate=UNDO), call("b")), script=Services("b")).finish()
         assert world.status == "compensated"
         assert "settable" not in world.of_type("execution.ended")[0]
+
+
+class TestInDoubt:
+    """A call of which nobody knows whether it had an effect, and that is not going to be repeated as it was."""
+
+    def paused(self, *steps: Any) -> World:
+        world, _ = paused(*steps, broken=("c",), type="timeout")
+        return world
+
+    def test_it_is_undone_before_it_is_called_with_what_another_step_gives_now(self) -> None:
+        world = self.paused(call("a", output="a"), call("c", input="$.a", compensate=UNDO))
+        before = len(world.records)
+        assert world.propose("set-output", step="a", value=7).undo == ("c",)
+        world.repair("set-output", step="a", value=7).finish()
+        assert since(world, before) == ["compensate:c", "c"]
+        assert keys(world, "c") == ["e1/c", "e1/c~2"]
+
+    @pytest.mark.parametrize(("input", "undone"), [("own", []), ("another", ["compensate:c"])])
+    def test_or_with_what_another_file_says(self, input: str, undone: list[str]) -> None:
+        world = self.paused(call("c", input="own", compensate=UNDO), call("d"))
+        before = len(world.records)
+        changed = plan_of(call("c", input=input, compensate=UNDO), call("d"), errorHandling=PAUSE)
+        world.repair("replace", replacement=changed).finish()
+        assert since(world, before) == [*undone, "c", "d"]
+        assert keys(world, "c") == ["e1/c", "e1/c~2" if undone else "e1/c"]
+
+    def test_it_is_undone_where_the_execution_is_held_before_it(self) -> None:
+        world = self.paused(call("a", compensate=UNDO), call("b", compensate=UNDO), call("c", compensate=UNDO))
+        before = len(world.records)
+        world.repair("compensate", step="b").finish()
+        assert since(world, before) == ["compensate:c"]
+        world.repair("resume").finish()
+        assert keys(world, "c") == ["e1/c", "e1/c~2"]
+        assert_folds_again(world)

@@ -105,6 +105,19 @@ class TestInTheMiddleOfARepair:
         world.add({"type": "compensation.requested", "by": "ann", "reason": ""})
         assert world.finish().status == "compensated"
 
+    def test_what_is_done_with_another_input_is_another_thing(self) -> None:
+        services = Services("compensate:b", "c")
+        steps = [call("a", output="a", compensate=UNDO), call("b", input="$.a", compensate=UNDO), call("c")]
+        world = World(plan_of(*steps, errorHandling={"onFailure": "pause"}), script=services).finish()
+        services.results["a"] = "another"
+        world.repair("rewind", step="a").finish()
+        services.repaired()
+        assert waived(world, "b").status == "completed"
+        assert keys(world, "b") == ["e1/b", "e1/b~2"]
+        world.add({"type": "compensation.requested", "by": "ann", "reason": ""})
+        assert world.finish().status == "partly-compensated"
+        assert_folds_again(world)
+
 
 class TestChildren:
     def parent(self, *ends: str, **more: Any) -> World:

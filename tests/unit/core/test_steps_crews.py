@@ -129,6 +129,13 @@ class TestThatFailWhileStopped:
         assert world.run.ended is not None
         assert (world.status, world.run.ended["error"]["step"]) == ("failed", "a")
 
+    def test_the_block_has_taken_too_long(self) -> None:
+        block = {"type": "sequential", "name": "s", "steps": call("b"), "timeout": "1s"}
+        handled = {"type": "try", "steps": block, "catch": [{"error": "timeout", "steps": call("c")}]}
+        world = World(plan_of(handled))
+        world.add({"type": "timer.fired", "timer": "s!timeout"})
+        assert self.fail(world, "b").steps() == ["b", "c"]
+
     def test_somebody_has_cancelled(self) -> None:
         world = World(plan_of(call("z", compensate=UNDO), parallel(call("a"), call("b"))))
         world.step()

@@ -88,7 +88,7 @@ async def undo(run: Interpreter, entry: Undo, error: ErrorData | None) -> None:
         record = await run.perform(RecallChild(f"{name}!child", name, entry.child))
         if record["status"] == "partly-compensated":
             # Somebody has said that the rest of it stays, which is so for the whole of it, too.
-            run.waived.add(entry.step)
+            run.waive(entry.step)
         elif record["status"] not in UNDONE:
             raise Failed(_not_undone(record, name))
 

@@ -41,7 +41,7 @@ def _remember_rest(run: Interpreter, step: Child, scope: Scope, record: Record) 
     if record["status"] == "needs-attention" and not step.detach:
         run.remember(step, scope, {}, record["child"])
     elif record["status"] == "partly-compensated":
-        run.waived.add(step.id + scope.iteration)
+        run.waived[step.id + scope.iteration] = -1  # no undoing of another execution takes it back
 
 
 def _failure(step: Child, record: Record, instance: str) -> ErrorData:
