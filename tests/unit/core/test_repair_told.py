@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.world import World, call, plan_of
-from tests.unit.core.test_repair import PAUSE, Services, paused, since
+from tests.unit.core.test_repair import PAUSE, Services, is_open, paused, since
 from tests.unit.core.test_repair_replace import reasons
 from tests.unit.core.test_steps_crews import UNDO, foreach, parallel
 
@@ -96,6 +96,14 @@ class TestWhatSomebodyHasCancelled:
             assert told.keys() == {"repair.cancelled"}
             assert "joe has cancelled the execution" in told["repair.cancelled"]
             assert f"`rewind {step}`" in told["repair.cancelled"]
+
+    def test_nor_while_somebody_is_asked_at_the_end_of_it(self) -> None:
+        nap = {"type": "wait", "name": "nap", "event": "never"}
+        world = World(plan_of({"type": "try", "steps": nap, "finally": ASK})).finish()
+        world.add({"type": "cancel.requested", "by": "joe", "reason": ""})
+        assert (world.finish().status, is_open(world, "e1/ask")) == ("open", True)
+        assert reasons(world, "skip", step="nap").keys() == {"repair.cancelled"}
+        assert world.propose("skip", step="ask").reasons == ()
 
     @pytest.mark.parametrize("step", ["a", "ask"])
     def test_goes_on_if_it_is_rewound(self, step: str) -> None:
