@@ -226,7 +226,12 @@ def _audience(run: Execution, written: Any, seen: Seen) -> dict[str, list[str]]:
 
 
 def _people(value: Any) -> list[str]:
-    return [name for each in listed(value) for name in (_people(each) if isinstance(each, list) else [str(each)])]
+    names = [name for each in listed(value) for name in (_people(each) if isinstance(each, list) else [each])]
+    if not all(isinstance(name, str) for name in names):
+        raise ExpressionError("expression.type", "an assignee must be text")
+    if "" in names:
+        raise ExpressionError("expression.value", "an assignee has no name")
+    return names
 
 
 async def _decided(run: Execution, step: Written, task: Task, scope: Scope, instance: str) -> dict[str, Any]:

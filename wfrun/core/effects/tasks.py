@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.core.definition import Path
 from wfrun.core.effects.setting import Setting, evaluation_failed
 from wfrun.core.expression import Template
+from wfrun.core.expression.kinds import a_kind, is_number
 from wfrun.core.plan.nodes import Audience, HumanTask
 from wfrun.core.values import Json
 from wfrun.errors import ExpressionError
@@ -60,11 +62,11 @@ def resolve_audience(audience: Audience, setting: Setting, effect: str, path: Pa
     """The people of an audience. Raises ExpressionError; a template may come to one name or to a list of them."""
     path = (*path, "assignee")
     found: Assignee = {}
-    if names := _people(setting.resolve(audience.names, effect, path)):
+    if names := _people(audience.names, setting, effect, path):
         found["names"] = names
-    if users := _people(setting.resolve(audience.users, effect, (*path, "users"))):
+    if users := _people(audience.users, setting, effect, (*path, "users")):
         found["users"] = users
-    if groups := _people(setting.resolve(audience.groups, effect, (*path, "groups"))):
+    if groups := _people(audience.groups, setting, effect, (*path, "groups")):
         found["groups"] = groups
     if not found:
         place = setting.plan.document.place(path)
@@ -72,11 +74,27 @@ def resolve_audience(audience: Audience, setting: Setting, effect: str, path: Pa
     return found
 
 
-def _people(value: Json) -> list[str]:
-    names: list[str] = []
+def _people(template: Template, setting: Setting, effect: str, path: Path) -> list[str]:
+    value = setting.resolve(template, effect, path)
+    try:
+        return list(_names(value))
+    except ExpressionError as error:
+        error.place = setting.plan.document.place(path)
+        raise
+
+
+def _names(value: Json) -> Iterator[str]:
+    """Nothing but text names somebody: what data lacks (null) would become somebody who is called so."""
     for item in value if isinstance(value, list) else [value]:
-        names.extend(_people(item) if isinstance(item, list) else [str(item)])
-    return names
+        if isinstance(item, list):
+            yield from _names(item)
+        elif not isinstance(item, str):
+            hint = "string(…) makes text of a number" if is_number(item) else ""
+            raise ExpressionError("expression.type", f"an assignee must be text, not {a_kind(item)}", hint=hint)
+        elif not item:
+            raise ExpressionError("expression.value", "an assignee has no name: the text is empty")
+        else:
+            yield item
 
 
 class EscalateTask(NamedTuple):
