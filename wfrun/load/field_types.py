@@ -10,13 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wfrun.core.definition import Document, Path
+from wfrun.core.expression.decimals import to_decimal
 from wfrun.core.values import Json
 from wfrun.errors import Place, Problem
 from wfrun.load.departures import departures, with_pattern
 from wfrun.load.subschemas import subschemas
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 
 class Field(NamedTuple):
@@ -161,6 +165,19 @@ def validator(schema: Mapping[str, Any]) -> Any:
 
 @cache
 def _validator_class() -> Any:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, validators
 
-    return with_pattern(Draft202012Validator, lambda pattern, text: compile_pattern(pattern).search(text))
+    base = with_pattern(Draft202012Validator, lambda pattern, text: compile_pattern(pattern).search(text))
+    return validators.extend(base, {"multipleOf": _multiple_of})  # type: ignore[no-untyped-call]
+
+
+def _multiple_of(_validator: Any, wanted: float, value: Json, _schema: object) -> Iterator[ValidationError]:
+    """Of the numbers as they are written: 0.3 is a multiple of 0.1, which it is not of the doubles that they become."""
+    from fractions import Fraction
+
+    from jsonschema import ValidationError
+
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return
+    if Fraction(to_decimal(value)) % Fraction(to_decimal(wanted)):
+        yield ValidationError(f"is not a multiple of {wanted}")

@@ -89,8 +89,24 @@ def test_patterns_are_linear() -> None:
     assert accepted(fields, {"a": "a" * 40})
 
 
+@pytest.mark.parametrize("number", [0, 0.3, -0.7, 1.1, 5, 1e22, 1e300, 10**400])
+def test_multiples_are_those_of_the_numbers_as_they_are_written(number: float) -> None:
+    assert accepted({"a": {"type": "number", "multipleOf": 0.1}}, {"a": number})
+
+
+@pytest.mark.parametrize("number", [0.31, 1e-300, 0.30000000000000004])
+def test_everything_else_is_no_multiple(number: float) -> None:
+    [problem] = problems({"a": {"type": "number", "multipleOf": 0.1}}, {"a": number})
+    assert problem.message == f"`input.a` must be a multiple of 0.1, not `{number}`"
+
+
+def test_what_is_no_number_is_no_multiple_of_anything_and_need_not_be() -> None:
+    assert accepted({"a": {"multipleOf": 0.5}}, {"a": "text"})
+    assert accepted({"a": {"multipleOf": 2}}, {"a": True})
+
+
 def test_numbers_beyond_a_double_are_no_traceback() -> None:
-    assert problems({"a": {"type": "number", "multipleOf": 0.1}}, {"a": 10**400})[0].code == "field.value"
+    assert problems({"a": {"type": "number", "multipleOf": 0.3}}, {"a": 10**400})[0].code == "field.value"
 
 
 @pytest.mark.parametrize("keyword", ["$dynamicRef", "$id", "$anchor", "$defs", "$schema", "patternProperties"])
