@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from itertools import product
 
@@ -12,14 +13,16 @@ from wfrun.core.instants import parse_instant
 from wfrun.core.plan import Plan
 from wfrun.core.proof_terms import SLACK, Unfounded, compare
 from wfrun.core.repair import Proposal, propose
+from wfrun.core.repair_history import never_called
 from wfrun.core.run import Run
 
 
 def check_repair(run: Run, record: Record, plans: Callable[[str], Plan]) -> None:
     """Raises Unfounded unless the repair is allowed, and sets aside and undoes what it has to.
 
-    Journals did not always say whether something was to be kept as it is: where one does not, either will do. A repair
-    was worked out a little before it was recorded, and a deadline may have passed in between.
+    Journals did not always say whether something was to be kept as it is: where one does not, either will do. Nor did
+    they set aside what says that a call begins which was stopped before it was called. A repair was worked out a little
+    before it was recorded, and a deadline may have passed in between.
     """
     replacement = plans(record["definition"]) if "definition" in record else None
     if replacement is not None:
@@ -28,6 +31,7 @@ def check_repair(run: Run, record: Record, plans: Callable[[str], Plan]) -> None
     at = parse_instant(record["at"])
     keeps = (True,) if record.get("keep") else (False, True) if record["action"] == "rewind" else (False,)
     proposals = [_proposal(run, record, replacement, keep, now) for now, keep in product((at, at - SLACK), keeps)]
+    proposals += [_leaving_uncalled(run, proposal) for proposal in proposals]
     fitting = [proposal for proposal in proposals if _effects(proposal) == _recorded(record)]
     first = (fitting or proposals)[0]
     if first.reasons:
@@ -39,6 +43,11 @@ def check_repair(run: Run, record: Record, plans: Callable[[str], Plan]) -> None
 def _proposal(run: Run, record: Record, replacement: Plan | None, keep: bool, now: datetime) -> Proposal:
     value, step = record.get("value", MISSING), record.get("step")
     return propose(run, record["action"], now=now, step=step, value=value, keep=keep, replacement=replacement)
+
+
+def _leaving_uncalled(run: Run, proposal: Proposal) -> Proposal:
+    uncalled = {started["seq"] for started in never_called(run.records, proposal.dropped)}
+    return replace(proposal, dropped=tuple(seq for seq in proposal.dropped if seq not in uncalled))
 
 
 def _effects(proposal: Proposal) -> tuple[tuple[int, ...], tuple[str, ...]]:

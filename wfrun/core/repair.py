@@ -36,6 +36,7 @@ from wfrun.core.repair_history import (
     in_force,
     instance_of,
     is_timeout,
+    never_called,
     undone_by,
 )
 from wfrun.core.repair_proposal import ANEW, Proposal
@@ -256,6 +257,7 @@ class _Case:
         reasons += running_children(self._run, dropped)
         forgotten = list(self._forgotten(trial))
         dropped |= {request["seq"]: request for request in forgotten}
+        dropped |= {started["seq"]: started for started in never_called(self._history, dropped)}
         seqs = sorted(dropped)
         reached = list(self._again(trial, (dropped[seq] for seq in seqs), {request["step"] for request in forgotten}))
         stays, deadline = self._kept(trial), self._deadline(trial, dropped)

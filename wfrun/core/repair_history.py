@@ -6,7 +6,7 @@ name an earlier repair among them, which then changes nothing any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -177,6 +177,20 @@ def effective(records: Iterable[Record]) -> list[Record]:
         if record["seq"] > until or record["type"] in _BESIDES:
             counting.append(record)
     return counting
+
+
+def never_called(records: Iterable[Record], dropped: Container[int]) -> Iterator[Record]:
+    """What says that calls begin, of which it is said next that they were stopped before anything was called, and that
+    counts no more: begun again, they would look like calls of which nobody knows whether they had an effect.
+    """
+    begun: dict[tuple[str, int], Record] = {}
+    for record in records:
+        if record["type"] == "step.started":
+            begun[record["step"], record["attempt"]] = record
+        elif record["type"] == "step.cancelled" and not record.get("begun", True) and record["seq"] in dropped:
+            started = begun.get((record["step"], record["attempt"]))
+            if started is not None:
+                yield started
 
 
 def sent_anew(records: Sequence[Record]) -> list[str]:
