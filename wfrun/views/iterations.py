@@ -73,6 +73,7 @@ class Iterated:
         self._depth = 0
         self._active: dict[str, StepView] = {}
         self._failed: dict[str, StepView] = {}
+        self._cast_off: Counter[StepStatus] = Counter()  # what went wrong and is counted without its row
         self._blamed = False
 
     # ---- how many there will be
@@ -113,10 +114,7 @@ class Iterated:
         self._depth = split_instance(instance)[1].count(".") + 1
         if self._planned:
             self._planned.discard(instance)
-        row = self._active.pop(instance, None) or self._failed.pop(instance, None)
-        if row is None:
-            row = new_row(instance)
-            row["status"] = self._settled_as(was)
+        row = self._active.pop(instance, None) or self._failed.pop(instance, None) or self._restored(instance, was)
         self._uncount(row["status"])
         change(row)
         self.counts[row["status"]] += 1
@@ -169,6 +167,16 @@ class Iterated:
 
     # ---- the books
 
+    def _restored(self, instance: str, was: StepStatus) -> StepView:
+        """A row that is not kept. If what went wrong is not known here, a repair has taken it back: it begins anew."""
+        row = new_row(instance)
+        if was not in _WRONG:
+            row["status"] = self._settled_as(was)
+        elif self._cast_off[was]:
+            self._cast_off[was] -= 1
+            row["status"] = was
+        return row
+
     def _settled_as(self, was: StepStatus) -> StepStatus:
         if was == "pending" or self.counts[was]:
             return was
@@ -184,7 +192,7 @@ class Iterated:
         elif row["status"] in _WRONG:
             self._failed[row["step"]] = row
             if len(self._failed) > FAILED_KEPT:
-                del self._failed[next(iter(self._failed))]
+                self._cast_off[self._failed.pop(next(iter(self._failed)))["status"]] += 1
 
     def _tell(self, changed: StepView | None, at: str = "") -> None:
         row = self.row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -164,6 +165,17 @@ def test_an_iteration_undone_by_two_calls(story: StoryMaker) -> None:
     assert loop_of(told, "ship")["counts"] == {"compensating": 1}
     assert loop_of(told.fail("compensate:ship@0/2"), "ship")["counts"] == {"completed": 1}
     assert [row["step"] for row in status_of(told.records)["compensations"]] == ["ship", "ship/2"]
+
+
+@pytest.mark.parametrize("beside", ["completed", "failed"])
+def test_an_iteration_that_runs_again_is_none_of_those_beside_it(story: StoryMaker, beside: str) -> None:
+    """Its attempts go on from those that a repair has taken back, of which nothing is left."""
+    told = story(steps=("ship",)).each("all", 2, "ship").begin("ship@1")
+    (told.complete if beside == "completed" else told.fail)("ship@1")
+    told.begin("ship@0", 2).complete("ship@0", 2)
+    assert loop_of(told, "ship")["counts"] == dict(Counter(["completed", beside]))
+    view = status_of(told.end("completed").records)
+    assert view["progress"] == {"done": 2, "skipped": 0, "total": 2}
 
 
 def test_of_decisions_in_loops_the_last_is_kept(story: StoryMaker) -> None:
