@@ -134,13 +134,16 @@ class Rows:
         return [row["step"] for shown in rows for row in shown if row["status"] in ACTIVE]
 
     def views(self) -> list[StepView]:
-        """The rows with their durations, which are left to whoever looks: most records change what came before."""
+        """The rows with their durations, which are left to whoever looks: most records change what came before.
+
+        A further call that undoes a step, `pay/2`, stands with the first one, as it was made before the next step's.
+        """
         for iterated in self._iterated.values():
             iterated.view()
-        rows = list(self._rows.values())
-        for row in rows:
+        for row in self._rows.values():
             time(row)
-        return rows
+        first: dict[str, int] = {}
+        return sorted(self._rows.values(), key=lambda row: first.setdefault(row["step"].partition("/")[0], len(first)))
 
 
 class StepFold:

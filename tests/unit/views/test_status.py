@@ -257,6 +257,13 @@ def test_what_a_branch_did_is_undone_while_the_rest_goes_on(story: StoryMaker) -
     assert rows(view, "compensations") == {"quote-b": "completed"}
 
 
+def test_what_undoes_a_step_stands_together_in_the_order_of_the_calls(story: StoryMaker) -> None:
+    told = story(steps=("flight", "hotel")).call("flight").call("hotel")
+    told.add("compensation.started", reason="cancel", steps=["hotel", "flight"])
+    told.call("compensate:hotel").call("compensate:hotel/2").call("compensate:flight")
+    assert list(rows(status_of(told.records), "compensations")) == ["hotel", "hotel/2", "flight"]
+
+
 def test_a_block_can_be_undone_and_has_no_row_of_its_own(story: StoryMaker) -> None:
     told = story(steps=("pay",)).call("pay")
     told.add("compensation.started", reason="cancel", steps=["steps[0]"]).call("compensate:steps[0]")
