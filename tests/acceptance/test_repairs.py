@@ -331,6 +331,14 @@ class TestWhatCanNeverBeUndone:
         assert "kim has what needs compensate:one stay as it is: written off" in shell.wfrun("log", "e1").out
         assert shell.wfrun("list", "--status", "partly-compensated", "--json").json("list")["executions"] != []
 
+    def test_what_is_left_is_named(self, shell: Shell) -> None:
+        shell.write("w.yaml", HOPELESS)
+        shell.wfrun("run", "w.yaml", "--id", "e1")
+        refused = shell.wfrun("compensate", "e1")
+        assert (refused.code, "'one' could not be undone" in refused.err) == (2, True)
+        assert "`resume` tries that again" in refused.err
+        assert shell.wfrun("resume", "e1", "--dry-run").lines[-1] == "Would be undone  one"
+
     def test_it_is_over_then(self, shell: Shell) -> None:
         shell.write("w.yaml", HOPELESS)
         shell.wfrun("run", "w.yaml", "--id", "e1")

@@ -43,6 +43,9 @@ def until(happens: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+HELD = "{ name: hold, service: bank, action: hold, compensate: { service: bank, action: release } }"
+
+
 @pytest.fixture
 def lost(shell: Shell, start: Start) -> Shell:
     """An execution whose runner was killed while it paid, and that somebody has taken over."""
@@ -59,15 +62,20 @@ def test_a_cancellation_waits_for_a_word_about_its_undoing(shell: Shell, start: 
     slow = PAYOUT.replace("pay: { delay: 1m }", "refund: { delay: 1m }").replace(
         "action: refund }", "action: refund, onCrash: ask }"
     )
-    shell.write("payout.yaml", slow.replace("service: bank, action: note, input: $.paid", "type: wait, for: 1h"))
+    slow = slow.replace("service: bank, action: note, input: $.paid", "type: wait, for: 1h")
+    shell.write("payout.yaml", slow.replace("steps:\n", f"steps:\n  - {HELD}\n"))
     shell.wfrun("run", "payout.yaml", "--id", "p1")
     process = start("cancel", "p1")
-    until(lambda: begun(shell) == ["pay", "refund"])
+    until(lambda: begun(shell) == ["hold", "pay", "refund"])
     process.send_signal(signal.SIGKILL)
     process.wait()
     done = shell.wfrun("resume", "p1", "--json")
     assert (done.code, done.json("resume")["status"]) == (4, "waiting")
     assert shell.wfrun("status", "p1", "--json").json("status")["status"] == "waiting"
+    looked = shell.wfrun("set-output", "p1", "compensate:pay", "null", "--dry-run", "--json").json("set-output")
+    assert (looked["step"], looked["values"], looked["undo"]) == ("compensate:pay", [None], ["hold"])
+    assert shell.wfrun("set-output", "p1", "compensate:pay", "null").code == 7
+    assert begun(shell) == ["hold", "pay", "refund", "release"]
 
 
 def test_everybody_can_see_it(lost: Shell) -> None:
@@ -86,6 +94,20 @@ def test_everybody_can_see_it(lost: Shell) -> None:
     assert [each["what"] for each in lost.wfrun("explain", "p1", "pay", "--json").json("explain")["reasons"]][
         -1
     ] == "unknown"
+
+
+@pytest.mark.parametrize("command", [("set-output", "p1", "pay", "7"), ("skip", "p1", "pay", "--output", "7")])
+def test_looking_first_at_what_becomes_of_a_word(lost: Shell, command: tuple[str, ...]) -> None:
+    looked = lost.wfrun(*command, "--dry-run")
+    assert looked.lines == [
+        f"p1: {command[0]} pay (nothing has been written)",
+        "",
+        "Would be recorded  output 7",
+        "It would go on from where it stopped.",
+    ]
+    preview = lost.wfrun(*command, "--dry-run", "--json").json(command[0])
+    assert (preview["setAside"], preview["undo"], preview["values"]) == ([], [], [7])
+    assert [call["step"] for call in lost.wfrun("status", "p1", "--json").json("status")["unknown"]] == ["pay"]
 
 
 def test_it_happened(lost: Shell) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from wfrun.app.executions import find_execution
 from wfrun.app.in_force import fold, instance_in, workflow_of
 from wfrun.app.onward import WAY, Outcome, Way, carry_on, check_local
+from wfrun.app.repairing import Ask, Preview, going_on
 from wfrun.core import unknown
+from wfrun.core.instants import format_instant
 from wfrun.core.interventions import fire_now
 from wfrun.core.run import Run
 from wfrun.core.values import Json
@@ -17,7 +19,7 @@ from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 
 if TYPE_CHECKING:
-    from wfrun.core.events import Event
+    from wfrun.core.events import Event, Record
 
 
 def is_asked(home: Home, prefix: str, step: str) -> bool:
@@ -52,6 +54,16 @@ def it_happened(
         return [unknown.it_happened(run, instance_in(run, step), result, by, reason)]
 
     return _record(home, prefix, facts, way)
+
+
+def foresee(home: Home, prefix: str, ask: Ask) -> Preview:
+    """What would come of saying that a lost call happened, and gave the value of `ask`. Raises like `it_happened`."""
+    records = Journal.read(home, find_execution(home, prefix))
+    run = fold(home, records)
+    step = instance_in(run, ask.step or "")
+    fact = unknown.it_happened(run, step, cast("Json", ask.value), "")
+    run.apply(cast("Record", {**fact, "seq": len(records) + 1, "at": format_instant(home.clock())}))
+    return going_on(records[0]["execution"], ask._replace(step=fact["step"]), run.interpreter.undoing)
 
 
 def give_up(home: Home, prefix: str, step: str, *, by: str, reason: str = "", way: Way = WAY) -> Outcome:

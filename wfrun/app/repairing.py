@@ -8,7 +8,7 @@ failed child again has the child try again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
@@ -221,9 +221,17 @@ def take_up(home: Home, prefix: str, services: str | None = None) -> Prepared | 
     return journal
 
 
-def nothing(execution: str) -> Preview:
-    """The preview of what only drives an execution on."""
-    return _preview(execution, Ask("resume"), ())
+def prospect(home: Home, records: list[Record]) -> Preview:
+    """What `resume` would do if there is nothing to repair: drive on, and try again what could not be undone."""
+    failed = failed_compensations(fold(home, records)) if has_ended(records) == "needs-attention" else ()
+    return going_on(records[0]["execution"], Ask("resume"), map(undone_by, failed))
+
+
+def going_on(execution: str, ask: Ask, undo: Iterable[str]) -> Preview:
+    """The preview of what sets nothing aside, and undoes these as it goes on."""
+    preview = _preview(execution, ask, ())
+    preview["undo"] = list(undo)
+    return preview
 
 
 def prepare_compensation(home: Home, prefix: str) -> Prepared:
@@ -237,8 +245,7 @@ def prepare_compensation(home: Home, prefix: str) -> Prepared:
     except BaseException:
         journal.close()
         raise
-    preview = _preview(journal.execution_id, Ask("compensate"), ())
-    preview["undo"] = list(reversed(run.interpreter.undos))
+    preview = going_on(journal.execution_id, Ask("compensate"), reversed(run.interpreter.undos))
     part = _Part(journal, lambda by, reason: {"type": "compensation.requested", "by": by, "reason": reason})
     return Prepared(home, preview, [part], None)
 
@@ -261,8 +268,8 @@ def prepare_waiver(home: Home, prefix: str, compensation: str) -> Prepared:
     except BaseException:
         journal.close()
         raise
-    preview = _preview(journal.execution_id, Ask("skip", compensation), ())
-    preview["undo"] = [undone_by(each) for each in failed_compensations(run) if each != compensation]
+    others = (undone_by(each) for each in failed_compensations(run) if each != compensation)
+    preview = going_on(journal.execution_id, Ask("skip", compensation), others)
     preview["kept"] = [undone_by(compensation)]
     return Prepared(home, preview, [_Part(journal, partial(waive, run, compensation))], None)
 

@@ -260,12 +260,13 @@ class _Case:
         dropped |= {started["seq"]: started for started in never_called(self._history, dropped)}
         seqs = sorted(dropped)
         reached = list(self._again(trial, (dropped[seq] for seq in seqs), {request["step"] for request in forgotten}))
-        stays, deadline = self._kept(trial), self._deadline(trial, dropped)
+        said_now = self._targets if self._wish.action == "set-output" else ()
+        stays, deadline = trial.done(), self._deadline(trial, dropped)
         # Only to see what comes of it: nothing that is recorded depends on this.
         not_begun = stop_unbegun(trial.run)
         again = tuple(each for each in reached if each not in not_begun)
         lost = tuple(each for each in trial.run.interpreter.undoing if each not in undo)
-        kept = tuple(each for each in stays if each not in lost)
+        kept = tuple(each for each in stays if each not in lost and each not in said_now)
         return Proposal(self._wish, tuple(seqs), tuple(undo), lost, again, kept, deadline, tuple(reasons))
 
     def _deadline(self, trial: Trial, dropped: Container[int]) -> str | None:
@@ -360,16 +361,6 @@ class _Case:
                 continue
             if instance in pending or instance.partition("@")[0] not in self.places.handling:
                 yield instance
-
-    def _kept(self, trial: Trial) -> tuple[str, ...]:
-        pending = steps_pending(trial.run)
-        found = dict.fromkeys(str(instance_of(record)) for record in trial.kept if record["type"] != "decision.made")
-        given = trial.run.interpreter.given
-        return tuple(
-            each
-            for each in found
-            if each not in pending and each not in given and isinstance(self.places.step(each), Task)
-        )
 
     def _forgotten(self, trial: Trial) -> Iterator[Record]:
         """Earlier repairs of steps that run again, or have not been reached again: what they said was about then."""

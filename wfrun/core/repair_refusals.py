@@ -56,13 +56,17 @@ def _not_to_be_resumed(run: Run, wish: Wish) -> Iterator[Problem]:
     elif status in UNDONE:
         yield Problem("repair.undone", f"it has ended as {status}, with its steps undone", hint=_REWIND)
     elif status == "needs-attention":
-        message = "some of its steps could not be undone"
-        hint = "`resume` tries those again as they are; `skip compensate:STEP` is for what can only be undone by hand"
-        yield Problem("repair.needs-attention", message, hint=hint)
+        yield _needs_attention(run)
     elif not status and wish.action == "resume" and not run.is_paused:
         yield Problem("repair.running", "it has neither failed nor been paused: there is nothing to repair")
     if wish.action == "replace" and wish.replacement is None:
         yield Problem("repair.replacement", "there is no workflow to go on with")
+
+
+def _needs_attention(run: Run) -> Problem:
+    left = _listed(map(undone_by, failed_compensations(run)))
+    hint = "`resume` tries that again as it is; `skip compensate:STEP` is for what can only be undone by hand"
+    return Problem("repair.needs-attention", f"{left} could not be undone", hint=hint)
 
 
 def reasons_not_to_undo(run: Run) -> list[Problem]:
@@ -73,6 +77,8 @@ def reasons_not_to_undo(run: Run) -> list[Problem]:
         return []
     if run.ended is None:
         return [Problem("repair.running", "it has not ended", hint="`cancel` stops it and undoes what it did")]
+    if run.ended["status"] == "needs-attention":
+        return [_needs_attention(run)]
     if run.ended["status"] == "partly-compensated":
         return [Problem("repair.undone", "it has been undone, but for what somebody has said is to stay")]
     return [Problem("repair.undone", f"it has ended as {run.ended['status']}: there is nothing left to undo")]

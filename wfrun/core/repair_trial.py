@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from wfrun.core.answers import effect_of
 from wfrun.core.effects import CallService, Effect, StartPause
 from wfrun.core.fibers import Cancelled, stop_id
-from wfrun.core.plan.nodes import Foreach, Loop, Parallel, Plan, Step, Try, walk
+from wfrun.core.plan.nodes import Foreach, Loop, Parallel, Plan, Step, Task, Try, walk
 from wfrun.core.repair_history import COMPENSATE, DEADLINE, STOPPED, Amendments, instance_of, is_timeout, undone_by
 from wfrun.core.run import Run
 from wfrun.core.values import Json, canonical
@@ -161,6 +161,15 @@ class Trial:
     def reached(self) -> set[str | None]:
         """The instances that there is something of, or that something is asked for."""
         return {instance_of(record) for record in self.kept} | steps_pending(self.run) | self.run.interpreter.given
+
+    def done(self) -> list[str]:
+        """The steps that have run, and for which nothing is asked; and what somebody has said was done, as was said."""
+        given, pending = self.run.interpreter.given, steps_pending(self.run)
+        found = dict.fromkeys(str(instance_of(record)) for record in self.kept if record["type"] != "decision.made")
+        ran = (each for each in found if isinstance(self._places.step(each), Task) and each not in given)
+        outputs = self.run.interpreter.amended.outputs
+        by_hand = (each for each in outputs if each in given and not outputs[each].skipped)
+        return [*(each for each in ran if each not in pending), *by_hand]
 
     def _counts(self, record: Record) -> bool:
         if record["type"] in _ENDS or self._is_aside(record) or self._has_gone_on(record):

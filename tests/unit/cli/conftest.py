@@ -49,6 +49,10 @@ class Tale:
         error = {"type": "payment.declined", "message": message}
         return self.add("step.failed", step=step, attempt=attempt, error=error, random=0.1)
 
+    def lose(self, step: str) -> Tale:
+        key, since = f"k7m2x9qd/{step}", self.records[-1]["at"]
+        return self.add("step.unknown", step=step, attempt=1, key=key, since=since)
+
     def ask(self, step: str, **fields: Any) -> Tale:
         task: dict[str, Any] = {
             "task": f"k7m2x9qd/{step}",

@@ -14,6 +14,7 @@ from wfrun.cli.render.lists import execution_table, moment_line, summary_line
 from wfrun.cli.render.loops import TOLD_ITEMS
 from wfrun.cli.render.progress import Lines, LiveSteps
 from wfrun.cli.render.status import status_lines
+from wfrun.cli.render.waits import unknown_lines
 from wfrun.views.overdue import as_of
 from wfrun.views.status import status_of
 from wfrun.views.summary import summary_of
@@ -157,6 +158,32 @@ def test_what_is_waited_for_in_lists(tale: MakeTale) -> None:
     assert summary_line("line 1", row) == f"line 1  k7m2x9qd  waiting  0/4  -  {words}"
     row["children"] = ["x", "y"]
     assert summary_line("line 1", row).endswith("execution x and 1 more")
+
+
+def test_who_waits_in_the_middle_of_undoing_says_for_whom(tale: MakeTale) -> None:
+    error = {"type": "payment.declined", "message": "no", "step": "b"}
+    told = tale("a", "b").call("a").fail("b").add("compensation.started", reason="failure", steps=["a"], error=error)
+    row = summary_of(told.begin("compensate:a").lose("compensate:a").view())
+    words = "a word about compensate:a; payment.declined"
+    assert execution_table([row])[1].endswith(f"  for {words}")
+    assert summary_line("line 1", row).endswith(f"  {words}")
+
+
+def test_what_can_be_said_of_a_lost_call(tale: MakeTale) -> None:
+    told = tale("a").begin("a").lose("a")
+    assert [line.rpartition("  ")[2] for line in unknown_lines("k7", told.view()["unknown"][0])[1:]] == [
+        "it did not happen: call it, with the same key",
+        "it did happen, and gave this",
+        "nobody knows: it fails, and is undone",
+    ]
+
+
+def test_what_undoes_a_step_is_not_undone_itself(tale: MakeTale) -> None:
+    told = tale("a").call("a").begin("compensate:a").lose("compensate:a")
+    *_, happened, failed = unknown_lines("k7", told.view()["unknown"][0])
+    assert happened.startswith("  wfrun set-output k7 compensate:a null  ")
+    assert happened.endswith("  it did happen")
+    assert failed.endswith("  nobody knows: it counts as not undone, and needs somebody")
 
 
 # ---- live

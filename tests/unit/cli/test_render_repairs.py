@@ -58,15 +58,16 @@ def test_what_somebody_had_wanted_is_not_taken_back_in_silence() -> None:
 
 def test_what_would_be_recorded() -> None:
     told = preview_lines(preview(action="set-output", values=[{"a": "\x9b"}]))
-    assert told[-1] == 'Would be recorded  output {"a": "\\u009b"}'
-    assert preview_lines(preview(action="set-input", values=[None]))[-1] == "Would be recorded  input null"
+    assert told[2:] == ['Would be recorded  output {"a": "\\u009b"}', "It would go on from where it stopped."]
+    told = preview_lines(preview(action="set-input", values=[None], again=["pay"]))
+    assert told[2:] == ["Would be recorded  input null", "Would run again    pay"]
 
 
 def test_the_time_that_is_left_for_all_of_it() -> None:
-    kept, anew = preview(deadline="2026-11-23T09:00:00.000000Z"), preview(deadline="anew")
+    kept, anew = (preview(deadline=each, again=["pay"]) for each in ("2026-11-23T09:00:00.000000Z", "anew"))
     assert preview_lines(kept)[-1] == "Timeout of it all  2026-11-23 09:00:00Z, as before"
     assert preview_lines(anew)[-1] == "Timeout of it all  all of it anew, for it has passed"
-    assert preview_line(anew).endswith(": granting its whole timeout anew")
+    assert preview_line(anew).endswith("; granting its whole timeout anew")
 
 
 def test_lines_for_whoever_looks_first() -> None:

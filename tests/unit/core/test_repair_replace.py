@@ -147,7 +147,10 @@ class TestRefusals:
         world = World(plan_of(call("a", compensate=UNDO), call("b")), script=fail_at("b")).finish()
         assert reasons(world, "resume").keys() == {"repair.undone"}
         world = World(plan_of(call("a", compensate=UNDO), call("b")), script=fail_at("b", "compensate:a")).finish()
-        assert reasons(world, "replace", replacement=world.plan).keys() == {"repair.needs-attention"}
+        told = reasons(world, "replace", replacement=world.plan)
+        assert told.keys() == {"repair.needs-attention"}
+        assert told["repair.needs-attention"].startswith("'a' could not be undone (`resume` tries that again")
+        assert [reason.message for reason in reasons_not_to_undo(world.run)] == ["'a' could not be undone"]
 
     @pytest.mark.parametrize("action", ["skip", "set-output", "set-input", "rewind", "compensate"])
     def test_the_step_must_be_there_and_have_run(self, action: Any) -> None:

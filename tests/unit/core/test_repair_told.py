@@ -154,6 +154,25 @@ class TestWhatIsTold:
         assert self.told(world, "compensate", step="b") == ({"c"}, {"c", "d"}, {"a", "b"})
         assert self.told(world, "rewind", step="b") == ({"c", "b"}, {"b", "c", "d"}, {"a"})
 
+    def test_what_was_done_by_hand_stays_and_what_was_skipped_was_not_done(self) -> None:
+        services = Services("a", "b", "c")
+        world = World(plan_of(*(call(name, output=name) for name in "abcd"), errorHandling=PAUSE), script=services)
+        world.finish().repair("set-output", step="a", value=1).finish()
+        world.repair("skip", step="b").finish()
+        assert self.told(world, "set-output", step="c", value=1) == (set(), set(), {"a"})
+        services.repaired()
+        world.repair("resume").finish()
+        assert self.told(world, "rewind", step="d") == (set(), {"d"}, {"a", "c"})
+        assert self.told(world, "compensate", step="c") == (set(), {"d"}, {"a", "c"})
+        assert self.told(world, "rewind", step="a") == (set(), {*"abcd"}, set())
+
+    def test_a_block_that_was_done_by_hand_stays(self) -> None:
+        services = Services("a", "b")
+        block = {"type": "sequential", "name": "block", "steps": [call("a")], "compensate": UNDO}
+        world = World(plan_of(block, call("b"), errorHandling=PAUSE), script=services).finish()
+        world.repair("set-output", step="block", value=1).finish()
+        assert self.told(world, "resume") == (set(), {"b"}, {"block"})
+
     def test_beside_it_branches_stay(self) -> None:
         world, _ = paused(parallel(call("a"), call("b")), call("c"), broken=("c",))
         assert self.told(world, "rewind", step="a") == (set(), {"a", "c"}, {"b"})

@@ -55,8 +55,10 @@ def give(execution: str, ask: Ask, manner: Manner) -> int:
     from wfrun.cli.values import current_user
 
     home, step = reading.open_home(manner.home), ask.step or ""
-    if manner.dry_run or not answering.is_asked(home, execution, step):
+    if not answering.is_asked(home, execution, step):
         return repair(execution, ask, manner)
+    if manner.dry_run:
+        return show(answering.foresee(home, execution, ask), as_json=manner.as_json)
     result, who = cast("Json", ask.value), manner.by or current_user()
     return answer(
         lambda way: answering.it_happened(home, execution, step, result, by=who, reason=manner.reason, way=way),

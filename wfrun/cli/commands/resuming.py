@@ -40,16 +40,16 @@ def resume_one(execution: str, file: str | None, wait: bool, manner: Manner) -> 
     found = repairing.take_up(home, execution, manner.services)
     if isinstance(found, repairing.Prepared):
         return carry_out(found, manner, wait=wait)
-    return _look(found, manner) if manner.dry_run else _drive(home, found, wait, manner)
+    return _look(home, found, manner) if manner.dry_run else _drive(home, found, wait, manner)
 
 
-def _look(journal: Journal, manner: Manner) -> int:
-    """There is nothing to set aside, undo or run again."""
+def _look(home: Home, journal: Journal, manner: Manner) -> int:
+    """There is nothing to set aside or run again."""
     from wfrun.app import repairing
     from wfrun.cli.commands.repairs import show
 
     journal.close()
-    return show(repairing.nothing(journal.execution_id), as_json=manner.as_json)
+    return show(repairing.prospect(home, journal.records), as_json=manner.as_json)
 
 
 def _drive(home: Home, journal: Journal, wait: bool, manner: Manner) -> int:

@@ -38,8 +38,13 @@ def _execution(row: Summary) -> list[Cell]:
         Cell(_progress(row)),
         Cell(clock(row["startedAt"])),
         Cell(took),
-        Cell(row["error"] or waiting),
+        Cell(_notes(row, waiting)),
     ]
+
+
+def _notes(row: Summary, waiting: str) -> str:
+    """What is waited for, and what has gone wrong: both if it waits in the middle of its undoing."""
+    return "; ".join(note for note in (waiting, row["error"]) if note)
 
 
 def _progress(row: Summary) -> str:
@@ -65,7 +70,7 @@ def summary_line(head: str, row: Summary) -> str:
     took = duration_words(elapsed_ms(row["startedAt"], row["endedAt"])) if row["endedAt"] else "-"
     progress = _progress(row)
     status = paint(COLOURS[row["status"]], row["status"])
-    notes = safe(row["error"] or waiting_words(row))
+    notes = safe(_notes(row, waiting_words(row)))
     names = head if head == row["execution"] else f"{head}  {row['execution']}"
     return f"{names}  {status}  {progress}  {took}  {notes}".rstrip()
 

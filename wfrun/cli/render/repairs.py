@@ -48,7 +48,8 @@ def preview_lines(preview: Preview) -> list[str]:
         ("Timeout of it all", _timeout(preview["deadline"])),
     ]
     told = [[Cell(head, "dim"), Cell(text)] for head, text in rows if text]
-    lines = columns(told) if told else ["It would go on from where it stopped."]
+    moves = preview["setAside"] or preview["undo"] or preview["again"]
+    lines = [*columns(told), *([] if moves else ["It would go on from where it stopped."])]
     return [f"{_head(preview)} (nothing has been written)", "", *lines]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wfrun.cli.text import Cell, columns, paint, safe
 from wfrun.views.instants import clock
 from wfrun.views.naming import called
-from wfrun.views.steps import step_words
+from wfrun.views.steps import COMPENSATE, step_words
 
 if TYPE_CHECKING:
     from wfrun.views.model import ChildView, EventView, RepairView, StatusView, TimerView, UnknownView, WaitView
@@ -74,8 +74,12 @@ def unknown_lines(execution: str, call: UnknownView) -> list[str]:
     attempt = f", attempt {call['attempt']}" if call["attempt"] > 1 else ""
     step = safe(quote(call["step"]))
     rows = [(f"retry-now {execution} {step}", "it did not happen: call it, with the same key")]
-    rows += [(f"set-output {execution} {step} JSON", "it did happen, and gave this")]
-    rows += [(f"fail {execution} {step}", "nobody knows: it fails, and is undone")]
+    if call["step"].startswith(COMPENSATE):
+        rows += [(f"set-output {execution} {step} null", "it did happen")]
+        rows += [(f"fail {execution} {step}", "nobody knows: it counts as not undone, and needs somebody")]
+    else:
+        rows += [(f"set-output {execution} {step} JSON", "it did happen, and gave this")]
+        rows += [(f"fail {execution} {step}", "nobody knows: it fails, and is undone")]
     commands = columns([[f"wfrun {command}", Cell(words, "dim")] for command, words in rows], indent="  ")
     return [f"{paint('red', 'Unknown')}  {about}{attempt}; its runner ended before the answer", *commands]
 
