@@ -213,7 +213,7 @@ class _Case:
 
     def _cut_off(self) -> tuple[Trial, list[Problem]]:
         """What rewinding to the step would leave, and the step itself."""
-        rewound = self._settled(self._failing() | self._targets)
+        rewound = self._rewound()
         self._ahead = self._amended.told() - rewound.reached() - self._targets
         self._amended.forget(self._ahead)
         after = {record["seq"] for record in rewound.dropped if instance_of(record) not in self._targets}
@@ -222,6 +222,14 @@ class _Case:
         if self._targets & steps_pending(trial.run) or self._targets & (self._failing() | self._taken_back):
             return trial, [Problem("repair.not-completed", f"{self._wish.step!r} has not completed, or was undone")]
         return trial, []
+
+    def _rewound(self) -> Trial:
+        """What would be left if the step were to run, even if somebody has said what it comes to."""
+        outputs = self._amended.outputs
+        said = {each: outputs.pop(each) for each in self._targets & outputs.keys()}
+        rewound = self._settled(self._failing() | self._targets)
+        outputs |= said
+        return rewound
 
     def _replaced(self) -> tuple[Trial, list[Problem]]:
         plan = self._wish.replacement

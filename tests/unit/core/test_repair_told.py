@@ -166,6 +166,19 @@ class TestWhatIsTold:
         assert self.told(world, "compensate", step="c") == (set(), {"d"}, {"a", "c"})
         assert self.told(world, "rewind", step="a") == (set(), {*"abcd"}, set())
 
+    @pytest.mark.parametrize("action", ["skip", "set-output"])
+    def test_back_to_what_did_not_run_itself(self, action: Any) -> None:
+        world, _ = paused(*(call(name, output=name, compensate=UNDO) for name in "abc"), broken=("a",))
+        world.repair(action, step="a", value=1).finish()
+        assert world.status == "completed"
+        stays = {"a"} if action == "set-output" else set()
+        assert self.told(world, "compensate", step="a") == ({"b", "c"}, {"b", "c"}, stays)
+        before = len(world.records)
+        world.repair("compensate", step="a").finish()
+        assert since(world, before) == ["compensate:c", "compensate:b"]
+        world.repair("resume").finish()
+        assert since(world, before)[2:] == ["b", "c"]
+
     def test_a_block_that_was_done_by_hand_stays(self) -> None:
         services = Services("a", "b")
         block = {"type": "sequential", "name": "block", "steps": [call("a")], "compensate": UNDO}
