@@ -41,14 +41,17 @@ steps:
     concurrency: 2
     steps: {{ name: each, service: s, action: note, input: $.item, {UNDO} }}
   - {{ name: kid, type: workflow, workflow: child }}
+  - {{ name: doubt, service: s, action: late, input: $.a.noted, {UNDO} }}
   - {{ name: ask, type: human-task, assignee: bob }}
   - {{ name: last, service: s, action: note, {UNDO} }}
 """
-STEPS = ("a", "b", "refused", "each@0", "each@2", "kid", "ask", "last")
+# What nobody knows the end of is asked with something else.
+OTHER = PARENT.replace("input: $.a.noted", "input: 4")
+STEPS = ("a", "b", "refused", "each@0", "each@2", "kid", "doubt", "ask", "last")
 LONGEST_S = 0.12
 OVER = ("completed", "failed", "compensated", "cancelled", "partly-compensated")
 # What leaves effects where they are, on purpose.
-LEAVING = ("--keep", "set-output")
+LEAVING = ("--keep",)
 
 
 def anything(chance: random.Random, id: str) -> list[str]:
@@ -57,8 +60,11 @@ def anything(chance: random.Random, id: str) -> list[str]:
         [
             ["resume", id],
             ["skip", id, chance.choice(["refused", step])],
+            ["resume", id, "--with", "other.yaml"],
             ["set-output", id, "refused", "1"],
-            ["set-input", id, chance.choice(["refused", step]), str(chance.randrange(3))],
+            ["set-output", id, "a", json.dumps({"noted": chance.randrange(1, 4)})],
+            ["set-output", id, "doubt", "1"],
+            ["set-input", id, chance.choice(["refused", "doubt", step]), str(chance.randrange(3))],
             ["rewind", id, step],
             ["rewind", id, step, "--keep"],
             ["compensate", id],
@@ -109,7 +115,12 @@ def ledger() -> Iterator[Ledger]:
 
 @pytest.fixture
 def world(tmp_path: Path, ledger: Ledger) -> Iterator[Zygote]:
-    for name, text in (("ledger.py", ledger.module), ("child.yaml", CHILD), ("trip.yaml", PARENT)):
+    for name, text in (
+        ("ledger.py", ledger.module),
+        ("child.yaml", CHILD),
+        ("trip.yaml", PARENT),
+        ("other.yaml", OTHER),
+    ):
         (tmp_path / name).write_text(text)
     with Zygote(tmp_path, {"WFRUN_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}) as zygote:
         yield zygote

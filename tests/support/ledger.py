@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 MODULE = """
 import time
 from tests.support.ledger import tell
+from wfrun import ServiceError
 
 def note(input, call):
     return {"noted": tell(PORT, call.idempotency_key, input)}
@@ -31,6 +32,11 @@ def flaky(input, call):
     if call.attempt < 3:
         raise TimeoutError("not yet")
     return note(input, call)
+
+def late(input, call):
+    note(input, call)
+    if input % 2:
+        raise ServiceError("timeout", "it has happened, but nobody knows")
 
 def refuse(input, call):
     raise ValueError("never")

@@ -58,7 +58,10 @@ class ExecutionFold:
             )
         if kind in TaskFold.CONCERNED:
             self._tasks.add(record)
-        self._unheard = self._unheard and kind in _OF_OTHERS
+        # Who is cancelled while it is paused goes on: a driver that has only started has not come to it.
+        self._unheard = self._unheard and (
+            kind in _OF_OTHERS or (kind == "driver.started" and self._paused is not None)
+        )
         handler(self, record)
 
     def _require_start(self) -> Record:
@@ -270,8 +273,8 @@ class ExecutionFold:
         self._steps.plan_compensations(record["steps"])
 
     def _on_cancel(self, record: Record) -> None:
+        self._unheard = self._paused is None or not self._paused.get("pivot")
         self._cancel = {"by": record["by"], "reason": record["reason"], "at": record["at"]}
-        self._unheard = True
 
     def _on_nothing(self, record: Record) -> None:
         """What changes no status: computed keys, an error that goes its way to a handler.

@@ -34,6 +34,19 @@ def test_a_paused_execution_waits_for_somebody(story: StoryMaker, driven: bool |
     assert rows(view) == {"reserve": "completed", "pay": "failed", "ship": "pending"}
 
 
+def test_one_that_is_to_be_undone_is_not_paused_any_more_whoever_died_over_it(story: StoryMaker) -> None:
+    told = paused(story).add("cancel.requested", by="ann", reason="")
+    told.add("driver.started", epoch=2, host="h", pid=2, wfrun="0")
+    assert status_of(told.records, driven=False)["status"] == "interrupted"
+
+
+def test_behind_a_point_of_no_return_it_stays_paused(story: StoryMaker) -> None:
+    told = paused(story)
+    told.records[-1]["pivot"] = True
+    told.add("cancel.requested", by="ann", reason="")
+    assert status_of(told.records, driven=False)["status"] == "paused"
+
+
 def test_one_that_is_being_undone_is_not_paused_any_more(story: StoryMaker) -> None:
     told = (
         paused(story)
