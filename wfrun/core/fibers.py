@@ -205,6 +205,11 @@ class Scheduler:
         """Whether a fiber waits for a fact about the effect right now."""
         return id in self._waiting
 
+    def stops(self, id: str) -> bool:
+        """Whether what waits for the effect has been told to stop, and goes no further than there."""
+        fiber = self._waiting.get(id)
+        return fiber is not None and fiber.cancelling and not fiber.shielded
+
     def cancel(self, fiber: Fiber) -> None:
         if fiber.done or fiber.cancelling:
             return

@@ -46,11 +46,12 @@ from wfrun.core.repair_refusals import (
     gone_on_without,
     misfits,
     not_in_the_way,
+    over_already,
     passed_pivot,
     refusals,
     running_children,
 )
-from wfrun.core.repair_trial import Places, Trial, steps_pending, stop_unbegun
+from wfrun.core.repair_trial import Places, Trial, steps_pending, steps_stopped, stop_unbegun
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import Problem
@@ -270,12 +271,25 @@ class _Case:
         reached = list(self._again(trial, (dropped[seq] for seq in seqs), {request["step"] for request in forgotten}))
         said_now = self._targets if self._wish.action == "set-output" else ()
         stays, deadline = trial.done(), self._deadline(trial, dropped)
+        if self._wish.action in ("rewind", "set-input"):
+            reasons += self._stopped_at_once(trial)
         # Only to see what comes of it: nothing that is recorded depends on this.
         not_begun = stop_unbegun(trial.run)
         again = tuple(each for each in reached if each not in not_begun)
         lost = tuple(each for each in trial.run.interpreter.undoing if each not in undo)
         kept = tuple(each for each in stays if each not in lost and each not in said_now)
         return Proposal(self._wish, tuple(seqs), tuple(undo), lost, again, kept, deadline, tuple(reasons))
+
+    def _stopped_at_once(self, trial: Trial) -> Iterator[Problem]:
+        """It would not run again: a block around it that is content with some of its branches has had enough."""
+        stopped, pending = steps_stopped(trial.run), steps_pending(trial.run)
+        again = sorted(self._targets & stopped)
+        if not again or self._targets & (pending - stopped):
+            return
+        for race in self.places.races(again[0]):
+            if not any(self.places.holds(race, each) for each in pending - stopped):
+                yield over_already(str(self._wish.step), race)
+                return
 
     def _deadline(self, trial: Trial, dropped: Container[int]) -> str | None:
         timer = trial.run.pending.get(DEADLINE)

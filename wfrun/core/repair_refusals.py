@@ -155,6 +155,11 @@ def gone_on_without(step: str, race: str) -> Problem:
     return Problem("repair.step-over", message, hint=f"`rewind {race}` has all of its branches run again")
 
 
+def over_already(step: str, race: str) -> Problem:
+    message = f"{race!r} has completed without {step!r}, which would be stopped before it begins"
+    return Problem("repair.step-over", message, hint=f"`rewind {race}` has all of its branches run again")
+
+
 def passed_pivot() -> Problem:
     hint = "steps can be run again with --keep, without undoing what they did"
     return Problem("repair.pivot", "it has passed its point of no return: nothing is undone any more", hint=hint)

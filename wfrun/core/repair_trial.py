@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from wfrun.core.answers import effect_of
-from wfrun.core.effects import CallService, Effect, StartPause
+from wfrun.core.effects import CallService, Effect, StartPause, Stop
 from wfrun.core.fibers import Cancelled, stop_id
 from wfrun.core.plan.nodes import Foreach, Loop, Parallel, Plan, Step, Task, Try, walk
 from wfrun.core.repair_history import COMPENSATE, DEADLINE, STOPPED, Amendments, instance_of, is_timeout, undone_by
@@ -82,7 +82,7 @@ class Places:
         id, _, round = instance.partition("@")
         for block in self.steps.values():
             if (
-                isinstance(block, Parallel)
+                isinstance(block, Parallel | Foreach)
                 and block.crew.complete is not None
                 and id in self._within(block.id) - {block.id}
             ):
@@ -237,6 +237,13 @@ class Trial:
 def steps_pending(run: Run) -> set[str]:
     """The instances that something is asked for."""
     return {step for effect in run.pending.values() if (step := getattr(effect, "step", None)) is not None}
+
+
+def steps_stopped(run: Run) -> set[str]:
+    """The instances that something is asked for, and that have been told to stop before they get it."""
+    pending = [effect for effect in run.pending.values() if not isinstance(effect, Stop)]
+    on = {getattr(effect, "step", "") for effect in pending if not run.scheduler.stops(effect.id)}
+    return {getattr(effect, "step", "") for effect in pending} - on
 
 
 def stop_unbegun(run: Run) -> set[str]:

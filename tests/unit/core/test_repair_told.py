@@ -71,6 +71,10 @@ class TestSkip:
         assert f"'race' has completed without {step!r}" in told["repair.step-over"]
         assert "`rewind race`" in told["repair.step-over"]
 
+    def test_nor_is_an_iteration(self) -> None:
+        world, _ = paused(foreach([0, 1], call("a"), complete="any"), call("b"), broken=("a@0", "b"))
+        assert "'each' has completed without 'a@0'" in reasons(world, "skip", step="a@0")["repair.step-over"]
+
     def test_who_has_won_has_completed(self) -> None:
         assert reasons(race(), "skip", step="won").keys() == {"repair.step-completed"}
 
@@ -78,6 +82,49 @@ class TestSkip:
         world, _ = paused(foreach([0, 1], RACE, call("after")), broken=("lost@0", "lost@1", "won@1", "stopped@1"))
         assert "'race@0'" in reasons(world, "skip", step="lost@0")["repair.step-over"]
         assert world.propose("skip", step="lost@1").reasons == ()
+
+
+class TestRunningAgain:
+    @pytest.mark.parametrize("step", ["lost", "stopped"])
+    @pytest.mark.parametrize(
+        "wish", [{"action": "rewind"}, {"action": "rewind", "keep": True}, {"action": "set-input"}]
+    )
+    def test_what_a_block_has_completed_without_would_not_begin(self, step: str, wish: dict[str, Any]) -> None:
+        value = {"value": 1} if wish["action"] == "set-input" else {}
+        told = reasons(race(), step=step, **wish, **value)
+        assert told.keys() == {"repair.step-over"}
+        assert f"'race' has completed without {step!r}" in told["repair.step-over"]
+        assert "`rewind race`" in told["repair.step-over"]
+
+    @pytest.mark.parametrize("condition", [{}, {"condition": "true"}])
+    @pytest.mark.parametrize("step", ["other", "second"])
+    def test_nor_would_a_branch_of_several_steps(self, step: str, condition: dict[str, Any]) -> None:
+        other = {
+            "type": "sequential",
+            "name": "other",
+            "steps": [call("first"), {**ASK, "name": "second", **condition}],
+        }
+        world, _ = paused(parallel(other, call("won"), name="race", complete="any"), call("after"), broken=("after",))
+        assert reasons(world, "rewind", step=step).keys() == {"repair.step-over"}
+
+    def test_nor_an_iteration_unless_the_others_come_after_it(self) -> None:
+        loop = foreach([0, 1], call("a"), complete="any")
+        world, _ = paused(loop, call("b"), broken=("a@0", "b"))
+        assert reasons(world, "rewind", step="a@0") == {}
+        world, _ = paused({**loop, "concurrency": 2}, call("b"), broken=("a@0", "b"))
+        for step, code in (("a@0", {"repair.step-over"}), ("a@1", set()), ("a", set()), ("each", set())):
+            assert reasons(world, "rewind", step=step).keys() == code
+
+    def test_who_has_won_does(self) -> None:
+        world = race()
+        before = len(world.records)
+        world.repair("rewind", step="won").finish()
+        assert since(world, before)[:2] == ["compensate:won", "won"]
+
+    def test_what_a_branch_did_to_tidy_up_runs_again(self) -> None:
+        tidy = {"type": "try", "steps": call("lost"), "finally": call("t")}
+        world, _ = paused(parallel(call("won"), tidy, name="race", complete="any"), call("b"), broken=("b",))
+        assert reasons(world, "rewind", step="t") == {}
 
 
 class TestWhatSomebodyHasCancelled:

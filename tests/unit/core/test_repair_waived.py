@@ -205,5 +205,5 @@ class TestWhilePaused:
         world = Stubborn(plan_of(race, call("z"), errorHandling={"onFailure": "pause"})).finish()
         assert world.run.is_paused
         world.repair("skip", step="compensate:c").finish()
-        world.repair("rewind", step="c").finish()
+        world.repair("rewind", step="steps[0]").finish()
         assert [record["child"] for record in world.of_type("child.started")] == ["e1.c", "e1.c..r2"]
