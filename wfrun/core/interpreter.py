@@ -76,6 +76,7 @@ class Interpreter:
     and can be undone, by instance in the order of completion, `failure` what the body ended with, and `given` the
     instances that did not run because a repair says what they come to. `waived`, with the round that it
     was in, need not be undone: somebody said so.
+    `settled_early` are the blocks that have completed although not all of their branches have.
     `undoing` is what is being undone, and what comes after that, last completed first.
     """
 
@@ -94,6 +95,7 @@ class Interpreter:
         self.failure: Failed | None = None
         self.given: set[str] = set()
         self.waived: dict[str, int] = {}
+        self.settled_early: set[str] = set()
         self.undoing: dict[str, None] = {}
         self.crews: dict[Crowd, None] = {}
         self.scheduler = scheduler

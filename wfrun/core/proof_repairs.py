@@ -16,6 +16,9 @@ from wfrun.core.repair import Proposal, propose
 from wfrun.core.repair_history import never_called
 from wfrun.core.run import Run
 
+# Earlier versions took some wishes that had no effect but on what came after the step.
+_ONCE_ALLOWED = ("repair.step-over", "repair.step-completed")
+
 
 def check_repair(run: Run, record: Record, plans: Callable[[str], Plan]) -> None:
     """Raises Unfounded unless the repair is allowed, and sets aside and undoes what it has to.
@@ -34,8 +37,7 @@ def check_repair(run: Run, record: Record, plans: Callable[[str], Plan]) -> None
     proposals += [_leaving_uncalled(run, proposal) for proposal in proposals]
     fitting = [proposal for proposal in proposals if _effects(proposal) == _recorded(record)]
     first = (fitting or proposals)[0]
-    # Earlier versions did not refuse that: it did no more than to run again what came after.
-    reasons = [reason for reason in first.reasons if reason.code != "repair.step-over"]
+    reasons = [reason for reason in first.reasons if reason.code not in _ONCE_ALLOWED]
     if reasons:
         raise Unfounded(f"such a repair is refused: {reasons[0].message}")
     wanted = {"dropped": list(first.dropped), "undo": list(first.undo)}

@@ -46,12 +46,12 @@ from wfrun.core.repair_refusals import (
     gone_on_without,
     misfits,
     not_in_the_way,
-    over_already,
     passed_pivot,
     refusals,
     running_children,
+    stopped_at_once,
 )
-from wfrun.core.repair_trial import Places, Trial, steps_pending, steps_stopped, stop_unbegun
+from wfrun.core.repair_trial import Places, Trial, steps_pending, stop_unbegun
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import Problem
@@ -151,7 +151,9 @@ class _Case:
         unfinished = steps_pending(trial.run) | {str(instance_of(record)) for record in trial.dropped}
         if not (over or self._targets & given) or self._targets & unfinished:
             return
-        if has_succeeded(over):
+        settled = [each for each in trial.run.interpreter.settled_early if self.places.holds(step, each)]
+        inside = (record for record in over for each in settled if self.places.holds(each, str(instance_of(record))))
+        if has_succeeded(over, besides={record["seq"] for record in inside}):
             yield done_already(step)
             return
         for race in self.places.races(step):
@@ -217,10 +219,14 @@ class _Case:
         rewound = self._rewound()
         self._ahead = self._amended.told() - rewound.reached() - self._targets
         self._amended.forget(self._ahead)
-        after = {record["seq"] for record in rewound.dropped if instance_of(record) not in self._targets}
+        # What was undone in it because it did not count stays undone.
+        after = {each["seq"] for each in rewound.dropped if undone_by(instance_of(each) or "") not in self._targets}
         trial = self._trial(set()).fold(record for record in self._history if record["seq"] not in after)
         trial.dropped += [record for record in self._history if record["seq"] in after]
-        if self._targets & steps_pending(trial.run) or self._targets & (self._failing() | self._taken_back):
+        withdrawn = {self._wish.step} & {
+            undone_by(each) for each in trial.reached() if each and each != undone_by(each)
+        }
+        if self._targets & (steps_pending(trial.run) | self._failing() | trial.undone() | withdrawn):
             return trial, [Problem("repair.not-completed", f"{self._wish.step!r} has not completed, or was undone")]
         return trial, []
 
@@ -272,24 +278,13 @@ class _Case:
         said_now = self._targets if self._wish.action == "set-output" else ()
         stays, deadline = trial.done(), self._deadline(trial, dropped)
         if self._wish.action in ("rewind", "set-input"):
-            reasons += self._stopped_at_once(trial)
+            reasons += stopped_at_once(trial.run, self._wish, self.places, self._targets)
         # Only to see what comes of it: nothing that is recorded depends on this.
         not_begun = stop_unbegun(trial.run)
         again = tuple(each for each in reached if each not in not_begun)
         lost = tuple(each for each in trial.run.interpreter.undoing if each not in undo)
         kept = tuple(each for each in stays if each not in lost and each not in said_now)
         return Proposal(self._wish, tuple(seqs), tuple(undo), lost, again, kept, deadline, tuple(reasons))
-
-    def _stopped_at_once(self, trial: Trial) -> Iterator[Problem]:
-        """It would not run again: a block around it that is content with some of its branches has had enough."""
-        stopped, pending = steps_stopped(trial.run), steps_pending(trial.run)
-        again = sorted(self._targets & stopped)
-        if not again or self._targets & (pending - stopped):
-            return
-        for race in self.places.races(again[0]):
-            if not any(self.places.holds(race, each) for each in pending - stopped):
-                yield over_already(str(self._wish.step), race)
-                return
 
     def _deadline(self, trial: Trial, dropped: Container[int]) -> str | None:
         timer = trial.run.pending.get(DEADLINE)

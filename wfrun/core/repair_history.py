@@ -242,9 +242,9 @@ def has_failed(records: Iterable[Record]) -> bool:
     return any(_tells_of_failure(record) for record in _last_of_each(records))
 
 
-def has_succeeded(records: Iterable[Record]) -> bool:
-    """Whether none of the instances that these are about ended with an error, or was stopped."""
-    last = _last_of_each(records)
+def has_succeeded(records: Iterable[Record], besides: Container[int]) -> bool:
+    """Whether none of the instances that these are about ended with an error, or was stopped, `besides` some."""
+    last = (record for record in _last_of_each(records) if record["seq"] not in besides)
     return not any(_tells_of_failure(record) or record["type"] in STOPPED for record in last)
 
 

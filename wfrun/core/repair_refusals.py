@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from wfrun.core.fibers import stop_id
 from wfrun.core.plan.draft import nearest
 from wfrun.core.plan.nodes import Child, Plan, sets_key, settable
 from wfrun.core.repair_history import COMPENSATE, UNDONE, instance_of, undone_by
-from wfrun.core.repair_trial import Change, Places, Trial, steps_pending
+from wfrun.core.repair_trial import Change, Places, Trial, steps_pending, steps_stopped
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import Place, Problem
@@ -155,9 +155,17 @@ def gone_on_without(step: str, race: str) -> Problem:
     return Problem("repair.step-over", message, hint=f"`rewind {race}` has all of its branches run again")
 
 
-def over_already(step: str, race: str) -> Problem:
-    message = f"{race!r} has completed without {step!r}, which would be stopped before it begins"
-    return Problem("repair.step-over", message, hint=f"`rewind {race}` has all of its branches run again")
+def stopped_at_once(run: Run, wish: Wish, places: Places, targets: Set[str]) -> Iterator[Problem]:
+    """Of `targets` none would run again: a block around it that is content with some of its branches has had enough."""
+    stopped, pending = steps_stopped(run), steps_pending(run)
+    again = sorted(targets & stopped)
+    if not again or targets & (pending - stopped):
+        return
+    for race in places.races(again[0]):
+        if not any(places.holds(race, each) for each in pending - stopped):
+            message = f"{race!r} has completed without {wish.step!r}, which would be stopped before it begins"
+            yield Problem("repair.step-over", message, hint=f"`rewind {race}` has all of its branches run again")
+            return
 
 
 def passed_pivot() -> Problem:

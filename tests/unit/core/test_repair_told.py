@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from tests.support.world import World, call, plan_of
-from tests.unit.core.test_repair import PAUSE, Services, is_open, paused, since
+from tests.unit.core.test_repair import PAUSE, Services, assert_folds_again, is_open, paused, since
 from tests.unit.core.test_repair_replace import reasons
 from tests.unit.core.test_steps_crews import UNDO, foreach, parallel
 
 RACE = parallel(call("lost", output="lost"), call("won", compensate=UNDO), call("stopped"), name="race", complete="any")
 ALL = {**RACE, "complete": "all"}
+TOLERANT = foreach([0, 1, 2], call("a", compensate=UNDO), call("b"), tolerate=1, output="rs")
 ASK = {"type": "human-task", "name": "ask", "assignee": "bob", "output": "ask"}
 
 
@@ -78,10 +79,53 @@ class TestSkip:
     def test_who_has_won_has_completed(self) -> None:
         assert reasons(race(), "skip", step="won").keys() == {"repair.step-completed"}
 
+    def test_and_so_has_the_block(self) -> None:
+        assert reasons(race(), "skip", step="race").keys() == {"repair.step-completed"}
+
+    def test_what_failed_without_harm_is_skipped_but_not_what_is_around_it(self) -> None:
+        around = {"type": "sequential", "name": "around", "steps": [call("before"), TOLERANT]}
+        world, _ = paused(around, call("z"), broken=("b@1", "z"))
+        for step in ("each", "around"):
+            assert reasons(world, "skip", step=step).keys() == {"repair.step-completed"}
+        assert reasons(world, "skip", step="b@1") == {}
+
+    def test_a_block_that_failed_although_it_tolerates_some_is(self) -> None:
+        world, _ = paused(TOLERANT, call("z"), broken=("b@0", "b@1"))
+        assert world.repair("skip", step="each").finish().steps("step.completed")[-1] == "z"
+
     def test_each_time_round_is_a_block_of_its_own(self) -> None:
         world, _ = paused(foreach([0, 1], RACE, call("after")), broken=("lost@0", "lost@1", "won@1", "stopped@1"))
         assert "'race@0'" in reasons(world, "skip", step="lost@0")["repair.step-over"]
         assert world.propose("skip", step="lost@1").reasons == ()
+
+
+class TestCompensate:
+    @pytest.mark.parametrize("more", [{}, {"concurrency": 3}])
+    def test_a_block_has_completed_of_which_something_failed_without_harm(self, more: dict[str, Any]) -> None:
+        plan = [{**TOLERANT, **more}, call("c", compensate=UNDO), call("z")]
+        world, _ = paused(*plan, broken=("b@1", "z"))
+        before = len(world.records)
+        world.repair("compensate", step="each").finish()
+        assert since(world, before) == ["compensate:c"]
+        assert world.repair("resume").finish().status == "completed"
+        assert since(world, before) == ["compensate:c", "c", "z"]
+        assert_folds_again(world)
+
+    def test_one_that_failed_has_not(self) -> None:
+        world, _ = paused(TOLERANT, call("z"), broken=("b@1", "b@2"))
+        assert reasons(world, "compensate", step="each").keys() == {"repair.not-completed"}
+        assert reasons(world, "compensate", step="a@0") == {}
+
+    def test_nor_has_what_was_undone_in_it(self) -> None:
+        world, _ = paused(TOLERANT, call("z"), broken=("b@1", "z"))
+        assert reasons(world, "compensate", step="a@1").keys() == {"repair.not-completed"}
+        assert reasons(world, "compensate", step="a@2") == {}
+
+    def test_nor_has_what_was_undone(self) -> None:
+        world, _ = paused(call("a", compensate=UNDO), call("b", compensate=UNDO), call("z"), broken=("z",))
+        world.add({"type": "compensation.requested", "by": "ann", "reason": ""})
+        world.finish()
+        assert reasons(world, "compensate", step="a").keys() == {"repair.not-completed"}
 
 
 class TestRunningAgain:

@@ -166,6 +166,8 @@ class _Work:
             raise self._run.scheduler.passed_on(self._outcome)
         if self._lost:
             await self._undo(instance)
+        if self.failures or self._settled:
+            self._run.settled_early.add(instance)
 
     def _spawn(self) -> None:
         most = self._crew.concurrency
