@@ -51,7 +51,7 @@ from wfrun.core.repair_refusals import (
     running_children,
     stopped_at_once,
 )
-from wfrun.core.repair_trial import Places, Trial, steps_pending, stop_unbegun
+from wfrun.core.repair_trial import Places, Trial, left_open, steps_pending, stop_unbegun
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import Problem
@@ -151,9 +151,7 @@ class _Case:
         unfinished = steps_pending(trial.run) | {str(instance_of(record)) for record in trial.dropped}
         if not (over or self._targets & given) or self._targets & unfinished:
             return
-        settled = [each for each in trial.run.interpreter.settled_early if self.places.holds(step, each)]
-        inside = (record for record in over for each in settled if self.places.holds(each, str(instance_of(record))))
-        if has_succeeded(over, besides={record["seq"] for record in inside}):
+        if has_succeeded(over, besides=trial.without_harm(step)):
             yield done_already(step)
             return
         for race in self.places.races(step):
@@ -341,7 +339,7 @@ class _Case:
         done = self._run.interpreter.undos
         kept = trial.run.interpreter.undos.keys() | self._amended.waived
         undo = [each for each in reversed(done) if each not in kept and not self._is_tried_again(each, trial)]
-        return [each for each in self._left_open(trial) if each not in done] + undo
+        return [each for each in left_open(self._run, trial.run) if each not in done] + undo
 
     def _is_tried_again(self, step: str, trial: Trial) -> bool:
         """A call of which nobody knows how it ended is repeated under its key, if it is repeated as it was."""
@@ -359,13 +357,6 @@ class _Case:
         asked = [each for each in self._run.records if each["type"] == "step.started" and each["step"] == call.step]
         fresh = call.prepare()[0]
         return fresh["type"] == "step.started" and bool(asked) and asked_with(asked[-1]) == fresh["inputHash"]
-
-    def _left_open(self, trial: Trial) -> Iterator[str]:
-        """Calls that somebody had begun and that nobody waits for any more."""
-        for id in sorted(self._run.begun.keys() - trial.run.begun.keys()):
-            effect = self._run.pending.get(id)
-            if isinstance(effect, CallService) and effect.node.compensation:
-                yield effect.step
 
     def _again(self, trial: Trial, dropped: Iterable[Record], forgotten: Container[str]) -> Iterator[str]:
         """Without what is inside a block that counts as done, and without handlers of errors that have not come."""

@@ -171,6 +171,15 @@ class Trial:
         by_hand = (each for each in outputs if each in given and not outputs[each].skipped)
         return [*(each for each in ran if each not in pending), *by_hand]
 
+    def without_harm(self, step: str) -> set[int]:
+        """The records of blocks inside `step` that have completed although not all of their branches have."""
+        settled = [each for each in self.run.interpreter.settled_early if self._places.holds(step, each)]
+        return {
+            record["seq"]
+            for record in self.kept
+            if any(self._places.holds(each, instance_of(record) or "") for each in settled)
+        }
+
     def _counts(self, record: Record) -> bool:
         if record["type"] in _ENDS or self._is_aside(record) or self._has_gone_on(record):
             return False
@@ -237,6 +246,14 @@ class Trial:
 def steps_pending(run: Run) -> set[str]:
     """The instances that something is asked for."""
     return {step for effect in run.pending.values() if (step := getattr(effect, "step", None)) is not None}
+
+
+def left_open(run: Run, after: Run) -> Iterator[str]:
+    """Calls that somebody had begun in `run`, that can be undone, and that nobody waits for any more `after` that."""
+    for id in sorted(run.begun.keys() - after.begun.keys()):
+        effect = run.pending.get(id)
+        if isinstance(effect, CallService) and effect.node.compensation:
+            yield effect.step
 
 
 def steps_stopped(run: Run) -> set[str]:
