@@ -27,7 +27,7 @@ from wfrun.core.expression import MISSING, Expression, Template
 from wfrun.core.fibers import Cancelled, Failed, Group, Scheduler, Strand
 from wfrun.core.instants import parse_instant
 from wfrun.core.plan import nodes
-from wfrun.core.plan.nodes import Await, Call, Child, HumanTask, Node, Plan, Step
+from wfrun.core.plan.nodes import Await, Call, Child, HumanTask, Node, Plan, Step, has_columns, keys_of
 from wfrun.core.repair_history import Amendments, Given
 from wfrun.core.scope import Scope, Undo
 from wfrun.core.steps import blocks, calls, children, crews, loops, people, values, waits
@@ -126,9 +126,9 @@ class Interpreter:
     def _give(self, step: Step, scope: Scope, given: Given) -> None:
         """The step counts as done, as somebody has said it is. What was done by hand can be undone, too."""
         self.given.add(step.id + scope.iteration)
-        output = getattr(step, "output", None)
-        if isinstance(output, str) and given.value is not MISSING:
-            scope.set(output, cast("Json", given.value))
+        if given.value is not MISSING:
+            for key, value in _by_key(step, cast("Json", given.value)).items():
+                scope.set(key, value)
         if given.skipped:
             return
         if step.compensation or given.child is not None:
@@ -281,3 +281,10 @@ class Interpreter:
 
     def setting(self, scope: Scope) -> Setting:
         return Setting(self.execution, self.plan, scope, self.at, self.seed, self.amended)
+
+
+def _by_key(step: Step, value: Json) -> dict[str, Json]:
+    """What somebody says that a step gives, by the key under which others read it."""
+    if not has_columns(step):
+        return dict.fromkeys(keys_of(step), value)
+    return {key: value[key] for key in keys_of(step) if key in value} if isinstance(value, dict) else {}

@@ -11,7 +11,7 @@ from wfrun.core.effects import BeginForeach, Compute, Decide, Effect, Match, Ope
 from wfrun.core.expression import MISSING, Missing
 from wfrun.core.fibers import stop_id
 from wfrun.core.plan.draft import nearest
-from wfrun.core.plan.nodes import Child, Plan, sets_key, settable
+from wfrun.core.plan.nodes import Child, Plan, has_columns, keys_of, settable
 from wfrun.core.repair_history import COMPENSATE, UNDONE, instance_of, undone_by
 from wfrun.core.repair_trial import Change, Places, Trial, steps_pending, steps_stopped
 from wfrun.core.run import Run
@@ -130,9 +130,12 @@ def _about_value(wish: Wish, places: Places) -> Iterator[Problem]:
     if wish.action in ("set-output", "set-input") and wish.value is MISSING:
         yield Problem("repair.value", f"{wish.action} needs a value")
     gives = wish.action in ("skip", "set-output") and wish.value is not MISSING
-    if gives and not ("output" in settable(step) if wish.action == "set-output" else sets_key(step)):
+    if gives and not ("output" in settable(step) if wish.action == "set-output" else keys_of(step)):
         message = f"{wish.step!r} has no `output`: nobody would see the value"
         yield Problem("repair.output", message, hint="leave the value away and `skip` it")
+    elif gives and has_columns(step) and not (isinstance(wish.value, dict) and wish.value.keys() == {*keys_of(step)}):
+        message = f"{wish.step!r} gives {_listed(keys_of(step))}: the value must be an object with just these keys"
+        yield Problem("repair.output", message)
     if wish.action == "set-input":
         if "input" not in settable(step):
             yield Problem("repair.input", f"{wish.step!r} is not called with anything")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.world import World, call, plan_of
 from tests.unit.core.test_repair import PAUSE, Services, assert_folds_again, keys, paused, since
+from tests.unit.core.test_repair_replace import reasons
 from tests.unit.core.test_steps_crews import UNDO, foreach, parallel
 from wfrun.core.plan import Plan
 
@@ -212,3 +213,49 @@ class TestInDoubt:
         world.repair("resume").finish()
         assert keys(world, "c") == ["e1/c", "e1/c~2"]
         assert_folds_again(world)
+
+
+LOOPS = [
+    foreach([0, 1], call("b", output="b"), output="rs"),
+    {"type": "while", "name": "each", "condition": "true", "maxIterations": 2, "steps": call("b"), "output": "rs"},
+    {"type": "repeat", "name": "each", "until": "false", "maxIterations": 2, "steps": call("b"), "output": "rs"},
+]
+
+
+class TestLoops:
+    """What a loop gives can be said of all of it."""
+
+    @pytest.mark.parametrize("loop", LOOPS)
+    @pytest.mark.parametrize("action", ["skip", "set-output"])
+    def test_its_output_is_given_to_those_who_read_it(self, loop: Any, action: Any) -> None:
+        world, _ = paused(loop, call("z", input="$.rs"), broken=("b@1",))
+        world.repair(action, step="each", value=[7, 8]).finish()
+        assert (world.status, world.calls[-1]) == ("completed", ("z", [7, 8]))
+        assert_folds_again(world)
+
+    def test_what_its_iterations_did_is_undone_first(self) -> None:
+        loop = foreach([0, 1], call("a", compensate=UNDO), call("b"), output="rs")
+        world, _ = paused(loop, call("z", input="$.rs"), broken=("b@1",))
+        before = len(world.records)
+        world.repair("skip", step="each", value=[]).finish()
+        assert since(world, before) == ["compensate:a@1", "compensate:a@0", "z"]
+
+    def test_each_of_several_keys_has_its_part_of_the_value(self) -> None:
+        loop = foreach([0, 1], call("b"), output={"k": "$.item", "l": "$.item"})
+        world, _ = paused(loop, call("z", input="$"), broken=("b@1",))
+        for value in (1, [1], {"k": 1}, {"k": 1, "l": 2, "m": 3}):
+            told = reasons(world, "skip", step="each", value=value)
+            assert "'each' gives 'k', 'l'" in told["repair.output"]
+        world.repair("skip", step="each", value={"k": 1, "l": 2}).finish()
+        assert world.calls[-1] == ("z", {"k": 1, "l": 2})
+        assert_folds_again(world)
+
+    def test_one_without_output_takes_none(self) -> None:
+        world, _ = paused(foreach([0, 1], call("b")), broken=("b@1",))
+        assert reasons(world, "skip", step="each", value=1).keys() == {"repair.output"}
+
+    def test_one_that_needs_too_many_rounds_can_be_given_what_it_was_for(self) -> None:
+        world, _ = paused({**LOOPS[1], "steps": call("b", output="b")}, call("z", input="$.rs"), broken=())
+        assert world.of_type("execution.paused")[0]["settable"] == ["output"]
+        world.repair("set-output", step="each", value={"b": 1}).finish()
+        assert world.calls[-1] == ("z", {"b": 1})

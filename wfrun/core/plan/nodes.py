@@ -350,9 +350,17 @@ def children(step: Step) -> tuple[Step, ...]:
     return ()
 
 
-def sets_key(step: Step | None) -> bool:
-    """Whether others can read what the step gives."""
-    return isinstance(getattr(step, "output", None), str)
+def keys_of(step: Step | None) -> tuple[str, ...]:
+    """The keys under which others can read what the step gives."""
+    output = getattr(step, "output", None)
+    if isinstance(output, str):
+        return (output,)
+    return step.collect.keys if isinstance(step, Foreach | Loop) and step.collect is not None else ()
+
+
+def has_columns(step: Step | None) -> bool:
+    """Whether what the step gives is an object, whose keys are those that others can read."""
+    return isinstance(step, Foreach | Loop) and step.collect is not None and step.collect.key is None
 
 
 def heeds_result(step: Step | None) -> bool:
@@ -360,7 +368,7 @@ def heeds_result(step: Step | None) -> bool:
     more behind it."""
     if step is None:
         return False
-    return sets_key(step) or bool(step.compensation) or (isinstance(step, Call) and step.pivot)
+    return bool(keys_of(step)) or bool(step.compensation) or (isinstance(step, Call) and step.pivot)
 
 
 def settable(step: Step | None) -> tuple[Settable, ...]:
