@@ -147,7 +147,7 @@ class ExecutionFold:
     def _on_evaluation_failed(self, record: Record) -> None:
         """What had no value may be a block's condition or the workflow's output, which have no row of their own."""
         if self._steps.knows(record["step"]):
-            self._steps.call(record)
+            self._steps.call(record, self._before_wait(record["step"]))
 
     def _on_decision(self, record: Record) -> None:
         decision: DecisionView = {
@@ -208,8 +208,12 @@ class ExecutionFold:
             self._late.add(step)
 
     def _on_wait(self, record: Record) -> None:
-        was: StepStatus = "completed" if self._waits.begun(record) else "pending"
-        self._steps.turn(record["step"], "waiting", record["at"], was=was)
+        self._steps.turn(record["step"], "waiting", record["at"], was=self._before_wait(record["step"]))
+        self._waits.begun(record)
+
+    def _before_wait(self, step: str) -> StepStatus:
+        """How a step stood that waits for events, or is about to: some that came early may have seemed to be all."""
+        return "completed" if self._waits.seems_over(step) else "pending"
 
     def _on_wait_withdrawn(self, record: Record) -> None:
         self._waits.withdrawn(record)
@@ -223,8 +227,10 @@ class ExecutionFold:
 
     def _on_matched(self, record: Record) -> None:
         self._waits.looked_at(record["event"])
-        if record["value"] and self._waits.matched(record["step"]):
-            self._steps.turn(record["step"], "completed", record["at"])
+        step = record["step"]
+        was = self._before_wait(step)
+        if record["value"] and self._waits.matched(step, record["event"]):
+            self._steps.turn(step, "completed", record["at"], was=was)
 
     def _on_emitted(self, record: Record) -> None:
         self._steps.turn(record["step"], "running", record["at"])

@@ -125,22 +125,26 @@ class TimerView(TypedDict):
 
 
 class EventView(TypedDict):
-    """An event that has come, and that no wait has looked at yet."""
+    """An event that has come, and that no wait has looked at yet. `awaited`: one that there is may take it."""
 
     event: str
     type: str
     at: str
+    awaited: bool
 
 
 class WaitView(TypedDict):
-    """What is waited for besides people: `events`, or a time if there are none.
+    """What is waited for besides people: `complete` of these `events`, or a time if there are none.
 
-    `until` is the time, or the limit to a wait for events. `overdue` as in a task: a fold says false. `arrived`: an
-    event with one of these names has come, and whoever drives on sees whether it is the one.
+    `matched` are the names of those that have come and fit. `until` is the time, or the limit to a wait for events.
+    `overdue` as in a task: a fold says false. `arrived`: an event with one of these names has come since it began, and
+    whoever drives on sees whether it is the one.
     """
 
     step: str
     events: list[str]
+    complete: int
+    matched: list[str]
     since: str
     until: str | None
     overdue: bool

@@ -177,8 +177,11 @@ class StepFold:
         name = step.removeprefix(COMPENSATE)
         return name in (self.forward if name == step else self.undo)
 
-    def call(self, record: Record) -> None:
-        """A record of a call: how it began, ended or was lost, or that its input could not be computed."""
+    def call(self, record: Record, was: StepStatus = "pending") -> None:
+        """A record of a call: how it began, ended or was lost, or that its input could not be computed.
+
+        `was` is how an instance that is not tried again stood before.
+        """
 
         def change(row: StepView) -> None:
             row["attempts"] = record.get("attempt", row["attempts"])
@@ -187,7 +190,7 @@ class StepFold:
             move(row, _MOVES[record["type"]], record["at"])
 
         again = record["type"] == "step.started" and record["attempt"] > 1
-        self._change(record["step"], change, record["at"], "failed" if again else "pending")
+        self._change(record["step"], change, record["at"], "failed" if again else was)
 
     def turn(
         self, step: str, status: StepStatus, at: str, error: ErrorData | None = None, was: StepStatus = "pending"

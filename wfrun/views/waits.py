@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wfrun.core.parking import WAITS, is_long_wait
 from wfrun.views.deadlines import timer_view
@@ -27,28 +27,35 @@ class WaitFold:
         self._short: set[str] = set()
         self._limits: dict[str, str] = {}
         self.unknown: dict[str, UnknownView] = {}  # calls that a person is to say something about, by step
-        self._missing: dict[str, int] = {}  # events still to come
+        self._types: dict[str, str] = {}  # of the last events, by id
         self._arrived: dict[str, EventView] = {}  # what no wait has looked at
-        self._early: dict[str, int] = {}  # events that came before a wait began, of the last such waits
+        self._new: set[str] = set()  # those of them that have come since the last wait began
+        self._early: dict[str, list[str]] = {}  # what has matched before a wait began, of the last such waits
 
     def views(self) -> list[WaitView]:
         """The open ones; those whose event has come say so."""
-        names = {event["type"] for event in self._arrived.values()}
+        names = {self._arrived[id]["type"] for id in self._new}
         for wait in self._waits.values():
             wait["arrived"] = not names.isdisjoint(wait["events"])
         return list(self._waits.values())
 
     def arrived(self) -> list[EventView]:
+        for id in self._new:
+            type = self._arrived[id]["type"]
+            self._arrived[id]["awaited"] = any(type in wait["events"] for wait in self._waits.values())
         return list(self._arrived.values())
 
     def received(self, record: Record) -> None:
-        event = record["event"]
-        self._arrived[event["id"]] = {"event": event["id"], "type": event["type"], "at": record["at"]}
-        if len(self._arrived) > EARLY_KEPT:
-            del self._arrived[next(iter(self._arrived))]
+        id, type = record["event"]["id"], record["event"]["type"]
+        self._arrived[id] = {"event": id, "type": type, "at": record["at"], "awaited": False}
+        self._types[id] = type
+        self._new.add(id)
+        self._new.discard(_forget(self._arrived))
+        _forget(self._types)
 
     def looked_at(self, event: str) -> None:
         self._arrived.pop(event, None)
+        self._new.discard(event)
 
     def busy(self) -> bool:
         """Whether a time is waited for that is about to come."""
@@ -79,26 +86,32 @@ class WaitFold:
         else:
             self._short.add(step)
 
-    def begun(self, record: Record) -> bool:
-        """A wait for events. Whether some had come before, which seemed to be all that were waited for."""
+    def begun(self, record: Record) -> None:
+        """A wait for events. This one and those before it have looked at all that has come until now."""
+        self._new.clear()
         step = record["step"]
-        early = self._early.pop(step, 0)
-        self._missing[step] = record.get("complete", len(record["events"])) - early
-        self._waits[step] = _wait(step, record["events"], record["at"], self._limits.get(step))
-        return early > 0
+        wait = _wait(step, record["events"], record["at"], self._limits.get(step))
+        wait["complete"] = record.get("complete", len(record["events"]))
+        wait["matched"] = self._early.pop(step, [])
+        self._waits[step] = wait
 
-    def matched(self, step: str) -> bool:
+    def matched(self, step: str, event: str) -> bool:
         """An event is one that is waited for. Whether it was the last; before any wait it may have been."""
-        if step not in self._missing:
-            self._early[step] = self._early.pop(step, 0) + 1
-            if len(self._early) > EARLY_KEPT:
-                del self._early[next(iter(self._early))]
+        type = self._types.get(event, event)
+        wait = self._waits.get(step)
+        if wait is None:
+            self._early[step] = [*self._early.pop(step, []), type]
+            _forget(self._early)
             return True
-        self._missing[step] -= 1
-        if self._missing[step] > 0:
+        wait["matched"].append(type)
+        if len(wait["matched"]) < wait["complete"]:
             return False
         self.over(step)
         return True
+
+    def seems_over(self, step: str) -> bool:
+        """Whether what came before the wait began, if it ever did, may have been all that it was for."""
+        return step in self._early
 
     def fired(self, timer: str) -> TimerView | None:
         """The timer that it was, unless it is the limit of a block."""
@@ -116,16 +129,33 @@ class WaitFold:
         self._waits.pop(step, None)
         self._short.discard(step)
         self._limits.pop(step, None)
-        self._missing.pop(step, None)
 
     def withdrawn(self, record: Record) -> None:
         self.timers.pop(record["wait"], None)
         self.over(record["step"])
 
     def clear(self) -> None:
-        for kept in (self.timers, self._waits, self._short, self._limits, self._missing, self._early, self.unknown):
+        for kept in (self.timers, self._waits, self._short, self._limits, self._early, self.unknown):
             kept.clear()
 
 
 def _wait(step: str, events: list[str], since: str, until: str | None) -> WaitView:
-    return {"step": step, "events": events, "since": since, "until": until, "overdue": False, "arrived": False}
+    return {
+        "step": step,
+        "events": events,
+        "complete": 0,
+        "matched": [],
+        "since": since,
+        "until": until,
+        "overdue": False,
+        "arrived": False,
+    }
+
+
+def _forget(kept: dict[str, Any]) -> str:
+    """Drop the oldest if there are too many; which one that was, or nothing."""
+    if len(kept) <= EARLY_KEPT:
+        return ""
+    oldest = next(iter(kept))
+    del kept[oldest]
+    return oldest

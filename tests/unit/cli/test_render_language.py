@@ -96,8 +96,19 @@ def test_of_many_waits_a_few_are_told(tale: MakeTale) -> None:
     for index in range(9):
         told.add("wait.started", wait=f"paid@{index}!event", step=f"paid@{index}", events=["a", "b"])
     lines = below_headline(told)
-    assert lines[-2].startswith("Waiting  paid@4: for event a or b since")
+    assert lines[-2].startswith("Waiting  paid@4: for 2 events (a, b) since")
     assert lines[-1] == "… and 4 more"
+
+
+def test_a_wait_for_several_events_says_which_have_come(tale: MakeTale) -> None:
+    told = tale("all").add("wait.started", wait="all!event", step="all", events=["a", "b"], complete=3)
+    assert "all: for 3 events (a, b) since" in below_headline(told)[-1]
+    told.add("event.received", event={"id": "e0", "type": "b", "source": "x", "time": DUE, "data": None})
+    matter = {"listener": 1, "event": "e0", "value": True, "operands": {}}
+    told.add("event.matched", wait="all!event", step="all", **matter)
+    assert below_headline(told)[-1].endswith(", 1 of which has come: b")
+    told.add("wait.started", wait="any!event", step="any", events=["a", "b"], complete=1)
+    assert "any: for event a or b since" in below_headline(told)[-1]
 
 
 def test_children(tale: MakeTale) -> None:

@@ -95,6 +95,10 @@ class Story:
         count = len(events) if complete is None else complete
         return self.add("wait.started", wait=f"{step}!event", step=step, events=list(events), complete=count)
 
+    def receive(self, id: str, type: str) -> Story:
+        event = {"id": id, "type": type, "source": "shop", "time": self.records[-1]["at"], "data": None}
+        return self.add("event.received", event=event)
+
     def match(self, step: str, *, listener: int = 0, value: bool = True) -> Story:
         matter = {"listener": listener, "event": f"e{listener}", "value": value, "operands": {}}
         return self.add("event.matched", wait=f"{step}!event", step=step, **matter)

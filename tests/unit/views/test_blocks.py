@@ -81,11 +81,8 @@ def test_deadlines_of_blocks_that_are_over_are_not_kept() -> None:
 
 
 def test_an_event_that_came_early_is_told_until_a_wait_has_looked_at_it(story: StoryMaker) -> None:
-    event = {"id": "e0", "type": "paid", "source": "shop", "time": LATE, "data": None}
-    told = story(steps=("w",)).add("event.received", event=event)
+    told = story(steps=("w",)).receive("e0", "paid")
     assert [each["type"] for each in status_of(told.records)["arrived"]] == ["paid"]
-    (wait,) = status_of(told.listen("w", "paid").records)["waits"]
-    assert wait["arrived"]
     assert status_of(told.match("w").records)["arrived"] == []
 
 

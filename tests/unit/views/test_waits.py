@@ -33,8 +33,7 @@ def test_a_long_wait_needs_nobody(story: StoryMaker) -> None:
     view = seen(told)
     assert (view["status"], rows(view)) == ("waiting", {"nap": "waiting", "pay": "pending"})
     wait = {"step": "nap", "events": [], "since": told.records[1]["at"], "until": LATE, "overdue": False}
-    wait["arrived"] = False
-    assert view["waits"] == [wait]
+    assert view["waits"] == [wait | {"arrived": False, "complete": 0, "matched": []}]
     assert [timer["timer"] for timer in view["timers"]] == ["nap!wait"]
     view = seen(told.add("timer.fired", timer="nap!wait"))
     assert (view["status"], view["waits"], view["timers"]) == ("interrupted", [], [])
@@ -110,6 +109,41 @@ def test_one_of_several_that_came_early(story: StoryMaker, step: str) -> None:
     assert rows(seen(told.match(step, listener=1))) == {"both": "completed"}
     if step != "both":
         assert seen(told)["steps"][0]["iterations"]["counts"] == {"completed": 1}
+
+
+def test_several_that_came_early_are_one_iteration(story: StoryMaker) -> None:
+    told = story(steps=("all",)).match("all@0").match("all@0", listener=1).match("all@1").match("all@1", listener=1)
+    assert seen(told)["steps"][0]["iterations"]["counts"] == {"completed": 2}
+    assert seen(told)["progress"] == {"done": 2, "skipped": 0, "total": 2}
+
+
+def test_a_match_without_a_value_after_an_early_one(story: StoryMaker) -> None:
+    told = story(steps=("all",)).match("all@0")
+    error = {"type": "expression.undefined", "message": "no", "step": "all@0"}
+    told.add("evaluation.failed", effect="all@0!event1/e1", step="all@0", error=error)
+    assert seen(told)["steps"][0]["iterations"]["counts"] == {"failed": 1}
+
+
+def test_which_events_have_come(story: StoryMaker) -> None:
+    told = story(steps=("all",))
+    told.receive("e0", "a").match("all").listen("all", "a", "b", complete=3)
+    (wait,) = seen(told)["waits"]
+    assert (wait["complete"], wait["matched"]) == (3, ["a"])
+    (wait,) = seen(told.receive("e1", "b").match("all", listener=1))["waits"]
+    assert (wait["complete"], wait["matched"]) == (3, ["a", "b"])
+    assert seen(told.receive("e2", "b").match("all", listener=2))["waits"] == []
+
+
+def test_a_wait_takes_no_event_that_had_come_before_it_began(story: StoryMaker) -> None:
+    """It would have taken it at once, had it wanted it: one that had not come is what `resume` can give it."""
+    view = seen(story(steps=("w",)).receive("e0", "a").listen("w", "a"))
+    assert ([wait["arrived"] for wait in view["waits"]], view["arrived"][0]["awaited"]) == ([False], False)
+    view = seen(story(steps=("w",)).receive("e0", "a").listen("w", "a").receive("e1", "a"))
+    assert [wait["arrived"] for wait in view["waits"]] == [True]
+    assert [(event["event"], event["awaited"]) for event in view["arrived"]] == [("e0", False), ("e1", True)]
+    told = story(steps=("w", "v")).listen("w", "a").receive("e0", "a")
+    told.add("wait.withdrawn", wait="w!event", step="w").listen("v", "a")
+    assert [wait["arrived"] for wait in seen(told)["waits"]] == [False]
 
 
 @pytest.mark.parametrize("first", ["limit", "wait"])

@@ -22,7 +22,7 @@ def wait_lines(view: StatusView) -> list[str]:
     pauses = {timer["step"] for timer in view["timers"] if timer["reason"] == "delay"}
     lines = _few([_wait(wait, called(wait["step"], view["names"]), wait["step"] in pauses) for wait in view["waits"]])
     if view["endedAt"] is None:
-        lines += _few([_arrived(view, event) for event in view["arrived"]])
+        lines += _few([_arrived(event) for event in view["arrived"]])
     if any(wait["overdue"] for wait in view["waits"]):
         lines.append(f"What is overdue goes on with:  wfrun resume {view['execution']}")
     if any(wait["arrived"] for wait in view["waits"]):
@@ -35,13 +35,26 @@ def _wait(wait: WaitView, name: str, between_rounds: bool) -> str:
     until = f"until {clock(wait['until'])}" if wait["until"] else ""
     if not wait["events"]:
         return f"{word}  {safe(name)}: {until}{', for its next round' if between_rounds else ''}"
-    what = f"for event {' or '.join(map(safe, wait['events']))} since {clock(wait['since'])}"
-    return f"{word}  {safe(name)}: {', '.join(part for part in (what, until) if part)}"
+    parts = [f"for {_events(wait)} since {clock(wait['since'])}", until, _matched(wait)]
+    return f"{word}  {safe(name)}: {', '.join(part for part in parts if part)}"
 
 
-def _arrived(view: StatusView, event: EventView) -> str:
-    awaited = any(event["type"] in wait["events"] for wait in view["waits"])
-    kept = "" if awaited else ", and is kept for a wait to come"
+def _events(wait: WaitView) -> str:
+    """One name may stand for several events."""
+    if wait["complete"] == 1:
+        return f"event {' or '.join(map(safe, wait['events']))}"
+    return f"{wait['complete']} events ({', '.join(map(safe, wait['events']))})"
+
+
+def _matched(wait: WaitView) -> str:
+    came = wait["matched"]
+    return (
+        f"{len(came)} of which {'has' if len(came) == 1 else 'have'} come: {', '.join(map(safe, came))}" if came else ""
+    )
+
+
+def _arrived(event: EventView) -> str:
+    kept = "" if event["awaited"] else ", and is kept for a wait to come"
     word = paint("cyan", "Arrived")
     return f"{word}  event {safe(event['type'])} ({safe(event['event'])}) at {clock(event['at'])}{kept}"
 
