@@ -90,20 +90,29 @@ class TestTry:
         assert advice(step, use("$.x")) == ["$.x may be missing here: it is set in one branch only"]
 
     def test_the_error(self) -> None:
-        used = use("$.error.type", "$.error.message", "$.error.step", "$.error.attempt", "$.error", name="h")
+        used = use("$.error.type", "$.error.message", "$.error.step", "$.error", name="h")
         assert advice(self.attempt(call("a"), catch=[{"condition": "$.error.type == 'x'", "steps": used}])) == []
         catch = [{"steps": use("$.error.mesage", name="h")}]
         assert advice(self.attempt(call("a"), catch=catch)) == ["$.error.mesage: $.error declares no key 'mesage'"]
 
+    @pytest.mark.parametrize("key", ["status", "attempt"])
     @pytest.mark.parametrize("error", ["*", "http.*", ["http.5*", "timeout"]])
-    def test_not_every_error_has_a_status(self, error: Any) -> None:
-        step = self.attempt(call("a"), catch=[{"error": error, "condition": "$.error.status > 1", "steps": call("h")}])
-        assert advice(step) == ["$.error.status may be missing here: not every error has it"]
+    def test_not_every_error_has_a_status_or_an_attempt(self, error: Any, key: str) -> None:
+        step = self.attempt(call("a"), catch=[{"error": error, "condition": f"$.error.{key} > 1", "steps": call("h")}])
+        assert advice(step) == [f"$.error.{key} may be missing here: not every error has it"]
 
     @pytest.mark.parametrize("error", ["http.404", ["http.5*", "http.429"]])
     def test_but_the_answer_of_a_server_has(self, error: Any) -> None:
-        handler = {"error": error, "steps": use("$.error.status", name="h")}
+        handler = {"error": error, "steps": use("$.error.status", "$.error.attempt", name="h")}
         assert advice(self.attempt(call("a"), catch=[handler])) == []
+
+    @pytest.mark.parametrize(
+        "step", [{"type": "fail", "error": "http.404"}, {"type": "workflow", "name": "c", "workflow": "child.yaml"}]
+    )
+    def test_what_only_has_the_type_of_such_an_answer_has_no_status(self, step: dict[str, Any]) -> None:
+        handler = {"error": "http.404", "steps": use("$.error.status", name="h")}
+        missing = ["$.error.status may be missing here: not every error has it"]
+        assert advice(self.attempt([call("a"), step], catch=[handler])) == missing
 
     def test_the_error_by_another_name(self) -> None:
         step = self.attempt(call("a"), catch=[{"as": "e", "steps": use("$.e.message", name="h")}])

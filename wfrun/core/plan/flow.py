@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from wfrun.core.definition import Path
 from wfrun.core.plan.keys import Key, Keys, maybe, one_of
 from wfrun.core.plan.nodes import (
+    Child,
     Collect,
     Conditional,
+    Fail,
     Foreach,
     Handler,
     Loop,
@@ -19,6 +21,7 @@ from wfrun.core.plan.nodes import (
     Step,
     Switch,
     Try,
+    walk,
 )
 from wfrun.core.plan.nodes import Sequence as SequenceOfSteps
 from wfrun.core.plan.review import Review
@@ -235,12 +238,14 @@ def _try(review: Review, block: Try, keys: Keys) -> None:
     gaps = review.plan.gaps
     ways: list[Mapping[str, Key]] = []
     in_doubt: dict[str, Key] = {}
+    of_services = not any(isinstance(step, Fail | Child) for step in walk(block.body))
     if gaps.within(block.body.path):
         in_doubt |= dict.fromkeys(body.own, Key())
     elif not ends(block.body):
         ways.append(body.own)
     for position, handler in enumerate(block.handlers):
-        found = _handler(review, handler, partly, keys)
+        error = of_error(handler.patterns, of_services=of_services)
+        found = _handler(review, handler, error, partly, keys)
         if gaps.within(handler.path):
             in_doubt |= dict.fromkeys(found, Key())
         elif handler.body is None or not ends(handler.body):
@@ -256,9 +261,11 @@ def _try(review: Review, block: Try, keys: Keys) -> None:
         keys.add(last.own)
 
 
-def _handler(review: Review, handler: Handler, partly: Mapping[str, Key], keys: Keys) -> Mapping[str, Key]:
+def _handler(
+    review: Review, handler: Handler, error: Shape, partly: Mapping[str, Key], keys: Keys
+) -> Mapping[str, Key]:
     """The keys that are set after a handler: its own, and what was set before the error."""
-    known = keys.inside(partly).inside({handler.name: Key(of_error(handler.patterns))})
+    known = keys.inside(partly).inside({handler.name: Key(error)})
     if handler.condition is not None:
         review.condition(handler.condition, (*handler.path, "condition"), known, "this handler never runs")
     inside = known.inside() if handler.condition is None else known.under_condition()

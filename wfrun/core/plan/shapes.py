@@ -81,16 +81,21 @@ def of_decision(form: Mapping[str, Json], *, may_be_rejected: bool) -> Shape:
     return an_object({**fields, "votes": a_list(ANY)})
 
 
-def of_error(patterns: Iterable[str]) -> Shape:
-    """What a handler knows as its error. Services may add to it; an answer of an HTTP server has a status."""
+def of_error(patterns: Iterable[str], *, of_services: bool) -> Shape:
+    """What a handler knows as its error. Services may add to it; an answer of an HTTP server has a status.
+
+    `of_services`: it comes from a call, unless the engine makes it. A `fail`, or a child execution, gives its error any
+    type, and no more.
+    """
     fields = {
         **dict.fromkeys(("type", "message", "step"), TEXT),
         **dict.fromkeys(("status", "attempt", "retryAfterMs"), NUMBER),
         **dict.fromkeys(("details", "cause", "retryable"), ANY),
     }
-    optional = dict.fromkeys(("status", "details", "cause", "retryable", "retryAfterMs"), "not every error has it")
-    if all(pattern.startswith("http.") and pattern[5:6].isdigit() for pattern in patterns):
-        del optional["status"]
+    certain = {"type", "message", "step"}
+    if of_services and all(pattern.startswith("http.") and pattern[5:6].isdigit() for pattern in patterns):
+        certain |= {"status", "attempt"}
+    optional = dict.fromkeys(fields.keys() - certain, "not every error has it")
     return Shape(frozenset(["object"]), fields, "unsaid", optional)
 
 
@@ -100,7 +105,7 @@ def is_error(shape: Shape) -> bool:
 
 def of_reason_to_undo() -> Shape:
     """What a compensation knows as its error: null when somebody cancelled."""
-    shape = of_error(("*",))
+    shape = of_error(("*",), of_services=False)
     optional = dict.fromkeys(shape.fields or {}, "there is no error when it is cancelled")
     return shape._replace(kinds=shape.kinds | {"null"}, optional=optional)
 
@@ -114,7 +119,7 @@ def a_list(items: Shape) -> Shape:
     return Shape(frozenset(["array"]), items=items)
 
 
-_AN_ERROR = (of_error(("*",)).fields or {}).keys()
+_AN_ERROR = (of_error(("*",), of_services=False).fields or {}).keys()
 
 # What a wait gives.
 EVENT = an_object({**dict.fromkeys(("id", "type", "source", "time"), TEXT), "data": ANY})
