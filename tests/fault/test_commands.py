@@ -128,7 +128,7 @@ def world(tmp_path: Path, ledger: Ledger) -> Iterator[Zygote]:
 
 def typed(world: Zygote, line: list[str], kill_after: float | None = None) -> Ended:
     ended = world.run(*line, kill_after=kill_after)
-    assert ended.code in (0, 1, 2, 4, 5, 6, 7, -9), (line, ended)
+    assert ended.code in (0, 1, 2, 3, 4, 5, 6, 7, -9), (line, ended)
     assert "Traceback" not in ended.output, ended.output
     return ended
 

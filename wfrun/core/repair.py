@@ -343,7 +343,7 @@ class _Case:
 
     def _is_tried_again(self, step: str, trial: Trial) -> bool:
         """A call of which nobody knows how it ended is repeated under its key, if it is repeated as it was."""
-        if self._run.interpreter.undos[step].result or step in self._targets or step in self._stale:
+        if self._run.interpreter.undos[step].result or step in self._targets | self._stale | self._taken_back:
             return False
         if self._wish.action == "compensate":
             return False  # it is held there

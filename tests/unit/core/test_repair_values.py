@@ -205,6 +205,16 @@ class TestInDoubt:
         assert since(world, before) == [*undone, "c", "d"]
         assert keys(world, "c") == ["e1/c", "e1/c~2" if undone else "e1/c"]
 
+    def test_it_is_undone_to_the_end_if_somebody_had_begun_to(self) -> None:
+        world, _ = paused(parallel(call("r", output="r"), call("c", compensate=UNDO)), broken=("r",))
+        world.add({"type": "cancel.requested", "by": "ann", "reason": ""})
+        assert world.steps()[-1] == "compensate:c"
+        before = len(world.records)
+        world.repair("set-output", step="r", value=1).finish()
+        assert since(world, before) == ["compensate:c", "c"]
+        assert keys(world, "c") == ["e1/c", "e1/c~2"]
+        assert_folds_again(world)
+
     def test_it_is_undone_where_the_execution_is_held_before_it(self) -> None:
         world = self.paused(call("a", compensate=UNDO), call("b", compensate=UNDO), call("c", compensate=UNDO))
         before = len(world.records)
