@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -81,7 +82,12 @@ def type_name(name: str) -> str:
 
 def shown(value: object) -> str:
     """A value, or the beginning of a long one."""
-    return _short(value if isinstance(value, str) else repr(value))
+    return _short(_written(value))
+
+
+def _written(value: object) -> str:
+    """As people write it: text as it is, all else in JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _short(text: str) -> str:
@@ -91,7 +97,7 @@ def _short(text: str) -> str:
 def _one_of(values: Iterable[object], title: str) -> str:
     if title == "Type":
         return f"one of the types {', '.join(f'`{value}`' for value in values if not str(value).endswith('?'))}"
-    quoted = [f"`{value}`" for value in values]
+    quoted = [f"`{_written(value)}`" for value in values]
     return " or ".join(quoted) if len(quoted) <= 4 else f"one of {', '.join(quoted)}"
 
 
@@ -132,7 +138,7 @@ _PATTERNS = {
 _EXPECTATIONS: dict[str, Callable[[Any, str], str]] = {
     "type": _types,
     "enum": _one_of,
-    "const": lambda value, _title: f"`{value}`",
+    "const": lambda value, _title: f"`{_written(value)}`",
     "pattern": _pattern,
     "minimum": lambda value, _title: f"{value} or more",
     "maximum": lambda value, _title: f"{value} or less",

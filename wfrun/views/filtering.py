@@ -39,19 +39,21 @@ def parse_filter(text: str, now: datetime) -> Filter:
     except ExpressionError as error:
         raise _refused(error) from None
     if not expression.references:
-        raise UsageError("usage.where", "--where says nothing about executions", hint=f"fields: {', '.join(FIELDS)}")
+        hint, start = f"fields: {', '.join(FIELDS)}", Place("--where", 0, 1)
+        raise UsageError("usage.where", "it says nothing about executions", place=start, hint=hint)
     for comparison in expression.comparisons:
         if comparison.segments == ("status",) and comparison.sign in ("==", "!="):
-            _check_status(comparison.constant)
+            _check_status(comparison.constant, text)
     status, workflow = required.get("status"), required.get("workflow")
     return Filter(expression, cast("str | None", status), None if workflow is None else str(workflow), now)
 
 
-def _check_status(word: object) -> None:
+def _check_status(word: object, text: str) -> None:
     if word not in EXECUTION_STATUSES:
         close = nearest(str(word), EXECUTION_STATUSES)
         hint = f"did you mean {close}?" if close else f"one of {', '.join(EXECUTION_STATUSES)}"
-        raise UsageError("usage.where", f"--where: {str(word)!r} is no status", hint=hint)
+        place = Place("--where", 0, text.find(str(word)) + 1)
+        raise UsageError("usage.where", f"{str(word)!r} is no status", place=place, hint=hint)
 
 
 def _refused(error: ExpressionError) -> UsageError:

@@ -169,6 +169,9 @@ def test_what_is_waited_for_in_lists(tale: MakeTale) -> None:
     assert summary_line("line 1", row) == f"line 1  k7m2x9qd  waiting  0/4  -  {words}"
     row["children"] = ["x", "y"]
     assert summary_line("line 1", row).endswith("execution x and 1 more")
+    told = tale("c").add("timer.started", timer="c!wait", step="c", due=DUE, reason="wait")
+    (_, alone) = execution_table([summary_of(status_of(told.records))])
+    assert alone.endswith("  until 2026-11-24 09:00:00Z")
 
 
 def test_who_waits_in_the_middle_of_undoing_says_for_whom(tale: MakeTale) -> None:

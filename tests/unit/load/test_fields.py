@@ -155,3 +155,17 @@ def test_short_types_import_no_schema_library() -> None:
         "sys.exit('jsonschema' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "wanted"),
+    [
+        ({"type": "boolean", "const": True}, False, "`input.a` must be `true`, not `false`"),
+        ({"type": "any", "enum": [None, False, "x"]}, 3, "`input.a` must be `null` or `false` or `x`, not `3`"),
+        ({"type": "object", "const": {"b": True}}, {"b": None}, '`input.a` must be `{"b": true}`, not `{"b": null}`'),
+    ],
+)
+def test_values_are_told_as_people_write_them(field: dict[str, Any], value: Any, wanted: str) -> None:
+    with pytest.raises(InvalidError) as error:
+        check_fields({"a": field}, {"a": value}, file="f.yaml", what="input")
+    assert [problem.message for problem in error.value.problems] == [wanted]

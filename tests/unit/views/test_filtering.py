@@ -89,7 +89,8 @@ def test_what_an_index_can_be_asked_for(text: str, status: str | None, workflow:
         ("status == failed and", 21, "the expression ends too early", ""),
         ("status is failed", 8, "unexpected 'is'", "write =="),
         ("zzz(error) == 1", 1, "there is no function zzz()", ""),
-        ("status == faild", 0, "--where: 'faild' is no status", "did you mean failed?"),
+        ("status == faild", 11, "'faild' is no status", "did you mean failed?"),
+        ("version > 1 and 'faild' == status", 18, "'faild' is no status", "did you mean failed?"),
         ("env.HOME == status", 1, "env.… cannot be used here", "only the settings of services see it"),
     ],
 )
@@ -102,8 +103,9 @@ def test_what_is_wrong_is_told_with_its_column(text: str, column: int, message: 
 
 @pytest.mark.parametrize("text", ["1 == 1", "failed", "'a' in ['a']"])
 def test_it_has_to_be_about_executions(text: str) -> None:
-    with pytest.raises(UsageError, match="says nothing about executions"):
+    with pytest.raises(UsageError, match="says nothing about executions") as error:
         where(text)
+    assert str(error.value.place) == "--where:1"
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,8 @@ def _execution(row: Summary) -> list[Cell]:
         damaged = Cell("damaged", COLOURS["needs-attention"])
         return [*map(Cell, (row["execution"], "-")), damaged, *map(Cell, ("-", "-", "-", row["error"] or ""))]
     took = duration_words(elapsed_ms(row["startedAt"], row["endedAt"])) if row["endedAt"] else "-"
-    waiting = f"for {words}" if (words := waiting_words(row)) else ""
+    words = waiting_words(row)
+    waiting = f"for {words}" if words and not words.startswith("until ") else words
     return [
         Cell(row["execution"]),
         Cell(f"{row['workflow']}:{row['version']}"),
