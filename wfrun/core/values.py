@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import TypeAlias
@@ -10,6 +11,9 @@ from typing import TypeAlias
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 MAX_DEPTH = 64
+
+_ERROR_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+ERROR_TYPE_HINT = "a dotted name, such as order.too-large: letters, digits, `.`, `_` and `-`, at most 128 of them"
 
 _encoder = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False, check_circular=False
@@ -40,6 +44,11 @@ def canonical(value: object) -> str:
 def digest(value: object) -> str:
     """SHA-256 of the canonical text, in hexadecimal. Lone surrogates cannot occur: input is refused at the door."""
     return sha256(canonical(value).encode()).hexdigest()
+
+
+def is_error_type(text: str) -> bool:
+    """Whether handlers can know an error by it."""
+    return _ERROR_TYPE.fullmatch(text) is not None
 
 
 def is_deeper(value: Json, depth: int) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.world import call
 from tests.unit.core.plan_support import FIELDS, advice, block, errors, problem, problems, use
+from wfrun.core.values import is_error_type
 
 
 class TestSwitch:
@@ -173,3 +174,10 @@ class TestParallel:
     def test_what_a_branch_needs_is_there_even_if_others_may_fail(self) -> None:
         branches = [call("a", output="x"), use("$.x", name="b", needs="a")]
         assert advice(block("parallel", *branches, tolerate=1)) == []
+
+
+@pytest.mark.parametrize(("type", "good"), [("order.too-large", True), ("a b", False), ('{"a": 1}', False)])
+def test_the_type_of_an_error_is_a_dotted_name(type: str, good: bool) -> None:
+    found = errors({"type": "fail", "error": type})
+    assert found == ([] if good else [f"{type!r} is no type of an error"])
+    assert is_error_type(type) == good

@@ -41,7 +41,7 @@ class Review:
             self.tell(path + inside, check_comparisons(expression, keys))
 
     def literals(self, path: Path, keys: Keys) -> None:
-        for inside, problem in forgotten_dollars(self._written(path), keys):
+        for inside, problem in forgotten_dollars(self.written(path), keys):
             self.tell(path + inside, [problem])
 
     def condition(self, condition: Expression, path: Path, keys: Keys, if_false: str, if_true: str = "") -> None:
@@ -50,7 +50,7 @@ class Review:
         self.tell(path, check_condition(condition, keys, if_false, if_true))
 
     def shape(self, template: Template, path: Path, keys: Keys) -> Shape:
-        return shape_of_template(template, self._written(path), keys)
+        return shape_of_template(template, self.written(path), keys)
 
     def expect(
         self, kind: str, what: str, template: Template, path: Path, keys: Keys, hints: Mapping[str, str]
@@ -58,7 +58,7 @@ class Review:
         """An error where a template certainly gives another kind of value; `hints` are by the kind that it gives."""
         shape = self.shape(template, path, keys)
         if not shape.may_be(kind):
-            written = self._written(path)
+            written = self.written(path)
             given = f"{written} is {a_kind(shape)}" if isinstance(written, str) else f"this is {a_kind(shape)}"
             hint = hints.get(next(iter(shape.kinds)), "")
             self.tell(path, [Problem("expression.type", f"{what}, and {given}", hint=hint)])
@@ -70,7 +70,7 @@ class Review:
         """Places are looked up for what is wrong alone: there are many, and hardly ever a problem."""
         self.problems.extend(problem._replace(place=self.plan.document.place(path)) for problem in problems)
 
-    def _written(self, path: Path) -> Json:
+    def written(self, path: Path) -> Json:
         """The value at a path; null where the file leaves it out."""
         value: Any = self.plan.document.data
         for part in path:

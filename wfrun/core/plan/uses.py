@@ -7,6 +7,8 @@ from wfrun.core.plan.keys import Key, Keys
 from wfrun.core.plan.nodes import Await, Call, Child, Emit, Fail, Finish, HumanTask, Pause, Set, Step
 from wfrun.core.plan.review import Review
 from wfrun.core.plan.shapes import ANY, EVENT, Shape, a_list, of_decision, of_reason_to_undo
+from wfrun.core.values import ERROR_TYPE_HINT, is_error_type
+from wfrun.errors import Problem
 
 _NO_HINTS: dict[str, str] = {}
 
@@ -124,6 +126,11 @@ def _child(review: Review, child: Child, keys: Keys) -> None:
 
 def _fail(review: Review, step: Fail, keys: Keys) -> None:
     """The type of an error is a dotted name, which may look like a key."""
-    review.references(step.error, (*step.path, "error"), keys)
+    path = (*step.path, "error")
+    review.references(step.error, path, keys)
+    written = review.written(path) if step.error.constant else None
+    if isinstance(written, str) and not is_error_type(written):
+        message = f"{written[:60]!r} is no type of an error"
+        review.tell(path, [Problem("expression.value", message, hint=ERROR_TYPE_HINT)])
     review.template(step.message, (*step.path, "message"), keys)
     review.template(step.details, (*step.path, "details"), keys)
