@@ -112,11 +112,13 @@ async def _answer(run: Execution, made: Call, longest: float | None, heartbeat: 
 
 
 async def undo(run: Execution, done: Done, error: Error | None) -> None:
-    """The calls that undo something, in the order written; or the child execution undoes itself."""
+    """The calls that undo something, in the order written; or the child execution undoes itself. What has been done
+    of it before is not done again."""
     seen = done.seen.knowing(error=error)
     name = f"compensate:{done.instance}"
-    for number, written in enumerate(done.calls, 1):
+    for number, written in list(enumerate(done.calls, 1))[done.made :]:
         await attempts(run, written, name if number == 1 else f"{name}/{number}", seen)
+        done.made = number
     if done.child is not None and not done.calls:
         child = run.children[done.child]
         run.log.recalled(done.instance, child.id)

@@ -9,15 +9,17 @@ from typing import Any
 from wfrun.core.expression import MISSING
 
 
-@dataclass(frozen=True)
+@dataclass
 class Done:
-    """Something that can be undone: by `calls`, or by undoing the execution `child`. `seen` is what was known then."""
+    """Something that can be undone: by `calls`, or by undoing the execution `child`. `seen` is what was known then.
+    `made` are the calls that have been made."""
 
     order: int
     instance: str
     calls: list[Mapping[str, Any]]
     child: str | None
     seen: Seen
+    made: int = 0
 
 
 @dataclass(frozen=True)
