@@ -12,9 +12,9 @@ bare newline would leave open: a line that lacked nothing but its newline does n
 a writer that died while sealing leaves a line that still is known to be torn.
 
 A loss of power can do more to bytes that were not synced: they get to the disk sector by sector, in any order, and a
-sector that did not reads as zeros. The first line with such a hole is unfinished, and so is all behind it, though there
-may be whole lines. That can only be the end of a journal: behind bytes that were synced stand many turns. So too much
-behind a hole is damage, and so is all else that is no record.
+sector that did not reads as zeros; so does what a failed sync has lost before. The first line with such a hole is
+unfinished, and so is all behind it, though there may be whole lines. That can only be the end of a journal: behind
+bytes that were synced stand many turns. So too much behind a hole is damage, and so is all else that is no record.
 """
 
 from __future__ import annotations
@@ -115,8 +115,11 @@ def _has_hole(line: bytes, offset: int, begins: bool) -> bool:
     """Whether NULs, which stand in no JSON text, fill a line's sectors, each from its beginning to its end.
 
     Of the line with which the unsynced end `begins` part of the first sector may have been synced: all before a record,
-    or what an earlier loss left of one, and the hole is where its seal stood. No flipped bit looks like that.
+    or what an earlier loss left of one, and the hole is where its seal stood. No flipped bit looks like that. Nor like
+    what a failed sync has lost, which reaches from there to where another turn begins, and a whole line with it.
     """
+    if begins and line.startswith(b"\0") and instant_of(line.lstrip(b"\0")) is not None:
+        return True
     at = line.find(b"\0")
     while at >= 0:
         end = len(line) - len(line[at:].lstrip(b"\0"))

@@ -159,6 +159,16 @@ def test_a_hole_where_the_seal_of_an_earlier_loss_stood(behind: bytes, left: int
     assert found.records == scan(first).records
 
 
+@pytest.mark.parametrize("lost", [1, 2])
+def test_what_a_failed_sync_has_lost_ends_where_another_turn_begins(lost: int) -> None:
+    first, *others = turns(2, length=60).splitlines(keepends=True)
+    hole = bytes(len(b"".join(others[:lost])))
+    found = scan(first + hole + b"".join(others[lost:]))
+    assert (found.damage, found.records) == (None, scan(first).records)
+    assert scan(first + hole + b"".join(others[lost:]), at_rest=True).damage is not None
+    assert scan(first + hole + others[lost][1:]).damage is not None
+
+
 def test_a_hole_is_damage_where_all_was_synced() -> None:
     assert scan(holed(turns(MOST_UNSYNCED), 0)).damage is None
     many = scan(holed(turns(MOST_UNSYNCED + 1), 0))
