@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from wfrun.core.answers import effect_of
-from wfrun.core.effects import CallService, Effect, EscalateTask, OpenTask, Raise
+from wfrun.core.effects import CallService, Effect, EscalateTask, OpenTask
 from wfrun.core.events import Record
 from wfrun.core.fibers import stop_id
 from wfrun.core.human import Task, Vote, judge
@@ -104,7 +104,8 @@ class Prover:
         effect = self._effect(record)
         if effect.id in self.run.recorded and record["type"] != "evaluation.failed":
             raise Unfounded(f"{effect.id} had been recorded before")
-        compare(_fresh(effect, record), record, but=[name for name in _NEWER if name not in record])
+        fresh = effect.prepare()[0] if isinstance(effect, CallService) else effect.intent()
+        compare(fresh, record, but=[name for name in _NEWER if name not in record])
 
     def _intended(self, record: Record) -> Record:
         """What answers something of which the journal says that it had been begun."""
@@ -238,13 +239,6 @@ class Prover:
         if task is None:
             raise Unfounded("there was no such task", [*self.run.tasks])
         return task
-
-
-def _fresh(effect: Effect, record: Record) -> Mapping[str, Any] | None:
-    """What an effect would record now, or what an earlier version did, which let an error have any type."""
-    if isinstance(effect, Raise) and record["type"] == "failure.raised":
-        return effect.of_any_type()
-    return effect.prepare()[0] if isinstance(effect, CallService) else effect.intent()
 
 
 def _misfit(record: Record, unfounded: Unfounded) -> Misfit:

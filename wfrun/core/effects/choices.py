@@ -11,7 +11,7 @@ from wfrun.core.definition import Path
 from wfrun.core.effects.setting import Setting, evaluation_failed
 from wfrun.core.expression import Expression, Template, render
 from wfrun.core.plan.nodes import Fail, Foreach, Task, walk
-from wfrun.core.values import ERROR_TYPE_HINT, MAX_DEPTH, Json, is_deeper, is_error_type
+from wfrun.core.values import MAX_DEPTH, Json, is_deeper
 from wfrun.errors import ExpressionError
 
 if TYPE_CHECKING:
@@ -123,25 +123,9 @@ class Raise(NamedTuple):
 
     def intent(self) -> FailureRaised | EvaluationFailed:
         try:
-            self._check_type()
-        except ExpressionError as error:
-            return evaluation_failed(self.id, self.step, error)
-        return self.of_any_type()
-
-    def of_any_type(self) -> FailureRaised | EvaluationFailed:
-        """What earlier versions recorded, which took any text as the type."""
-        try:
             return {"type": "failure.raised", "step": self.step, "error": self._error()}
         except ExpressionError as error:
             return evaluation_failed(self.id, self.step, error)
-
-    def _check_type(self) -> None:
-        path = (*self.node.path, "error")
-        value = self.setting.resolve(self.node.error, self.id, path)
-        if value is not None and not is_error_type(text := value if isinstance(value, str) else render(value)):
-            message = f"{text[:60]!r} is no type of an error"
-            place = self.setting.plan.document.place(path)
-            raise ExpressionError("expression.value", message, hint=ERROR_TYPE_HINT, place=place)
 
     def _error(self) -> ErrorData:
         node = self.node
