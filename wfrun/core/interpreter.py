@@ -74,10 +74,9 @@ class Interpreter:
     number of its last attempt, `in_doubt` the instances of which an attempt ended without anybody knowing whether it
     had an effect: they are undone, too (C11). `inbox` are the events received so far. `undos` is what has been done
     and can be undone, by instance in the order of completion, `failure` what the body ended with, and `given` the
-    instances that did not run because a repair says what they come to. `waived`, with the round that it
-    was in, need not be undone: somebody said so.
-    `settled_early` are the blocks that have completed although not all of their branches have.
-    `undoing` is what is being undone, and what comes after that, last completed first.
+    instances that did not run because a repair says what they come to. `waived`, with the round that it was in, need
+    not be undone: somebody said so. `settled_early` are the blocks that have completed although not all of their
+    branches have. `undoing` is what is being undone, and what comes after that, last completed first.
     """
 
     def __init__(self, plan: Plan, execution: str, seed: str, scheduler: Scheduler, amended: Amendments) -> None:

@@ -18,9 +18,8 @@ from collections.abc import Container, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from wfrun.core.effects import CallService, OpenTask, StartTimer
+from wfrun.core.effects import CallService
 from wfrun.core.expression import MISSING, Missing
-from wfrun.core.instants import format_instant, parse_instant
 from wfrun.core.plan.nodes import Plan, Task
 from wfrun.core.repair_history import (
     COMPENSATE,
@@ -51,6 +50,7 @@ from wfrun.core.repair_refusals import (
     running_children,
     stopped_at_once,
 )
+from wfrun.core.repair_timers import deadline_of, put_off, timed_anew
 from wfrun.core.repair_trial import Places, Trial, left_open, steps_pending, stop_unbegun
 from wfrun.core.run import Run
 from wfrun.core.values import Json
@@ -251,21 +251,14 @@ class _Case:
             tried |= failing.steps
         reasons = misfits(trial, steps_pending(before.run), plan, places)
         self._stale |= {change.record["step"] for change in trial.changed}
-        trial.dropped += [*before.dropped, *self._put_off(trial)]
+        trial.dropped += [*before.dropped, *put_off(trial, self._now)]
         return trial, reasons
-
-    def _put_off(self, trial: Trial) -> Iterator[Record]:
-        """What says when the whole workflow has to be done, if another file gives it until another time."""
-        record, timer = trial.run.recorded.get(DEADLINE), trial.run.pending.get(DEADLINE)
-        if record is None or not isinstance(timer, StartTimer):
-            return
-        if timer.due > self._now and timer.due != parse_instant(record["due"]):
-            yield record
 
     # ---- what follows
 
     def _proposal(self, trial: Trial, reasons: list[Problem]) -> Proposal:
-        dropped = {record["seq"]: record for record in [*trial.dropped, *self._late, *self._timed_anew(trial)]}
+        anew = timed_anew(trial) if self._stopped else ()
+        dropped = {record["seq"]: record for record in [*trial.dropped, *self._late, *anew]}
         undo = self._undo(trial, reasons)
         reasons += running_children(self._run, dropped)
         forgotten = list(self._forgotten(trial))
@@ -274,7 +267,7 @@ class _Case:
         seqs = sorted(dropped)
         reached = list(self._again(trial, (dropped[seq] for seq in seqs), {request["step"] for request in forgotten}))
         said_now = self._targets if self._wish.action == "set-output" else ()
-        stays, deadline = trial.done(), self._deadline(trial, dropped)
+        stays, deadline = trial.done(), deadline_of(trial, dropped)
         if self._wish.action in ("rewind", "set-input"):
             reasons += stopped_at_once(trial.run, self._wish, self.places, self._targets)
         # Only to see what comes of it: nothing that is recorded depends on this.
@@ -283,27 +276,6 @@ class _Case:
         lost = tuple(each for each in trial.run.interpreter.undoing if each not in undo)
         kept = tuple(each for each in stays if each not in lost and each not in said_now)
         return Proposal(self._wish, tuple(seqs), tuple(undo), lost, again, kept, deadline, tuple(reasons))
-
-    def _deadline(self, trial: Trial, dropped: Container[int]) -> str | None:
-        timer = trial.run.pending.get(DEADLINE)
-        if not isinstance(timer, StartTimer):
-            return None
-        record = trial.run.recorded.get(DEADLINE)
-        if record is None:
-            return ANEW
-        return format_instant(timer.due) if record["seq"] in dropped else str(record["due"])
-
-    def _timed_anew(self, trial: Trial) -> Iterator[Record]:
-        """The time that an execution stood still is no time in which somebody could have done something."""
-        if not self._stopped:
-            return
-        timers = (record for record in trial.run.recorded.values() if is_timeout(record))
-        yield from (record for record in timers if record["timer"] != DEADLINE)
-        withdrawn = {record["task"] for record in trial.dropped if record["type"] == "task.withdrawn"}
-        for effect in trial.run.pending.values():
-            if isinstance(effect, OpenTask) and effect.id in withdrawn:
-                records = [record for record in trial.kept if record.get("task") == effect.id]
-                yield from records if any(record.get("due") for record in records) else ()
 
     def _undo(self, trial: Trial, reasons: list[Problem]) -> list[str]:
         """What is undone first. Whatever is to be kept, what somebody had begun to undo is undone to its end."""
