@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.remote import Stage
 from tests.support.temporal import Server, serving
 
 
@@ -13,3 +14,10 @@ from tests.support.temporal import Server, serving
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("temporal")) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def stage(server: Server) -> Iterator[Stage]:
+    stage = Stage(server)
+    yield stage
+    stage.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.support.cases import Case, Scenario, check, load_cases
@@ -11,18 +9,10 @@ from tests.support.local import play_in_memory
 from tests.support.outcomes import wordless
 from tests.support.remote import Stage
 from tests.support.tally import FULL
-from tests.support.temporal import Server
 
 ALL = [(case, scenario) for case in load_cases() for scenario in case.scenarios]
 # In CI each case with its first scenario; all of them with WFRUN_FAULTS=full.
 SCENARIOS = ALL if FULL else [(case, scenario) for case, scenario in ALL if scenario is case.scenarios[0]]
-
-
-@pytest.fixture(scope="module")
-def stage(server: Server) -> Iterator[Stage]:
-    stage = Stage(server)
-    yield stage
-    stage.close()
 
 
 @pytest.mark.parametrize(

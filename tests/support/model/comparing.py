@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from tests.support.cases import EXECUTION, Case
+from tests.support.cases import EXECUTION, Case, Player
 from tests.support.local import play_in_memory
 from tests.support.model.invented import Invention
 from tests.support.model.scripted import Prediction, predict
@@ -55,27 +56,42 @@ def compare_local(invention: Invention) -> Compared:
     """The local engine and the model. Raises Racy."""
     compare(invention)
     predicted = predict(invention.definitions.__getitem__, invention.scenario)
+    with written(invention) as case:
+        outcome = play_in_memory(case, invention.scenario)
+    return Compared(outcome.status, list(differences(predicted.outcome, outcome)))
+
+
+def compare_with_local(player: Player, invention: Invention) -> Compared:
+    """Another engine and the local one. Raises Racy."""
+    compare(invention)
+    with written(invention) as case:
+        local, outcome = play_in_memory(case, invention.scenario), player(case, invention.scenario)
+    return Compared(outcome.status, list(differences(local, outcome)))
+
+
+@contextmanager
+def written(invention: Invention) -> Iterator[Case]:
+    """An invention in files, with a service that anybody has."""
     with TemporaryDirectory() as folder:
         for name, definition in invention.definitions.items():
             services = {"services": {"svc": {"adapter": "mock"}}}
             Path(folder, f"{name or 'workflow'}.yaml").write_text(json.dumps({**definition, **services}))
-        outcome = play_in_memory(Case(f"invented in {folder}", Path(folder)), invention.scenario)
-    return Compared(outcome.status, list(differences(predicted.outcome, outcome)))
+        yield Case(f"invented in {folder}", Path(folder))
 
 
-def differences(model: Outcome, real: Outcome) -> Iterator[str]:
-    for what, one, other in zip(_ASPECTS, _aspects(model), _aspects(real), strict=True):
+def differences(wanted: Outcome, real: Outcome) -> Iterator[str]:
+    for what, one, other in zip(_ASPECTS, _aspects(wanted), _aspects(real), strict=True):
         if canonical(one) != canonical(other):
-            yield f"{what}: the model says {one!r}, and it was {other!r}"
-    yield from _of_children(model, real)
+            yield f"{what}: {one!r} was wanted, and it was {other!r}"
+    yield from _of_children(wanted, real)
 
 
-def _of_children(model: Outcome, real: Outcome) -> Iterator[str]:
-    for step in sorted(model.children.keys() | real.children.keys()):
-        if step not in model.children or step not in real.children:
+def _of_children(wanted: Outcome, real: Outcome) -> Iterator[str]:
+    for step in sorted(wanted.children.keys() | real.children.keys()):
+        if step not in wanted.children or step not in real.children:
             yield f"{step}: only one of them has started it"
         else:
-            yield from (f"{step}: {each}" for each in differences(model.children[step], real.children[step]))
+            yield from (f"{step}: {each}" for each in differences(wanted.children[step], real.children[step]))
 
 
 _ASPECTS = ["status", "output", "error", "failures", "calls", "undone", "stopped", "open"]
