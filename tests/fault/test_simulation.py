@@ -25,9 +25,11 @@ LINES = {"kill": "F1", "power": "F6", "io": "F4", "full": "F5", "clock": "F14", 
 def _no_collecting() -> Iterator[None]:
     """A seed leaves many cycles behind, and looking for them each time takes a fifth of the whole."""
     gc.collect()
+    gc.freeze()
     gc.disable()
     yield
     gc.enable()
+    gc.unfreeze()
 
 
 @pytest.mark.slow

@@ -7,29 +7,26 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
-from functools import cache, lru_cache, partial
+from functools import partial
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace, TracebackType
 from typing import Any
 from unittest.mock import patch
 
+from tests.simulation import known
 from tests.simulation.disk import Disk, View
 from tests.simulation.scheduler import Loop, Process, Scheduler
 from tests.simulation.services import Services
 from tests.support.mortal import Killed
 from tests.support.power import lose_power
 from tests.support.world import EPOCH
-from wfrun.app import driving, onward, starting, sweeping, workflows
-from wfrun.app.checked import recall
+from wfrun.app import onward, starting, sweeping
 from wfrun.app.runtime import Runtime
-from wfrun.app.workflows import Workflow, open_workflow
-from wfrun.core.definition import Document
-from wfrun.core.plan import Plan, build_plan
 from wfrun.engines.local.engine import LOOK_EVERY_S, LocalEngine
 from wfrun.engines.local.machine import Machine as Parts
 from wfrun.errors import WfrunError
-from wfrun.journal import codec, crash
+from wfrun.journal import crash
 from wfrun.journal.commit import Committer
 from wfrun.journal.home import Home
 from wfrun.journal.worker import Done, Work
@@ -232,10 +229,7 @@ def running_on(machine: Machine) -> Iterator[None]:
         (crash, "_armed", machine),
         (starting, "os", system),
         (starting, "_kept_path", lambda file: f"/definitions/{Path(file).name}"),
-        (codec, "_parse", lru_cache(10_000)(codec._parse)),
-        (workflows, "recall", _known_document),
-        (workflows, "build_plan", _known_plan),
-        (driving, "open_workflow", _known_workflow),
+        *known.patches(),
     ]
     for module in (onward, sweeping):
         patches += [
@@ -247,29 +241,3 @@ def running_on(machine: Machine) -> Iterator[None]:
         for module, name, value in patches:
             stack.enter_context(patch.object(module, name, value))
         yield
-
-
-# Reading a definition and compiling it takes longer than a run. What comes of it is never changed.
-_documents: dict[bytes, Document] = {}
-_plans: dict[str, Plan] = {}
-
-
-def _known_document(home: Home, source: bytes, file: str) -> Document:
-    if source not in _documents:
-        _documents[source] = recall(home, source, file)
-    return _documents[source]
-
-
-def _known_plan(document: Document) -> Plan:
-    if document.sha256 not in _plans:
-        _plans[document.sha256] = build_plan(document)
-    return _plans[document.sha256]
-
-
-@cache
-def _opened(path: str) -> Workflow:
-    return open_workflow(path, None)
-
-
-def _known_workflow(path: str, services: str | None, home: Home) -> Workflow:
-    return _opened(path)

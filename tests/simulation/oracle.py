@@ -12,13 +12,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from tests.simulation.known import known_scan
 from tests.simulation.services import UNDO, Services
 from wfrun.app.standing import has_ended
 from wfrun.core.events import Record
 from wfrun.core.instants import parse_instant
 from wfrun.errors import WfrunError
 from wfrun.journal.home import JOURNAL, Home
-from wfrun.journal.scan import scan
 
 # Whatever fails, these say that something was lost.
 LOST = ("journal.damaged", "definition.damaged", "definition.unknown", "state.kind", "state.owner", "state.mode")
@@ -86,7 +86,7 @@ class Oracle:
         journals = {}
         for execution in home.ids():
             raw = home.read_file(home.journal_path(execution)) or b""
-            found = scan(raw)
+            found = known_scan(raw)
             if found.damage is not None:
                 self._violated(f"{execution}{JOURNAL} is damaged: {found.damage}")
             if not raw.startswith(self._seen.get(execution, b"")):
