@@ -100,6 +100,11 @@ class Engine:
         self._stopped = asyncio.Event()
         self._working: Future[None] | None = None
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """For commands that are to run on it."""
+        return {**self._server.environment, "TEMPORAL_TASK_QUEUE": self.queue}
+
     def home(self) -> RemoteHome:
         """As a process has it that has just begun."""
         return RemoteHome(

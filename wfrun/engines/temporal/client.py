@@ -144,7 +144,10 @@ class Namespace:
         first. What had ended goes on."""
         brought = dict(definitions or {})
         if await self.is_running(execution):
-            await self._update(execution, {"after": after, "records": records, "definitions": brought})
+            try:
+                await self._update(execution, {"after": after, "records": records, "definitions": brought})
+            except NotFoundError:  # it was there a moment ago, and has ended
+                raise _moved(execution) from None
             return
         known = await self.records(execution)
         if len(known) != after:
