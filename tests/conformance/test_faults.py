@@ -206,7 +206,7 @@ def told_to(person: str, engine: Engine, executions: list[str]) -> dict[str, str
     done = subprocess.run(
         command, env=engine.environment, cwd=ROOT, input=asked, stdout=subprocess.PIPE, text=True, check=True
     )
-    return dict(line.split() for line in done.stdout.splitlines())  # type: ignore[misc]
+    return dict(line.split() for line in done.stdout.splitlines())
 
 
 def waiting_in(engine: Engine) -> set[str]:

@@ -220,7 +220,7 @@ _UNANSWERED = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStat
 
 
 def unreachable(why: str) -> JournalError:
-    hint = "is it running, and are address, namespace and key right? see docs/scale.md"
+    hint = "is it running, and are address, namespace, key and certificates right? see docs/scale.md"
     return JournalError("temporal.unreachable", f"Temporal cannot be asked: {why}", hint=hint)
 
 

@@ -42,8 +42,24 @@ async def connect(settings: Settings) -> Namespace:
     return Namespace(client, settings.task_queue)
 
 
+# What TLS and connections end with, in the words of the library, and what that means for whoever wanted to connect.
+_MEANINGS = {
+    "UnknownIssuer": "nobody who is trusted here has signed its certificate: --tls-ca names another authority",
+    "NotValidForName": "its certificate is for another name",
+    "Expired": "its certificate has expired",
+    "CertificateRequired": "it wants a client's certificate: --tls-cert and --tls-key",
+    "UnknownCA": "it does not trust the client's certificate",
+    "InvalidContentType": "it does not speak TLS",
+    # Whoever refuses a client hangs up, and that may be heard before why.
+    "ConnectionReset": "it ended the connection: it may want TLS, or another client's certificate",
+    "transport error": "it ended the connection: it may want TLS, or another client's certificate",
+    "operation was canceled": "it ended the connection: it may want TLS, or another client's certificate",
+}
+
+
 def _words(error: str) -> str:
     """What the system says, out of what the library makes of it."""
     said = re.findall(r'message: "([^"]+)"', error)
+    meant = [meaning for word, meaning in _MEANINGS.items() if word in error]
     place = os.environ.get("TEMPORAL_ADDRESS", DEFAULT_ADDRESS)
-    return f"{place}: {said[-1]}" if said else error
+    return f"{place}: {[*meant, *said[-1:]][0]}" if meant or said else error
