@@ -58,13 +58,16 @@ def _unknown_adapter(config: ServiceConfig, name: object, known: list[str]) -> W
     return refused(config, "service.adapter", f"there is no adapter {name!r}", "adapter", hint=hint)
 
 
-def known_actions(config: ServiceConfig) -> frozenset[str] | None:
-    """The actions that a service has, without opening it; None where only a call can tell."""
+def known_actions(config: ServiceConfig, called: Collection[str] = ()) -> frozenset[str] | None:
+    """The actions that a service has, without opening it; None where only a call can tell.
+
+    What is `called`, and may be an action although it hardly looks like one, is among them.
+    """
     adapter, actions = config.settings.get("adapter"), config.settings.get("actions")
     if adapter == "python":
         from wfrun.adapters.module_source import stated_actions
 
-        return stated_actions(config)
+        return stated_actions(config, called)
     if (adapter == "mock" and "default" in config.settings) or adapter not in BUILT_IN:
         return None
     return frozenset(map(str, actions)) if isinstance(actions, Mapping) else None

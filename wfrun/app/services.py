@@ -103,7 +103,7 @@ def _check(plan: Plan, configs: Configs, broken: _Broken) -> list[Problem]:
         if name not in calls:
             problems = [each._replace(severity="warning") for each in problems if each.code not in LOCAL]
         elif not broken.anything and all(each.severity == "warning" or each.code in LOCAL for each in problems):
-            actions[name] = known_actions(config)
+            actions[name] = known_actions(config, calls[name])
         found.extend(problems)
     if broken.anything:
         return found

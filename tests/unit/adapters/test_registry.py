@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.adapters.support import ROOT, SECRET, a_call, ask, config, variable
 from wfrun.adapters.contract import Call, Service, ServiceConfig
+from wfrun.adapters.python import load_functions
 from wfrun.adapters.registry import Services, known_actions, open_service
 from wfrun.core.values import Json
 from wfrun.errors import InvalidError, ServiceError
@@ -254,6 +255,12 @@ raise AssertionError("this must not run")
         ("from .a import *\n", None),
         ("def __getattr__(name): pass\n", None),
         ("def broken(:", None),
+        ("__all__: list[str] = ['b']\ndef c(input): pass\n", {"b"}),
+        ("__all__ = ['b']\n__all__ += ['c']\ndef c(input): pass\n", None),
+        ("__all__ = ['b']\n__all__.append('c')\ndef c(input): pass\n", None),
+        ("from .a import __all__\ndef c(input): pass\n", None),
+        ("def f(input): pass\nglobals()['g'] = f\n", None),
+        ("import sys\ndef f(input): pass\nsetattr(sys.modules[__name__], 'g', f)\n", None),
     ],
 )
 def test_the_actions_of_a_module_are_read_without_running_it(
@@ -262,6 +269,65 @@ def test_the_actions_of_a_module_are_read_without_running_it(
     (tmp_path / "pay.py").write_text(source)
     found = known_actions(config({"adapter": "python", "module": "pay"}, tmp_path))
     assert found == (None if known is None else frozenset(known))
+
+
+ALIASES = """
+from collections.abc import Callable
+from contextlib import suppress
+from sys import version_info
+def f(input): return 1
+def pair(): return f, f
+a = b = f
+c: Callable[..., int] = f
+d, (e, *rest) = f, (f, f)
+g = h if (h := f) else None
+for i in (f, f):
+    pass
+with suppress(ValueError):
+    j = f
+match f:
+    case k: pass
+try:
+    raise ImportError
+except* ImportError:
+    m = lambda input: 1
+finally:
+    n = f
+while True:
+    o = f
+    break
+def setup():
+    global p
+    p = f
+setup()
+class Call:
+    def __call__(self, input): return 1
+def instance(cls): return cls()
+q = Call()
+@instance
+class r(Call): pass
+if version_info > (3,):
+    async def s(input): return 1
+t = 5
+t = f
+"""
+
+
+def test_whatever_loading_finds_is_not_denied(tmp_path: Path) -> None:
+    (tmp_path / "pay.py").write_text(ALIASES)
+    entry = config({"adapter": "python", "module": "pay"}, tmp_path)
+    loaded, known = load_functions(entry).keys(), known_actions(entry)
+    assert {*"abcdefghijkmnopqrst"} <= loaded
+    assert known is not None
+    assert loaded - known == set()
+
+
+def test_what_is_data_by_its_looks_is_offered_to_nobody_and_denied_to_nobody(tmp_path: Path) -> None:
+    source = "HERE = path(__file__)\nSIZE: int = 3\nLIMIT = MOST = 5\nnames = [n for n in 'ab']\ndef PAY(input): pass\n"
+    (tmp_path / "pay.py").write_text(source)
+    entry = config({"adapter": "python", "module": "pay"}, tmp_path)
+    assert known_actions(entry) == frozenset({"PAY"})
+    assert known_actions(entry, ["HERE", "LIMIT", "SIZE", "names"]) == frozenset({"PAY", "HERE"})
 
 
 def test_functions_add_to_the_known_actions(tmp_path: Path) -> None:
