@@ -82,7 +82,7 @@ def _places(document: Document) -> Iterator[int]:
         yield from (document.keys if is_key else document.marks).get(path, (0, 0))
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Places:
     """The inverse, made when somebody first asks where something stands, which is to say when something is wrong."""
 

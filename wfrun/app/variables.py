@@ -12,7 +12,6 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from wfrun.app.env_file import read_env_file
 from wfrun.errors import ExpressionError, ServiceError
 
 GROUP = "wfrun.secrets"
@@ -51,7 +50,13 @@ def _at_hand(kind: str, name: str) -> str | None:
         return os.environ[name]
     if kind == "secret" and f"{name}_FILE" in os.environ:
         return _read_secret(Path(os.environ[f"{name}_FILE"]), name)
-    return read_env_file(os.environ[ENV_FILE]).get(name) if os.environ.get(ENV_FILE) else None
+    return _of_file(os.environ[ENV_FILE], name) if os.environ.get(ENV_FILE) else None
+
+
+def _of_file(path: str, name: str) -> str | None:
+    from wfrun.app.env_file import read_env_file  # few have such a file
+
+    return read_env_file(path).get(name)
 
 
 def _read_secret(path: Path, name: str) -> str:

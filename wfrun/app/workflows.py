@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,7 +113,7 @@ def startable(workflow: Workflow, file: str) -> Workflow:
 
     Raises InvalidError. Only for a start: an execution that has been started is not asked for its input again.
     """
-    document, wrong = inline_references(replace(workflow.document, file=file))
+    document, wrong = inline_references(workflow.document._replace(file=file))
     _refuse(wrong)
     return workflow._replace(document=document)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from wfrun.core.gaps import NO_GAPS, Gaps, Path
 from wfrun.core.values import Json
@@ -20,8 +20,7 @@ def render_path(path: Path) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """Parsed YAML or JSON.
 
     `data` is JSON; `marks` gives for the path of every value its (line, column), counted from 1, and for the path of
@@ -30,10 +29,10 @@ class Document:
     """
 
     data: Json
-    marks: Mapping[Path, tuple[int, int]] = field(repr=False)
-    keys: Mapping[Path, tuple[int, int]] = field(repr=False)
+    marks: Mapping[Path, tuple[int, int]]
+    keys: Mapping[Path, tuple[int, int]]
     file: str
-    source: bytes = field(repr=False)
+    source: bytes
     sha256: str
     gaps: Gaps = NO_GAPS
 

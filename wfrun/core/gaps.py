@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from wfrun.core.values import Json
 
@@ -20,8 +19,7 @@ BLOCKS = frozenset(["steps", "then", "else", "finally"])
 PARTS = frozenset(["cases", "catch", "onError"])
 
 
-@dataclass(frozen=True, slots=True)
-class Gaps:
+class Gaps(NamedTuple):
     """`paths` are the places; `words` all that may be names in what stood there, as `plain` has them, and `reads` the
     keys of the context that were read.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wfrun.core.instants import parse_instant
 from wfrun.core.values import Json
@@ -60,7 +60,7 @@ def _signature(vote: Record) -> dict[str, Json]:
     return {"decision": vote["decision"], "by": vote["by"], "at": vote["at"], "comment": vote["comment"]}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Task:
     """A task as the facts left it. `created` is its task.created record; `closed` says how it ended, or None.
 
@@ -95,8 +95,7 @@ def _instant(text: str | None) -> datetime | None:
     return parse_instant(text) if text else None
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
+class Vote(NamedTuple):
     """One person's word on a task, before it is a fact."""
 
     decision: str

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wfrun.core.effects import StartPause, StartTimer
-from wfrun.core.repair_refusals import not_failed
 from wfrun.core.run import Run
 from wfrun.errors import ConflictError, NotFoundError
 
@@ -20,6 +19,8 @@ def waive(run: Run, compensation: str, by: str, reason: str = "") -> ExecutionRe
     Other compensations that have failed are tried again. Raises ConflictError if this one has not. Of one that is
     paused because of it, `propose` it to be skipped.
     """
+    from wfrun.core.repair_refusals import not_failed  # whoever drives on has no need of it
+
     if (reason_not_to := not_failed(run, compensation)) is not None:
         raise ConflictError(reason_not_to.code, reason_not_to.message, hint=reason_not_to.hint)
     return {"type": "execution.resumed", "by": by, "reason": reason, "waived": [compensation]}

@@ -46,7 +46,7 @@ class Given(NamedTuple):
     child: str | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Amendments:
     """What repairs changed, by step instance.
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from wfrun.core.instants import parse_instant
 
@@ -25,8 +24,7 @@ _HOPELESS = ("http.4*", "expression.*", "task.*", "input.*", "adapter.*", "cance
 _WORTH_IT = ("http.408", "http.425", "http.429")
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(NamedTuple):
     """A retry policy. Delays are milliseconds; `max_retries` counts retries, so 3 means up to 4 attempts.
 
     `jitter` is the share of the delay, 0 to 1, by which it is moved either way after it was capped.

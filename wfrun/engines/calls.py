@@ -61,7 +61,7 @@ class _Pulse:
         self.last = self.time()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Running:
     """A call under way. Once it has been told to stop, `stopped` is the outcome that it has if it obeys.
 

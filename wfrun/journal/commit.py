@@ -8,7 +8,6 @@ which covers new files and their names too. Where syncfs does not report failure
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +17,8 @@ from wfrun.journal.crash import reach
 from wfrun.journal.worker import Worker, WorkerThread
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from wfrun.journal.io import Files
     from wfrun.journal.journal import Journal
 
@@ -92,9 +93,14 @@ class Committer:
             self._files.sync_filesystem(oldest.fileno)
         else:
             self.syncs += len(journals)
-            self._pool = self._pool or ThreadPoolExecutor(_POOL_SIZE)
-            list(self._pool.map(lambda journal: journal.harden(), journals))
+            list(self._threads().map(lambda journal: journal.harden(), journals))
         reach("commit.synced")
+
+    def _threads(self) -> ThreadPoolExecutor:
+        from concurrent.futures import ThreadPoolExecutor  # where there is syncfs, nobody needs them
+
+        self._pool = self._pool or ThreadPoolExecutor(_POOL_SIZE)
+        return self._pool
 
     def _settle(self, batch: list[_Wait], failure: BaseException | None) -> None:
         for journal, end, done in batch:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from wfrun.core.definition import Document, Path
@@ -43,7 +42,7 @@ def inline_references(document: Document) -> tuple[Document, list[Problem]]:
         return document, []
     inliner = _Inliner(document)
     inlined = {name: inliner.field(name, field) if refers(field) else field for name, field in fields.items()}
-    return replace(document, data={**data, "input": inlined}), inliner.problems
+    return document._replace(data={**data, "input": inlined}), inliner.problems
 
 
 class _Spot(NamedTuple):

@@ -7,7 +7,6 @@ stands in for what a plan cannot do without.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from wfrun.core.definition import Document, Path
@@ -80,7 +79,7 @@ def salvage(document: Document, schema: str, found: Iterable[Departure], fields:
     data = document.data
     for loss in losses:
         data = _with(data, loss.path, loss.stand_in)
-    return replace(document, data=data, gaps=_gaps(document, losses))
+    return document._replace(data=data, gaps=_gaps(document, losses))
 
 
 def _gaps(document: Document, losses: list[_Loss]) -> Gaps:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wfrun.core.events import ErrorData, EvaluationFailed
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class RecordedHost:
     """`now()` and `uuid()`, answered from what is recorded, so that a replay repeats them.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from wfrun.core.expression.export import export
 from wfrun.core.expression.kinds import (
     MAX_SOURCE,
@@ -24,13 +22,14 @@ from wfrun.core.expression.parser import Node, Parser
 from wfrun.core.expression.path import Path, lookup
 from wfrun.core.expression.query import Finder
 from wfrun.core.expression.reference import Comparison, Operation, Reference, Variable
+from wfrun.core.frozen import frozen
 from wfrun.core.values import Json, canonical
 from wfrun.errors import ExpressionError
 
 _MAX_OPERAND = 1_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen
 class Expression:
     """A parsed expression; immutable, cheap to share.
 
@@ -45,9 +44,9 @@ class Expression:
     operations: tuple[Operation, ...]
     variables: tuple[Variable, ...]
     constant: bool
-    _run: Run = field(repr=False)
-    _paths: tuple[Path, ...] = field(repr=False)
-    _raw: bool = field(repr=False)
+    _run: Run
+    _paths: tuple[Path, ...]
+    _raw: bool
 
     def evaluate(self, context: Context, host: Host) -> Json:
         """The value as JSON; instants and durations as text. Raises ExpressionError with the column."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
 from wfrun.core.definition import Path
@@ -21,6 +20,7 @@ from wfrun.core.expression.parser import Parser
 from wfrun.core.expression.path import lookup
 from wfrun.core.expression.reader import parse_path
 from wfrun.core.expression.reference import Reference, Variable
+from wfrun.core.frozen import frozen
 from wfrun.core.values import Json
 from wfrun.errors import ExpressionError
 
@@ -41,7 +41,7 @@ class TemplateError(Exception):
         self.errors = errors
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen
 class Template:
     """A compiled template; immutable, cheap to share.
 
@@ -52,8 +52,8 @@ class Template:
     references: tuple[tuple[Path, Reference], ...]
     constant: bool
     variables: tuple[Variable, ...]
-    _resolve: Resolve = field(repr=False)
-    expressions: tuple[tuple[Path, Expression], ...] = field(default=(), repr=False)
+    _resolve: Resolve
+    expressions: tuple[tuple[Path, Expression], ...] = ()
 
     def resolve(self, context: Context, host: Host) -> Json:
         """The value with every reference resolved. Parts without any are shared, not copied: never change it.

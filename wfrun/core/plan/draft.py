@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any, TypedDict
 
 from wfrun.core.definition import Document, Path, render_path
@@ -59,7 +58,7 @@ class Draft:
     def gaps(self) -> Gaps:
         """Those of the document, and what turned out to be wrong beyond them."""
         known = self.document.gaps
-        return replace(known, paths=known.paths | self._gaps, reads=known.reads | self._reads) if self._gaps else known
+        return known._replace(paths=known.paths | self._gaps, reads=known.reads | self._reads) if self._gaps else known
 
     def is_in_doubt(self, path: Path) -> bool:
         """Whether something is missing or wrong in the step at a path itself."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from wfrun.core.definition import Document, Path
 from wfrun.core.expression import Expression, Template
+from wfrun.core.frozen import frozen
 from wfrun.core.gaps import NO_GAPS, Gaps
 from wfrun.core.retry import Retry
 from wfrun.core.values import Json
@@ -20,20 +21,11 @@ from wfrun.errors import ExpressionError, Place
 if TYPE_CHECKING:
     from wfrun.core.events import Settable
 
-T = TypeVar("T")
-
 # What is done about a call that was begun, and whose runner died before its outcome was known.
 OnCrash: TypeAlias = Literal["retry", "fail", "ask"]
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def node(cls: type[T]) -> type[T]:
-    """A class of plain data that is never changed, which type checkers see to: what a dataclass would generate for it
-    besides its constructor takes longer than the compiling of a plan."""
-    return dataclass(slots=True, eq=False, repr=False)(cls)
-
-
-@node
+@frozen
 class Node:
     """What every step has. `condition` decides whether it runs at all; None always does.
 
@@ -50,7 +42,7 @@ class Node:
     in_doubt: bool = field(default=False, kw_only=True)
 
 
-@node
+@frozen
 class Call(Node):
     """One call of a service. `timeout` bounds one attempt, `deadline` all of them together; an attempt may go without a
     sign of life for a `heartbeat`.
@@ -72,12 +64,12 @@ class Call(Node):
     on_crash: OnCrash = "retry"
 
 
-@node
+@frozen
 class Sequence(Node):
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Tolerance:
     """How many branches may fail: a count, or a share of them in percent."""
 
@@ -88,8 +80,7 @@ class Tolerance:
         return self.count + int(branches * self.percent / 100)
 
 
-@dataclass(frozen=True, slots=True)
-class Crew:
+class Crew(NamedTuple):
     """How branches go along with each other.
 
     At most `concurrency` run at once, None means all. `complete` of them have to succeed, None means all that are not
@@ -102,7 +93,7 @@ class Crew:
     cancel: bool = True
 
 
-@node
+@frozen
 class Parallel(Node):
     """All branches at once. `needs` are for each branch the positions of those that have to be completed before it."""
 
@@ -111,27 +102,26 @@ class Parallel(Node):
     needs: tuple[tuple[int, ...], ...] = ()
 
 
-@node
+@frozen
 class Conditional(Node):
     choice: Expression
     then: Step
     otherwise: Step | None
 
 
-@node
+@frozen
 class Case:
     condition: Expression
     body: Step
 
 
-@node
+@frozen
 class Switch(Node):
     cases: tuple[Case, ...]
     otherwise: Step | None
 
 
-@dataclass(frozen=True, slots=True)
-class Collect:
+class Collect(NamedTuple):
     """What outlives a loop: under `key` what its iterations set, or `values`, evaluated at the end of iterations."""
 
     key: str | None
@@ -142,7 +132,7 @@ class Collect:
         return (self.key,) if self.key is not None else tuple(name for name, _ in self.values)
 
 
-@node
+@frozen
 class Foreach(Node):
     """The body once for each item. `name` is what the item is called besides `item`."""
 
@@ -153,7 +143,7 @@ class Foreach(Node):
     collect: Collect | None
 
 
-@node
+@frozen
 class Loop(Node):
     """`kind` says whether `test` is asked before each iteration (`while` it holds) or after (`until` it does)."""
 
@@ -165,7 +155,7 @@ class Loop(Node):
     collect: Collect | None
 
 
-@node
+@frozen
 class Handler:
     """For errors whose type fits one of `patterns`. The error is known under `name` inside. No body: it is ignored."""
 
@@ -176,14 +166,14 @@ class Handler:
     body: Step | None
 
 
-@node
+@frozen
 class Try(Node):
     body: Step
     handlers: tuple[Handler, ...]
     last: Step | None
 
 
-@node
+@frozen
 class Audience:
     """Who may decide: each name is a template. `quorum` of them have to decide alike, within `timeout` ms."""
 
@@ -195,7 +185,7 @@ class Audience:
     timeout: int | None
 
 
-@node
+@frozen
 class HumanTask(Node):
     """`audiences` are those asked first, then, each time nobody decided in time, those it escalates to.
 
@@ -213,7 +203,7 @@ class HumanTask(Node):
     output: str | None
 
 
-@node
+@frozen
 class Pause(Node):
     """Waits for a while (`kind` is `for`: a duration) or `until` an instant."""
 
@@ -221,7 +211,7 @@ class Pause(Node):
     time: Template
 
 
-@node
+@frozen
 class Listener:
     """An event that is waited for, if `match`, which can ask for `$.event`, holds for it."""
 
@@ -230,7 +220,7 @@ class Listener:
     match: Expression | None
 
 
-@node
+@frozen
 class Await(Node):
     """Waits for events: `complete` of its listeners. `single`: the output is one event, not a list.
 
@@ -246,18 +236,18 @@ class Await(Node):
     output: str | None
 
 
-@node
+@frozen
 class Set(Node):
     values: tuple[tuple[str, Template], ...]
 
 
-@node
+@frozen
 class Emit(Node):
     event: str
     data: Template
 
 
-@node
+@frozen
 class Child(Node):
     """Another workflow as a step: `workflow` is the name or file as written. `detach` does not wait for it."""
 
@@ -268,14 +258,14 @@ class Child(Node):
     detach: bool
 
 
-@node
+@frozen
 class Fail(Node):
     error: Template
     message: Template
     details: Template
 
 
-@node
+@frozen
 class Finish(Node):
     """The end of the execution, here and now."""
 
@@ -305,7 +295,7 @@ Step: TypeAlias = (
 Task: TypeAlias = Call | HumanTask | Pause | Await | Emit | Child
 
 
-@node
+@frozen
 class Plan:
     """`step_names` are the ids of the steps that act, ask or wait, in the order written: what progress is counted in.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from wfrun.core.definition import Path
@@ -19,7 +18,7 @@ def inherited(draft: Draft, handling: Mapping[str, Any]) -> tuple[Retry, ...]:
     """What every call inherits. Nothing is retried unless the author says so in some way."""
     if "retryPolicy" not in handling and "maxRetries" not in handling:
         return (_NEVER,)
-    base = replace(_USUAL, max_retries=handling.get("maxRetries", _USUAL.max_retries))
+    base = _USUAL._replace(max_retries=handling.get("maxRetries", _USUAL.max_retries))
     return _retries(draft, handling.get("retryPolicy", "exponential"), ("errorHandling", "retryPolicy"), base)
 
 

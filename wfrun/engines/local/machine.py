@@ -5,22 +5,26 @@ A simulation gives it all of these, and an event loop: then nothing else is left
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
-from random import random
+from typing import NamedTuple
 
 from wfrun.journal.commit import Committer
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+def chance() -> float:
+    """At least 0 and less than 1, in 2⁵³ steps. Importing `random` for it takes as long as 20 steps."""
+    return (int.from_bytes(os.urandom(7)) >> 3) / 2**53
+
+
+class Machine(NamedTuple):
     """`chance` answers with numbers from 0 to 1. A sleep until an instant is cut into pieces of `longest_sleep_s`, so
     that a clock that was set, or a machine that slept, is noticed. The folder `running` holds a lock for each call that
     has processes of its own; without one there are none."""
 
     committer: Committer
-    chance: Callable[[], float] = random
+    chance: Callable[[], float] = chance
     longest_sleep_s: float = 30.0
     running: str | None = None
 
