@@ -46,6 +46,14 @@ def test_what_completed_cannot_be_resumed(tmp_path: Path) -> None:
     assert "it had ended before" in again.out
 
 
+@pytest.mark.parametrize(("fault", "code"), [("", 0), ("shipping=down", 5)])
+def test_nor_does_a_dry_run_say_that_it_would_go_on(tmp_path: Path, fault: str, code: int) -> None:
+    assert shell(RUN, tmp_path, WFRUN_FAIL=fault).code == code
+    for format in ("", " --json"):
+        looked, done = (shell(f"wfrun resume att{more}{format}", tmp_path) for more in (" --dry-run", ""))
+        assert (looked.out, looked.code) == (done.out, done.code)
+
+
 @pytest.fixture
 def overdue(tmp_path: Path) -> Path:
     """An execution whose task should have gone to the big boss long ago, while nothing was running."""

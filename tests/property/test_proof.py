@@ -115,6 +115,14 @@ def test_an_escalation_of_an_older_version_which_kept_the_first_quorum_is_proved
     assert misfit(world.plan, forged) is not None
 
 
+def test_a_task_of_an_older_version_whose_title_is_an_object_is_proved() -> None:
+    ask = {"type": "human-task", "name": "ask", "assignee": "bob", "title": "${{'x': $.x > 1}}", "description": "$.x"}
+    world = Driven(plan_from({"name": "w", "steps": [ask]}), {"x": 3})
+    for title, fits in (("{'x': True}", True), ('{"x":true}', True), ("{'x': False}", False)):
+        told = [{**each, "title": title} if each["type"] == "task.created" else each for each in world.records]
+        assert (misfit(world.plan, told) is None) == fits
+
+
 @given(workflows(racy=True), faults(), st.integers(0, 9), st.integers())
 @TIMES
 def test_what_happened_is_proved(definition: Any, faults: Faults, x: int, seed: int) -> None:

@@ -60,10 +60,22 @@ def seen_to(by: str, reason: str = "") -> ExecutionResumed:
 def go_on(home: Home, journal: Journal, way: Way, seen: ExecutionResumed | None = None) -> Outcome:
     """Drive on what has not ended for good; with what needs attention, `seen` says that somebody has seen to it."""
     journal = _topmost(home, journal)
-    if has_ended(journal.records) not in (None, "needs-attention"):
+    if (over := _over(home, journal)) is not None:
         journal.close()
-        return outcome_of(home, journal, "it had ended before")
-    return _take_up(home, journal, way, seen=seen)
+    return over or _take_up(home, journal, way, seen=seen)
+
+
+def is_over(home: Home, journal: Journal) -> Outcome | None:
+    """What `go_on` would give if there is nothing to go on with. The journal is closed."""
+    journal = _topmost(home, journal)
+    journal.close()
+    return _over(home, journal)
+
+
+def _over(home: Home, journal: Journal) -> Outcome | None:
+    if has_ended(journal.records) in (None, "needs-attention"):
+        return None
+    return outcome_of(home, journal, "it had ended before")
 
 
 def carry_on(home: Home, journal: Journal, way: Way, note: str = "") -> Outcome:

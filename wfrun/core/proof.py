@@ -212,8 +212,11 @@ class Prover:
         if effect.id in self.run.recorded:
             raise Unfounded(f"{effect.id} had been recorded before")
         # A version that kept the quorum of those who were asked first did not say it of the others.
-        unsaid = () if "quorum" in record else ("quorum", "excludeInitiator")
-        compare(effect.intent(), record, but=("due", *unsaid))
+        unsaid = [] if "quorum" in record else ["quorum", "excludeInitiator"]
+        fresh = effect.intent()
+        if isinstance(effect, OpenTask) and fresh["type"] == record["type"]:
+            unsaid += [name for name, text in effect.worded_before().items() if record.get(name) == text]
+        compare(fresh, record, but=("due", *unsaid))
         _check_due(effect.timeout, record)
 
     def _task_decided(self, record: Record) -> None:

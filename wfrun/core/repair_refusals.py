@@ -12,7 +12,8 @@ from wfrun.core.expression import MISSING, Missing
 from wfrun.core.fibers import stop_id
 from wfrun.core.plan.draft import nearest
 from wfrun.core.plan.nodes import Child, Plan, has_columns, keys_of, settable
-from wfrun.core.repair_history import COMPENSATE, UNDONE, instance_of, undone_by
+from wfrun.core.plan.sides import shown_names
+from wfrun.core.repair_history import COMPENSATE, UNDONE, effective, instance_of, undone_by
 from wfrun.core.repair_trial import Change, Places, Trial, steps_pending, steps_stopped
 from wfrun.core.run import Run
 from wfrun.core.values import Json
@@ -90,6 +91,9 @@ def _about_step(run: Run, wish: Wish, places: Places, ran: Container[str]) -> It
         yield from filter(None, [not_failed(run, step)])
         return
     id, at, round = step.partition("@")
+    if undone_by(step).partition("@")[0] in places.steps and step.startswith(COMPENSATE):
+        yield _no_step_of_its_own(step, wish.action)
+        return
     if id not in places.steps or (at and not round):
         yield Problem("repair.unknown-step", f"there is no step {step!r}", hint=nearest(id, places.steps))
         return
@@ -99,10 +103,46 @@ def _about_step(run: Run, wish: Wish, places: Places, ran: Container[str]) -> It
         hint = f"say which, as in {id}@{first} for the first time round"
         yield Problem("repair.iteration", f"{step!r} runs in a loop", hint=hint)
     elif step not in ran:
-        yield Problem("repair.not-run", f"{step!r} has not run yet")
+        yield _no_such_item(run, step, places) or Problem("repair.not-run", f"{step!r} has not run yet")
     yield from _about_value(wish, places)
     if wish.action == "compensate" and run.interpreter.has_passed_pivot:
         yield passed_pivot()
+
+
+def _no_step_of_its_own(compensation: str, action: Repair) -> Problem:
+    if action == "set-output":
+        return not_asked(compensation)
+    hint = f"name {undone_by(compensation)!r}; `skip {compensation}` lets stand what cannot be undone"
+    return Problem("repair.unknown-step", f"{compensation!r} undoes a step, and is none", hint=hint)
+
+
+def not_asked(step: str) -> Problem:
+    hint = "`status` shows what it waits for"
+    return Problem("repair.not-asked", f"nobody is asked what became of {step!r}", hint=hint)
+
+
+def _no_such_item(run: Run, step: str, places: Places) -> Problem | None:
+    """A `foreach` around it that has begun does not come to an iteration with that number."""
+    id, _, round = step.partition("@")
+    counts = {each["step"]: each["count"] for each in effective(run.records) if each["type"] == "foreach.started"}
+    names = shown_names(run.plan.root)
+    numbers = round.split(".")
+    for depth, (loop, number) in enumerate(zip(places.loops(id), numbers, strict=False)):
+        at = "@" + ".".join(numbers[:depth]) if depth else ""
+        count = counts.get(loop + at)
+        if count is not None and not (number.isdecimal() and int(number) < count):
+            message = f"there is no {step!r}: {names.get(loop, loop) + at!r} goes through {_items(count)}"
+            return Problem("repair.iteration", message)
+    return None
+
+
+def _items(count: int) -> str:
+    match count:
+        case 0:
+            return "no items"
+        case 1:
+            return "1 item, number 0"
+    return f"{count} items, 0 to {count - 1}"
 
 
 def not_failed(run: Run, compensation: str) -> Problem | None:

@@ -67,8 +67,15 @@ class Places:
     @cached_property
     def depths(self) -> Counter[str]:
         """In how many loops each step is: an instance of it is named with as many numbers."""
-        loops = [step for step in self.steps.values() if isinstance(step, Foreach | Loop)]
-        return Counter(id for loop in loops for id in self._within(loop.id) if id != loop.id)
+        return Counter(id for loop in self._loops for id in self._within(loop) if id != loop)
+
+    @cached_property
+    def _loops(self) -> list[str]:
+        return [step.id for step in self.steps.values() if isinstance(step, Foreach | Loop)]
+
+    def loops(self, id: str) -> list[str]:
+        """The loops around a step, the outermost first."""
+        return [loop for loop in self._loops if id != loop and id in self._within(loop)]
 
     @cached_property
     def handling(self) -> frozenset[str]:

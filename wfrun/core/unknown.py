@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wfrun.core.effects import CallService, Effect
+from wfrun.core.repair_refusals import not_asked
 from wfrun.core.retry import UNKNOWN_OUTCOME
 from wfrun.core.run import Run
 from wfrun.core.values import Json
@@ -103,8 +104,8 @@ def _not_asked(run: Run, step: str) -> ConflictError | NotFoundError:
         if record.get("step") == step and record["type"] in _ANSWERS and "by" in record:
             message = f"{record['by']} said at {record['at']} what became of {step!r}"
             return ConflictError("repair.answered", message, hint="`log` shows what was said")
-    hint = "`status` shows what it waits for"
-    return NotFoundError("repair.not-asked", f"nobody is asked what became of {step!r}", hint=hint)
+    nobody = not_asked(step)
+    return NotFoundError(nobody.code, nobody.message, hint=nobody.hint)
 
 
 _ANSWERS = ("step.retried", "step.completed", "step.failed")

@@ -1,4 +1,4 @@
-"""Whom a task is for, where that comes from data."""
+"""Whom a task is for and what it asks, where that comes from data."""
 
 from __future__ import annotations
 
@@ -64,3 +64,13 @@ def test_a_task_that_goes_on_to_nobody_fails() -> None:
     assert world.run.ended is not None
     assert world.run.ended["error"]["type"] == "expression.type"
     assert world.run.tasks["e1/ask"].closed is not None
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [("Pay?", "Pay?"), (None, ""), (True, "true"), ({"b": None, "a": [1.5]}, '{"a":[1.5],"b":null}'), ([], "[]")],
+)
+@pytest.mark.parametrize("member", ["title", "description"])
+def test_what_is_asked_is_text_as_in_any_other_text(given: Any, text: str, member: str) -> None:
+    world = World(plan_of(ask("ann", **{member: "$.what"})), {"what": given})
+    assert world.of_type("task.created")[0][member] == text

@@ -165,7 +165,6 @@ class TestRefusals:
     def test_one_iteration_is_named(self, action: Any) -> None:
         world = World(plan_of(foreach([1], call("a", output="a")))).finish()
         assert "a@0" in reasons(world, action, step="a", value=1)["repair.iteration"]
-        assert reasons(world, action, step="a@1", value=1).keys() == {"repair.not-run"}
         assert reasons(world, action, step="a@0", value=1).keys() == (
             {"repair.step-completed"} if action == "skip" else set()
         )
@@ -177,8 +176,37 @@ class TestRefusals:
         assert "a@0.0 " in reasons(world, action, step="a", value=1)["repair.iteration"]
         assert "a@1.0 " in reasons(world, action, step="a@1", value=1)["repair.iteration"]
         assert reasons(world, action, step="a@1.0", value=1) == {}
+        assert reasons(world, action, step="a@1.1", value=1).keys() == {"repair.not-run"}
         assert reasons(world, action, step="a@1.0.0", value=1).keys() == {"repair.not-run"}
         assert reasons(world, "skip", step="inner@1") == {}
+
+    @pytest.mark.parametrize("action", ["skip", "set-output", "set-input", "rewind", "compensate"])
+    @pytest.mark.parametrize(
+        ("step", "why"),
+        [
+            ("a@2.0", "'each' goes through 2 items, 0 to 1"),
+            ("a@x.0", "'each' goes through 2 items, 0 to 1"),
+            ("a@0.3", "'each.steps[0]@0' goes through 1 item, number 0"),
+            ("a@1.0", "'each.steps[0]@1' goes through no items"),
+        ],
+    )
+    def test_a_foreach_has_so_many_items(self, action: Any, step: str, why: str) -> None:
+        inner = {"type": "foreach", "items": "$.item", "steps": [call("a", output="a")]}
+        world = World(plan_of(foreach([[1], []], inner))).finish()
+        told = reasons(world, action, step=step, value=1)
+        assert told == {"repair.iteration": f"there is no {step!r}: {why} ()"}
+
+    @pytest.mark.parametrize("action", ["set-input", "rewind", "compensate"])
+    def test_what_undoes_a_step_is_no_step_of_its_own(self, action: Any) -> None:
+        world = World(plan_of(call("a", compensate=UNDO), call("b")), script=fail_at("b")).finish()
+        told = reasons(world, action, step="compensate:a", value=1)["repair.unknown-step"]
+        assert told.startswith("'compensate:a' undoes a step, and is none (name 'a'; ")
+        assert reasons(world, action, step="compensate:x", value=1).keys() == {"repair.unknown-step"}
+
+    def test_what_undoes_a_step_is_given_a_result_if_somebody_asks_for_it(self) -> None:
+        world = World(plan_of(call("a", compensate=UNDO), call("b")), script=fail_at("b")).finish()
+        told = reasons(world, "set-output", step="compensate:a", value=1)["repair.not-asked"]
+        assert told.startswith("nobody is asked what became of 'compensate:a'")
 
     @pytest.mark.parametrize("action", ["skip", "set-output", "set-input", "rewind", "compensate"])
     def test_an_iteration_has_a_number(self, action: Any) -> None:

@@ -44,11 +44,14 @@ def resume_one(execution: str, file: str | None, wait: bool, manner: Manner) -> 
 
 
 def _look(home: Home, journal: Journal, manner: Manner) -> int:
-    """There is nothing to set aside or run again."""
+    """There is nothing to set aside or run again. Of what has ended for good it says what `resume` itself does."""
     from wfrun.app import repairing
+    from wfrun.app.onward import is_over
     from wfrun.cli.commands.repairs import show
+    from wfrun.cli.outcome import finish
 
-    journal.close()
+    if (over := is_over(home, journal)) is not None:
+        return finish(over.view, note=over.note, as_json=manner.as_json, quiet=manner.quiet)
     return show(repairing.prospect(home, journal.records), as_json=manner.as_json)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from wfrun.cli.text import paint, safe
@@ -13,9 +13,28 @@ if TYPE_CHECKING:
 _COLOURS = {"error": "red", "warning": "yellow", "note": "dim"}
 
 
+# Executions that were left behind are found one by one, and there may be thousands.
+_MANY = 3
+_INTERRUPTED = "execution.interrupted"
+
+
 def report_lines(report: Report) -> list[str]:
-    lines = [line for finding in report["findings"] for line in _lines(finding)]
-    return [*lines, _summary(report)]
+    interrupted = [each for each in report["findings"] if each["code"] == _INTERRUPTED]
+    if len(interrupted) <= _MANY:
+        return [*_each(report["findings"]), _summary(report)]
+    others = (each for each in report["findings"] if each["code"] != _INTERRUPTED)
+    return [*_each(others), *_together(interrupted), _summary(report)]
+
+
+def _each(findings: Iterable[Finding]) -> Iterator[str]:
+    return (line for finding in findings for line in _lines(finding))
+
+
+def _together(interrupted: Sequence[Finding]) -> Iterator[str]:
+    ids = ", ".join(safe(each["where"]) for each in interrupted[:_MANY])
+    word = paint(_COLOURS[interrupted[0]["severity"]], interrupted[0]["severity"])
+    yield f"{ids}, …: {word}[{_INTERRUPTED}] {len(interrupted):,} executions whose runner is gone have something to do"
+    yield "  hint: `wfrun list --status interrupted`; `wfrun resume --where 'status == interrupted'` has all go on"
 
 
 def _lines(finding: Finding) -> Iterator[str]:

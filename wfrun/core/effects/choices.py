@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.core.definition import Path
 from wfrun.core.effects.setting import Setting, evaluation_failed
-from wfrun.core.expression import Expression, Template, render
+from wfrun.core.expression import Expression, Template
 from wfrun.core.plan.nodes import Fail, Foreach, Task, walk
 from wfrun.core.values import MAX_DEPTH, Json, is_deeper
 from wfrun.errors import ExpressionError
@@ -137,5 +137,4 @@ class Raise(NamedTuple):
         return error
 
     def _text(self, template: Template, key: str) -> str:
-        value = self.setting.resolve(template, self.id, (*self.node.path, key))
-        return value if isinstance(value, str) else "" if value is None else render(value)
+        return self.setting.text(template, self.id, (*self.node.path, key))

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.core.definition import Path
-from wfrun.core.expression import Template
+from wfrun.core.expression import Template, render
 from wfrun.core.instants import parse_instant
 from wfrun.core.plan.nodes import Plan
 from wfrun.core.repair_history import Amendments
@@ -66,6 +66,11 @@ class Setting(NamedTuple):
         except ExpressionError as error:
             error.place = self.plan.locate(path, error)
             raise
+
+    def text(self, template: Template, effect: str, path: Path) -> str:
+        """The value as text: nothing for null, JSON for what is no text, as in a template with more in it."""
+        value = self.resolve(template, effect, path)
+        return "" if value is None else render(value)
 
     def input(self, step: str, template: Template, effect: str, path: Path) -> Json:
         """What a step is called with: what somebody has given it, else the value of its template."""

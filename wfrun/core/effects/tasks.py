@@ -33,8 +33,8 @@ class OpenTask(NamedTuple):
                 "type": "task.created",
                 "task": self.id,
                 "step": self.step,
-                "title": _text(self._resolve(node.title, "title")),
-                "description": _text(self._resolve(node.description, "description")),
+                "title": self._text(node.title, "title"),
+                "description": self._text(node.description, "description"),
                 "assignee": resolve_audience(node.audiences[0], self.setting, self.id, node.path),
                 "form": node.form,
                 "decisions": list(node.decisions),
@@ -49,13 +49,20 @@ class OpenTask(NamedTuple):
     def _resolve(self, template: Template, key: str) -> Json:
         return self.setting.resolve(template, self.id, (*self.node.path, key))
 
+    def _text(self, template: Template, key: str) -> str:
+        return self.setting.text(template, self.id, (*self.node.path, key))
+
+    def worded_before(self) -> dict[str, str]:
+        """What earlier versions recorded of it, which showed what is no text as Python does."""
+        node = self.node
+        return {
+            "title": str(self._resolve(node.title, "title")),
+            "description": str(self._resolve(node.description, "description")),
+        }
+
     @property
     def timeout(self) -> int | None:
         return self.node.audiences[0].timeout
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)
 
 
 def resolve_audience(audience: Audience, setting: Setting, effect: str, path: Path) -> Assignee:
