@@ -151,6 +151,30 @@ def standing(shop: Shell) -> dict[str, int]:
 ONCE = {"reservations": 1, "charges": 1, "shipments": 1}
 
 
+def test_retry_now_tells_whom_it_told_what(shell: Shell, start: Start) -> None:
+    (shell.folder / "retries.yaml").write_text(RETRIES)
+    runner = start("run", "retries.yaml", "--id", "r1")
+    deadline = time.monotonic() + 10
+    while (done := shell.wfrun("retry-now", "r1")).code == 2:
+        assert time.monotonic() < deadline
+    assert done.code == 0
+    assert "no longer waiting: 's'; r1 is being run by process " in done.out
+    assert ", which takes it up within 100 ms" in done.out
+    assert runner.wait(timeout=10) == 0
+
+
+def test_cancel_does_not_say_that_it_has_cancelled_what_has_completed(shell: Shell) -> None:
+    (shell.folder / "hopeless.yaml").write_text(f"{HOPELESS}errorHandling: {{ onFailure: pause }}\n")
+    assert shell.wfrun("run", "hopeless.yaml", "--id", "e").code == 6
+    # What somebody wants is durable, and nothing has come of it yet.
+    assert shell.wfrun("skip", "e", "two", WFRUN_CRASH_AT="journal.synced").code == -signal.SIGKILL
+    assert shell.wfrun("log", "e", "--json").out.splitlines()[-1].count("repair.requested") == 1
+    done = shell.wfrun("cancel", "e")
+    assert done.code == 2
+    assert "it was not cancelled" in done.out
+    assert shell.wfrun("status", "e", "--json").json("status")["status"] == "completed"
+
+
 def test_a_paused_order_says_what_can_be_typed(shop: Shell) -> None:
     done = order(shop)
     assert done.code == 6

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from wfrun.app.executions import find_execution
@@ -12,6 +12,7 @@ from wfrun.app.repairing import Ask, Preview, going_on
 from wfrun.core import unknown
 from wfrun.core.instants import format_instant
 from wfrun.core.interventions import fire_now
+from wfrun.core.repair_history import instance_of
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import NotFoundError
@@ -29,6 +30,9 @@ def is_asked(home: Home, prefix: str, step: str) -> bool:
     return unknown.is_asked(run, instance_in(run, step))
 
 
+Facts = Callable[[str, Run], Iterable["Event"]]
+
+
 def retry_now(home: Home, prefix: str, step: str | None, *, by: str, reason: str = "", way: Way = WAY) -> Outcome:
     """Let those that wait for a time not wait any longer: a step, or without one all that wait for a further attempt.
     A step that waits for a word about a call that was lost is called again.
@@ -42,7 +46,14 @@ def retry_now(home: Home, prefix: str, step: str | None, *, by: str, reason: str
             return [unknown.call_again(run, named, by, reason)]
         return [fire_now(run, each, by, reason) for each in ([named] if named else _retrying(execution, run))]
 
-    return _record(home, prefix, facts, way)
+    return _record(home, prefix, facts, way, _not_waiting)
+
+
+def _not_waiting(facts: Sequence[Event]) -> str:
+    """Which steps do not wait any longer."""
+    again = [str(each["step"]) for each in facts if each["type"] == "step.retried"]
+    ended = (str(instance_of(cast("Record", each))) for each in facts if each["type"] == "timer.fired")
+    return f"no longer waiting: {', '.join(map(repr, [*again, *ended]))}"
 
 
 def it_happened(
@@ -71,18 +82,21 @@ def give_up(home: Home, prefix: str, step: str, *, by: str, reason: str = "", wa
     return _record(home, prefix, lambda _, run: [unknown.give_up(run, instance_in(run, step), by, reason)], way)
 
 
-def _record(home: Home, prefix: str, facts: Callable[[str, Run], Iterable[Event]], way: Way) -> Outcome:
+def _record(
+    home: Home, prefix: str, facts: Facts, way: Way, told: Callable[[Sequence[Event]], str] = lambda _: ""
+) -> Outcome:
     journal = Journal.open(home, find_execution(home, prefix))
     try:
         check_local(home, journal, workflow_of(home, journal.records, way.services))
         with journal.turn():
-            for fact in facts(journal.execution_id, fold(home, journal.records)):
+            found = list(facts(journal.execution_id, fold(home, journal.records)))
+            for fact in found:
                 journal.add(fact)
             journal.sync()
     except BaseException:
         journal.close()
         raise
-    return carry_on(home, journal, way)
+    return carry_on(home, journal, way, told(found))
 
 
 def _retrying(execution: str, run: Run) -> list[str]:

@@ -111,7 +111,10 @@ def cancel(home: Home, prefix: str, *, by: str, reason: str = "", way: Way = WAY
     journal = Journal.open(home, find_execution(home, prefix))
     check_local(home, journal, workflow_of(home, journal.records, way.services))
     record_cancellation(journal, by, reason)
-    return carry_on(home, journal, way)
+    outcome = carry_on(home, journal, way)
+    if outcome.status != "completed":
+        return outcome
+    return outcome._replace(note="it was not cancelled: there was nothing left to stop, and it has completed")
 
 
 class Emitted(NamedTuple):

@@ -88,7 +88,8 @@ def carry_on(home: Home, journal: Journal, way: Way, note: str = "") -> Outcome:
     except ConflictError as held:
         if held.code != "execution.held":
             raise
-        return leave(home, journal, f"{note}; {held.message}" if note else held.message)
+        told = f"{held.message}, which takes it up within 100 ms"
+        return leave(home, journal, f"{note}; {told}" if note else told)
 
 
 def leave(home: Home, journal: Journal, note: str) -> Outcome:

@@ -90,7 +90,8 @@ class TaskView(TypedDict):
     """A task that waits for a person. `escalated` is the level it has reached; `votes` counts towards `quorum`.
 
     `overdue`: its time is over, and nothing has run since that could let it expire or escalate. Records have no clock,
-    so a fold says false; whoever shows a task says `with_overdue`.
+    so a fold says false; whoever shows a task says `with_overdue`. `stuck`: no decision can reach the quorum any more
+    unless somebody who has decided says otherwise.
     """
 
     task: str
@@ -111,6 +112,7 @@ class TaskView(TypedDict):
     form: dict[str, Json]
     data: Json
     votes: list[Vote]
+    stuck: bool
 
 
 class TimerView(TypedDict):

@@ -73,7 +73,11 @@ class TaskFold:
 
     def open(self) -> list[TaskView]:
         """The open tasks in the order in which they came."""
-        return [] if self._in_repair else sorted(self._open.values(), key=lambda task: task["createdAt"])
+        if self._in_repair:
+            return []
+        for task in self._open.values():
+            task["stuck"] = is_stuck(task)
+        return sorted(self._open.values(), key=lambda task: task["createdAt"])
 
     def _created(self, record: Record) -> TaskView:
         return {
@@ -95,6 +99,7 @@ class TaskFold:
             "form": record["form"],
             "data": record["data"],
             "votes": [],
+            "stuck": False,
         }
 
     def _decided(self, record: Record) -> None:

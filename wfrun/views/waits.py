@@ -36,13 +36,13 @@ class WaitFold:
         """The open ones; those whose event has come say so."""
         names = {self._arrived[id]["type"] for id in self._new}
         for wait in self._waits.values():
-            wait["arrived"] = not names.isdisjoint(wait["events"])
+            wait["arrived"] = not names.isdisjoint(_open_for(wait))
         return list(self._waits.values())
 
     def arrived(self) -> list[EventView]:
         for id in self._new:
             type = self._arrived[id]["type"]
-            self._arrived[id]["awaited"] = any(type in wait["events"] for wait in self._waits.values())
+            self._arrived[id]["awaited"] = any(type in _open_for(wait) for wait in self._waits.values())
         return list(self._arrived.values())
 
     def received(self, record: Record) -> None:
@@ -150,6 +150,13 @@ def _wait(step: str, events: list[str], since: str, until: str | None) -> WaitVi
         "overdue": False,
         "arrived": False,
     }
+
+
+def _open_for(wait: WaitView) -> set[str]:
+    """What it can still take: an event of each name once, unless it wants more events than it names."""
+    if wait["complete"] > len(wait["events"]):
+        return set(wait["events"])
+    return set(wait["events"]) - set(wait["matched"])
 
 
 def _forget(kept: dict[str, Any]) -> str:

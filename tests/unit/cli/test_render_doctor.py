@@ -24,8 +24,16 @@ def finding(code: str, where: str) -> Any:
 
 
 def told(*findings: Any) -> list[str]:
-    report: Any = {"home": ".wfrun", "executions": 2000, "versions": VERSIONS, "fileSystem": None, "freeBytes": None}
-    return report_lines({**report, "findings": list(findings)})
+    return report_lines(
+        {
+            "home": ".wfrun",
+            "executions": 2000,
+            "versions": VERSIONS,
+            "fileSystem": None,
+            "freeBytes": None,
+            "findings": list(findings),
+        }
+    )
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -141,3 +141,14 @@ def test_a_task_is_stuck_once_nobody_is_left_to_agree(
     ]
     task.update(more)  # type: ignore[typeddict-item]
     assert is_stuck(task) is expected
+
+
+def test_who_is_shown_a_task_is_told_that_it_is_stuck(story: StoryMaker) -> None:
+    told = story(steps=("t",)).ask("t", quorum=2)
+    told.records[-1].update(assignee={"users": ["ann", "bob"]}, decisions=["x", "y"])
+    assert not open_tasks(told.decide("t", "x", by="ann").records)[0]["stuck"]
+    assert open_tasks(told.decide("t", "y", by="bob").records)[0]["stuck"]
+    told.add("task.expired", task="k7m2x9qd/t")
+    told.add("task.escalated", task="k7m2x9qd/t", level=1, assignee={"users": ["cem"]}, due=None)
+    told.records[-1].update(quorum=1, excludeInitiator=False)
+    assert not open_tasks(told.records)[0]["stuck"]

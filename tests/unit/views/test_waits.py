@@ -146,6 +146,19 @@ def test_a_wait_takes_no_event_that_had_come_before_it_began(story: StoryMaker) 
     assert [wait["arrived"] for wait in seen(told)["waits"]] == [False]
 
 
+def test_of_several_events_none_is_taken_twice(story: StoryMaker) -> None:
+    told = story(steps=("all",)).listen("all", "a", "b").receive("e0", "a").match("all")
+    view = seen(told.receive("e1", "a"))
+    assert ([wait["arrived"] for wait in view["waits"]], view["arrived"][-1]["awaited"]) == ([False], False)
+    view = seen(told.receive("e2", "b"))
+    assert ([wait["arrived"] for wait in view["waits"]], view["arrived"][-1]["awaited"]) == ([True], True)
+
+
+def test_unless_it_waits_for_more_of_them(story: StoryMaker) -> None:
+    told = story(steps=("all",)).listen("all", "a", complete=2).receive("e0", "a").match("all")
+    assert seen(told.receive("e1", "a"))["waits"][0]["arrived"]
+
+
 @pytest.mark.parametrize("first", ["limit", "wait"])
 def test_the_limit_of_a_wait_for_events(story: StoryMaker, first: str) -> None:
     told = story(steps=("paid",))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from wfrun.errors import ConflictError
+
 if TYPE_CHECKING:
     from wfrun.app.onward import Outcome, Way
 
@@ -12,7 +14,8 @@ if TYPE_CHECKING:
 def answer(
     record: Callable[[Way], Outcome], services: str | None, *, as_json: bool, quiet: bool, aim: str = "completed"
 ) -> int:
-    """Record it, drive the execution on, and show where it stands. 0 if that is where it was aimed at."""
+    """Record it, drive the execution on, and show where it stands. 0 if that is where it was aimed at; 2 if it has
+    completed although it was not to."""
     from wfrun.app.onward import Way
     from wfrun.cli.outcome import finish
     from wfrun.cli.render.progress import progress_for
@@ -22,4 +25,6 @@ def answer(
     with progress_for(silent=as_json or quiet) as progress:
         outcome = record(Way(services, observer=progress.observe))
     code = finish(outcome.view, note=outcome.note, as_json=as_json, quiet=quiet)
+    if outcome.status == "completed" != aim:
+        return ConflictError.exit_code
     return 0 if outcome.status == aim else code

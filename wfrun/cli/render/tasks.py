@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from wfrun.cli.text import Cell, columns, paint, safe
 from wfrun.views.instants import clock
-from wfrun.views.tasks import REJECTED, assignee_names, is_stuck, may_decide
+from wfrun.views.tasks import REJECTED, assignee_names, may_decide
 
 if TYPE_CHECKING:
     from wfrun.core.values import Json
@@ -39,7 +39,7 @@ def task_lines(task: TaskView) -> list[str]:
 
 def _stuck(task: TaskView) -> list[str]:
     """What can still be done about a task on which too few have agreed."""
-    if not is_stuck(task):
+    if not task["stuck"]:
         return []
     people = may_decide(task) or set()
     if len(people) < task["quorum"]:
