@@ -37,6 +37,7 @@ def test_a_task_carries_all_that_a_decision_needs(story: StoryMaker) -> None:
         "form": {},
         "data": {"amount": 5},
         "votes": [{"decision": "approved", "by": "kim", "comment": "fine", "at": "2026-11-23T09:00:02.000000Z"}],
+        "stuck": False,
     }
 
 
