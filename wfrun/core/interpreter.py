@@ -224,6 +224,11 @@ class Interpreter:
         """Something of what it has done stays, as somebody has said."""
         self.waived[instance] = self.amended.rounds.get(instance, 0)
 
+    def is_no_more_as_it_was(self, entry: Undo) -> bool:
+        """Whether what is to stay cannot be taken up again: a part of it was undone, or it is a child that ended."""
+        this = (entry.step, self.amended.rounds.get(entry.step, 0))
+        return entry.child is not None or this in self.undone_in_part
+
     def _was_undone(self, instance: str) -> None:
         self.undos.pop(instance, None)
         self.in_doubt.discard(instance)
@@ -241,7 +246,7 @@ class Interpreter:
         for step in self.waived:
             self.waive(step)
         self.waived |= before.waived
-        for step in (*sent_anew, *(entry.step for entry in left if entry.child is not None)):
+        for step in (*sent_anew, *(entry.step for entry in left if before.is_no_more_as_it_was(entry))):
             self.amended.end_round(step)
         self.in_doubt |= before.in_doubt | (before.undos.keys() - self.undos.keys())
         self.begun.clear()

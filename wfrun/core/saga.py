@@ -102,7 +102,7 @@ class Saga:
         for order, entry in list(scope.done.items()):
             if COMPENSATE + entry.step in record.get("waived", ()):
                 self.steps.let_stand(scope, order)
-                if entry.child is not None:
+                if self.steps.is_no_more_as_it_was(entry):
                     self.steps.amended.end_round(entry.step)
 
     async def _run_body(self) -> Outcome | None:

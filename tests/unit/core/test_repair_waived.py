@@ -45,6 +45,16 @@ def test_what_is_left_to_stay_ends_it_without_a_claim_that_it_was_undone() -> No
     assert_folds_again(world)
 
 
+@pytest.mark.parametrize(("broken", "key"), [("compensate:a", "e1/a"), ("compensate:a/2", "e1/a~2")])
+def test_what_was_undone_in_part_before_it_was_to_stay_is_asked_for_anew(broken: str, key: str) -> None:
+    world, services = paused(call("a", compensate=[UNDO, UNDO]), call("b"), broken=("b",))
+    services.broken[broken] = "boom"
+    assert world.repair("rewind", step="a").finish().status == "needs-attention"
+    assert waived(world, "a").status == "completed"
+    assert keys(world, "a") == ["e1/a", key]
+    assert_folds_again(world)
+
+
 def test_others_that_failed_are_tried_again() -> None:
     world, services = needing("compensate:a", "compensate:b")
     before = len(world.records)
