@@ -85,7 +85,7 @@ class Lines(Silence):
 
     def observe(self, execution: str, record: Record, fresh: bool) -> None:
         self._first = self._first or execution
-        told = self._told.setdefault(execution, _Told(quiet=execution in self._quiet))
+        told = self._told.get(execution) or self._begin(execution)
         before, shown = told.loops.see(record)
         if record["type"] == "child.started" and (told.quiet or not shown):
             self._quiet.add(record["child"])
@@ -96,6 +96,10 @@ class Lines(Silence):
         if record["type"] == "execution.ended" and execution != self._first:
             del self._told[execution]
             self._quiet.discard(execution)
+
+    def _begin(self, execution: str) -> _Told:
+        told = self._told[execution] = _Told(quiet=execution in self._quiet)
+        return told
 
     def _tell(self, execution: str, told: _Told, record: Record, before: list[str], shown: bool) -> None:
         moment = told.timeline.moment(record)
@@ -163,7 +167,9 @@ class LiveSteps:
 
     def observe(self, execution: str, record: Record, fresh: bool) -> None:
         with self._lock:
-            self._seen.setdefault(execution, _Seen()).add(record)
+            if execution not in self._seen:
+                self._seen[execution] = _Seen()
+            self._seen[execution].add(record)
             if record["type"] == "execution.ended" and execution != next(iter(self._seen)):
                 del self._seen[execution]
 

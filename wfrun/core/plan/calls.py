@@ -40,7 +40,7 @@ def check_services(plan: Plan, services: Mapping[str, frozenset[str] | None]) ->
 
 def check_heartbeats(plan: Plan, silent: Collection[str]) -> Iterator[Problem]:
     """Calls of `silent` services, of which no sign of life will ever come, that wait for one."""
-    for call in _calls(plan):
+    for call in _calls(plan) if silent else ():
         if call.heartbeat is not None and call.service in silent:
             message = (
                 f"service {call.service!r} gives no sign of life before its answer, so no attempt could last longer"
