@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from itertools import groupby
+from collections.abc import Iterator
+from itertools import count, groupby
 from pathlib import Path
 
 import pytest
 
+from tests.support.broken import DENIED, broken
 from tests.support.ledger import Ledger
 from tests.support.shell import environment, shell
 from tests.support.tally import FULL, Tally, seed
@@ -38,10 +40,10 @@ def traces() -> bool:
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not traces(), reason="strace is not here, or may not trace")]
 
 
-def run(folder: Path, home: str, *options: str) -> tuple[int, str]:
+def run(folder: Path, home: str, *options: str, **env: str) -> tuple[int, str]:
     command = ["strace", "-f", "-qq", "-o", str(folder / "trace"), *options]
     command += [sys.executable, "-m", "wfrun", "run", "two.yaml", "--id", "e", "--home", home]
-    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=folder, env=environment(**env), capture_output=True, text=True, timeout=60)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -62,23 +64,59 @@ def places(folder: Path) -> list[tuple[str, str, int]]:
     return found
 
 
-def test_a_call_that_fails(tmp_path: Path, tally: Tally) -> None:
-    chance = random.Random(seed())
+class Trials:
+    """Runs of which one call fails, and their judge."""
+
+    def __init__(self, folder: Path, ledger: Ledger, **env: str) -> None:
+        self._folder = folder
+        self._ledger = ledger
+        self._env = env
+        self._homes = count()
+        self.stopped = 0
+
+    def survives(self, place: tuple[str, str, int], error: str) -> None:
+        """It says so and stops, or does not need the call; and then all is done, once and in order."""
+        (call, path, nth), home = place, f"home-{next(self._homes)}"
+        before = len(self._ledger.calls())
+        inject = f"inject={call}:error={error}:when={nth}"
+        code, output = run(self._folder, home, "-P", f"{self._folder}/{home}{path}", "-e", inject, **self._env)
+        self.stopped += code != 0
+        assert code in (0, 2, 6), (place, error, output)
+        assert "Traceback" not in output, (place, error, output)
+        again = shell(f"wfrun run two.yaml --id e --home {home}", self._folder)
+        assert again.code == 0, (place, error, again.out)
+        calls = self._ledger.calls()[before:]
+        assert [key for key, _ in groupby(each.key for each in calls)] == ["e/one", "e/two"], (place, error)
+        assert shell(f"wfrun audit prove e --home {home}", self._folder).code == 0
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
     with Ledger() as ledger:
         (tmp_path / "ledger.py").write_text(ledger.module)
         (tmp_path / "two.yaml").write_text(WORKFLOW)
-        faults = [(place, error) for place in places(tmp_path) for error in ERRORS]
-        stopped = 0
-        for number, ((call, path, nth), error) in enumerate(faults if FULL else chance.sample(faults, 12)):
-            home, before = f"home-{number}", len(ledger.calls())
-            inject = f"inject={call}:error={error}:when={nth}"
-            code, output = run(tmp_path, home, "-P", f"{tmp_path}/{home}{path}", "-e", inject)
-            tally.add("F4")
-            stopped += code != 0
-            assert code in (0, 2, 6), (call, path, nth, error, output)
-            assert "Traceback" not in output, (call, path, nth, error, output)
-            again = shell(f"wfrun run two.yaml --id e --home {home}", tmp_path)
-            assert again.code == 0, (call, path, nth, error, again.out)
-            assert [key for key, _ in groupby(each.key for each in ledger.calls()[before:])] == ["e/one", "e/two"]
-            assert shell(f"wfrun audit prove e --home {home}", tmp_path).code == 0
-        assert stopped > 0
+        yield ledger
+
+
+def test_a_call_that_fails(tmp_path: Path, ledger: Ledger, tally: Tally) -> None:
+    chance = random.Random(seed())
+    faults = [(place, error) for place in places(tmp_path) for error in ERRORS]
+    trials = Trials(tmp_path, ledger)
+    for place, error in faults if FULL else chance.sample(faults, 12):
+        tally.add("F4")
+        trials.survives(place, error)
+    assert trials.stopped > 0
+
+
+def test_a_write_that_failed_and_is_told_to_be_done(tmp_path: Path, ledger: Ledger) -> None:
+    """The control: who ignores what the kernel says about writes to the journal does not survive all of these."""
+    writes = [place for place in places(tmp_path) if place[0] == "write" and place[1].endswith("/e.jsonl")]
+    assert writes
+    trials = Trials(tmp_path, ledger, **broken(tmp_path, DENIED))
+    found = 0
+    for place in writes:
+        try:
+            trials.survives(place, "ENOSPC")
+        except AssertionError:
+            found += 1
+    assert found > 0

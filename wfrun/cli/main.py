@@ -6,6 +6,7 @@ goes to typer, which costs 60 ms to import and knows how to say it.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -16,7 +17,7 @@ from wfrun.cli.declare import COMMANDS, command_in, load, summary
 from wfrun.cli.engine import choose_engine
 from wfrun.cli.invoke import READER_LEFT, invoke, report
 from wfrun.cli.parse import parse
-from wfrun.errors import InvalidError, UsageError
+from wfrun.errors import InvalidError, JournalError, UsageError
 
 COMPLETION = "_WFRUN_COMPLETE"
 
@@ -38,12 +39,26 @@ def main() -> NoReturn:
     except streams.OutputError as lost:
         report(lost, as_json=False)
         code = lost.exit_code
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        code = _without_files(error)
     if "temporalio" in sys.modules:
         # Its threads may not survive the end of the interpreter: nothing is left to be done in it.
         streams.ours().flush()
         os._exit(code)
     gc.freeze()  # what is still there goes with the process, without a last look for cycles in it
     sys.exit(code)
+
+
+def _without_files(error: OSError) -> int:
+    """Not even Python itself can open what it needs: no defect, but nothing that can be done."""
+    # What it could not finish making it complains of again when that goes.
+    sys.unraisablehook = lambda what: None
+    hint = "allow more open files (ulimit -n), or close some; what was accepted is kept"
+    told = JournalError("state.io", f"no more files can be opened: {error.strerror}", hint=hint)
+    report(told, as_json=False)
+    return told.exit_code
 
 
 def run(arguments: list[str]) -> int:

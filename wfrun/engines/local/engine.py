@@ -153,7 +153,11 @@ def _signals(interrupt: Callable[[str], None]) -> Iterator[None]:
 
 def run_loop(main: Coroutine[Any, Any, T]) -> T:
     """As asyncio.run, which would wait for ever for a call that ignores being cancelled."""
-    loop = asyncio.new_event_loop()
+    try:
+        loop = asyncio.new_event_loop()
+    except OSError:  # no file can be opened for it
+        main.close()
+        raise
     try:
         return loop.run_until_complete(main)
     finally:
