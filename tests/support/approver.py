@@ -17,12 +17,12 @@ from wfrun.errors import WfrunError
 
 
 def approve(home: RemoteHome, person: str, execution: str) -> str:
-    """If it has gone on between looking and telling, once more, as commands do."""
+    """If it has gone on between looking and telling, or no worker has answered in time, once more."""
     while True:
         try:
             driving.decide(again(home), execution, decision="approved", by=person)
         except WfrunError as error:
-            if error.code != "journal.moved":
+            if error.code not in ("journal.moved", "temporal.no-worker"):
                 return error.code
         else:
             return "mine"

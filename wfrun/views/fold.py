@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from wfrun.core.events import ErrorData, Record
     from wfrun.views.model import CancellationView, DecisionView, DriverView, RepairView, StepStatus
 
+# The host of a driver that is no process, see engines.temporal.driver_started: such hear at once what is said.
+WORKERS = "temporal"
+
 
 class ExecutionFold:
     """Add records in order. What it keeps is bounded by the plan and by what is under way, not by how often loops have
@@ -279,7 +282,8 @@ class ExecutionFold:
         self._steps.plan_compensations(record["steps"])
 
     def _on_cancel(self, record: Record) -> None:
-        self._unheard = self._paused is None or not self._paused.get("pivot")
+        by_workers = self._driver is not None and self._driver["host"] == WORKERS
+        self._unheard = not by_workers and (self._paused is None or not self._paused.get("pivot"))
         self._cancel = {"by": record["by"], "reason": record["reason"], "at": record["at"]}
 
     def _on_nothing(self, record: Record) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 from hashlib import sha256
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -88,8 +89,16 @@ class JournalFiles(MemoryFiles):
         name = os.path.basename(path)
         if name.endswith(JOURNAL) and is_id(name.removesuffix(JOURNAL)):
             self._fetch(path, name.removesuffix(JOURNAL))
+        elif name == ".lock":
+            self._make_lock(path)
         elif "." not in name:
             self._make(path)
+
+    def _make_lock(self, path: str) -> None:
+        """Who wants to know whether an execution is driven looks under a lock that others would have made."""
+        self._make(os.path.dirname(path))
+        with suppress(FileExistsError):
+            super().close(super().create(path))
 
     def _make(self, folder: str) -> None:
         """Directories are there whenever somebody looks."""
