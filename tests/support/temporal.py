@@ -19,7 +19,8 @@ from temporalio.converter import DataConverter
 from temporalio.service import RPCError
 
 from wfrun.app.elsewhere import RemoteHome
-from wfrun.app.temporal import TemporalWorkers, configuration
+from wfrun.app.temporal import TemporalWorkers
+from wfrun.app.working import configuration
 from wfrun.engines.temporal.client import Namespace
 from wfrun.engines.temporal.codec import Claims, Folder
 from wfrun.engines.temporal.devserver import Place, command, free_port

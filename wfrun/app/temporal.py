@@ -5,31 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from heapq import nlargest
-from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from wfrun.adapters.contract import ServiceConfig
 from wfrun.app.elsewhere import Catalogue, RemoteHome
-from wfrun.app.files import read_file
-from wfrun.app.services import entries
-from wfrun.app.variables import variable
-from wfrun.errors import UsageError
-from wfrun.load.definition import load_services
+from wfrun.engines.temporal.client import Namespace, quoted
+from wfrun.engines.temporal.connection import Settings, connect
+from wfrun.engines.temporal.files import JournalFiles
 from wfrun.views.status import brief_of
 from wfrun.views.summary import summary_of
 from wfrun.views.tasks import open_tasks
-
-try:
-    from wfrun.engines.temporal.client import Namespace, quoted
-    from wfrun.engines.temporal.connection import Settings, connect
-    from wfrun.engines.temporal.files import JournalFiles
-except ImportError as missing:
-    if missing.name is None or not missing.name.startswith("temporalio"):
-        raise
-    raise UsageError(
-        "temporal.missing", "the engine temporal is not installed", hint="pip install 'wfrun[temporal]'"
-    ) from None
 
 if TYPE_CHECKING:
     from wfrun.core.events import EventData, Record
@@ -137,14 +122,3 @@ class Visibility:
             if limit is not None and len(found) >= limit:
                 break
         return list(found)
-
-
-def configuration(override: str | None) -> Callable[[str, Any, Path], ServiceConfig | None]:
-    """What a worker goes by: the entries of its services file and, for services that are not in there, those that the
-    definition has. Raises InvalidError, NotFoundError."""
-    own = {} if override is None else entries(load_services(read_file(override, "the services file"), override))
-
-    def configure(name: str, entry: Any, folder: Path) -> ServiceConfig | None:
-        return own.get(name) or (None if entry is None else ServiceConfig(name, entry, folder, variable))
-
-    return configure

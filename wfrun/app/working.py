@@ -6,15 +6,20 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from wfrun.adapters.contract import ServiceConfig
+from wfrun.app.files import read_file
 from wfrun.app.reading import DEFAULT_HOME
-from wfrun.app.temporal import configuration
+from wfrun.app.services import entries
+from wfrun.app.variables import variable
 from wfrun.engines.temporal.connection import Settings, connect
 from wfrun.engines.temporal.devserver import Place, start
 from wfrun.engines.temporal.worker import Load, work_until
+from wfrun.load.definition import load_services
 
 LOG = "temporal-log"
 DATABASE = "temporal.sqlite"
@@ -69,6 +74,17 @@ def _told_to_stop() -> Iterator[asyncio.Event]:
     for number in both:
         loop.add_signal_handler(number, hear)
     yield stopped
+
+
+def configuration(override: str | None) -> Callable[[str, Any, Path], ServiceConfig | None]:
+    """What a worker goes by: the entries of its services file and, for services that are not in there, those that the
+    definition has. Raises InvalidError, NotFoundError."""
+    own = {} if override is None else entries(load_services(read_file(override, "the services file"), override))
+
+    def configure(name: str, entry: Any, folder: Path) -> ServiceConfig | None:
+        return own.get(name) or (None if entry is None else ServiceConfig(name, entry, folder, variable))
+
+    return configure
 
 
 def _say(line: str) -> None:

@@ -9,6 +9,15 @@
 Only these modules import `temporalio`, and nothing imports them but for an execution on Temporal.
 """
 
+from wfrun.errors import UsageError
+
+try:
+    import temporalio as _library  # noqa: F401
+except ImportError:
+    raise UsageError(
+        "temporal.missing", "the engine temporal is not installed", hint="pip install 'wfrun[temporal]'"
+    ) from None
+
 # The one workflow, and its activities, as they are called in histories: never to be changed.
 WORKFLOW = "wfrun"
 CALL = "wfrun-call"

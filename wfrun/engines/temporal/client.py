@@ -23,7 +23,7 @@ from wfrun import __version__
 from wfrun.engines.temporal import APPEND, DEFINITIONS, RECORDS, WORKFLOW, driver_started
 from wfrun.engines.temporal.attributes import attributes_of
 from wfrun.engines.temporal.codec import CLAIM_FROM
-from wfrun.engines.temporal.errands import end_of
+from wfrun.engines.temporal.ends import end_of
 from wfrun.errors import ConflictError, JournalError, NotFoundError, WfrunError
 
 if TYPE_CHECKING:

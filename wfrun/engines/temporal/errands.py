@@ -26,6 +26,7 @@ from wfrun.engines.beginning import check_input, depth_below, first_event
 from wfrun.engines.calls import cancelled, never_begun
 from wfrun.engines.temporal import CALL, FOLLOW, PUBLISH, RECALL, TELL, WORKFLOW, driver_started
 from wfrun.engines.temporal.attributes import attributes_of
+from wfrun.engines.temporal.ends import end_of
 from wfrun.engines.temporal.plans import Definitions
 from wfrun.errors import WfrunError
 
@@ -260,14 +261,6 @@ class Errands:
 
 # What a repair that replaces the workflow says instead of execution.started.
 REPLACED = ("definition", "version", "steps", "origin", "links", "listens")
-
-
-def end_of(cause: BaseException | None) -> dict[str, Any]:
-    """How an execution ended, from the failure that its workflow ended with."""
-    if isinstance(cause, ApplicationError) and cause.details:
-        return dict(cause.details[0])
-    status = "cancelled" if isinstance(cause, CancelledError) else "failed"
-    return {"status": status, "error": {"type": "temporal.terminated", "message": str(cause)}}
 
 
 def _pairs(start: dict[str, Any]) -> list[SearchAttributePair[Any]]:
