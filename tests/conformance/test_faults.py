@@ -25,7 +25,8 @@ from tests.support.temporal import Engine, Server, serving, working
 from wfrun.app import driving, reading
 from wfrun.app.onward import Way
 from wfrun.engines.temporal import client
-from wfrun.errors import JournalError
+from wfrun.engines.temporal.codec import store_at
+from wfrun.errors import JournalError, UsageError
 from wfrun.journal.journal import Journal
 from wfrun.load.json import parse_json
 
@@ -241,14 +242,58 @@ def test_a_history_that_grows_too_long_is_begun_anew(tmp_path: Path) -> None:
 
 
 def test_what_is_too_large_for_a_history_stands_elsewhere(server: Server, tmp_path: Path) -> None:
-    file, blobs = tmp_path / "large.yaml", tmp_path / "blobs"
+    blobs = tmp_path / "blobs"
+    large_result_through(blobs, server, tmp_path)
+    assert sum(blob.stat().st_size for blob in blobs.iterdir()) > 1_500_000
+
+
+def test_elsewhere_can_be_a_store_that_fsspec_knows(server: Server, tmp_path: Path) -> None:
+    files = pytest.importorskip("fsspec", reason="fsspec is not installed").filesystem("memory")
+    large_result_through("memory://blobs/of/orders", server, tmp_path)
+    found = files.du("/blobs/of/orders", total=False)
+    assert sum(found.values()) > 1_500_000
+    name, size = max(found.items(), key=lambda blob: blob[1])
+    files.pipe_file(name, b"x" * size)
+    with pytest.raises(ValueError, match="not what was stored"):
+        store_at("memory://blobs/of/orders").get(name.rpartition("/")[2])
+
+
+def test_elsewhere_can_be_s3(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pip install s3fs 'moto[s3]' flask flask-cors"""
+    pytest.importorskip("s3fs", reason="s3fs is not installed")
+    moto = pytest.importorskip("moto.server", reason="there is no S3 here: moto is not installed")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    s3 = moto.ThreadedMotoServer("127.0.0.1", 0)
+    s3.start()
+    try:
+        host, port = s3.get_host_and_port()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        from fsspec.core import url_to_fs
+
+        files = url_to_fs("s3://orders")[0]
+        files.mkdir("orders")
+        large_result_through("s3://orders/blobs", server, tmp_path)
+        assert sum(files.du("orders/blobs", total=False).values()) > 1_500_000
+    finally:
+        s3.stop()
+
+
+def test_a_store_of_an_unknown_kind_is_told() -> None:
+    with pytest.raises(UsageError) as refused:
+        store_at("nowhere://orders")
+    assert refused.value.code == "temporal.blobs"
+
+
+def large_result_through(blobs: Path | str, server: Server, folder: Path) -> None:
+    file = folder / "large.yaml"
     file.write_text(LARGE)
     text = os.urandom(1_500_000).hex()  # 3 MB that cannot be made smaller than a history takes
     with working(server, blobs=blobs) as engine:
         done = driving.run(engine.home(), workflow=str(file), input={"text": text})
         assert done.status == "completed", done.view["error"]
         assert text in str(done.view["output"])
-    assert sum(blob.stat().st_size for blob in blobs.iterdir()) > 1_500_000
 
 
 MADE = """

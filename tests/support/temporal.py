@@ -22,7 +22,7 @@ from wfrun.app.elsewhere import RemoteHome
 from wfrun.app.temporal import TemporalWorkers
 from wfrun.app.working import configuration
 from wfrun.engines.temporal.client import Namespace
-from wfrun.engines.temporal.codec import Claims, Folder
+from wfrun.engines.temporal.codec import Claims, store_at
 from wfrun.engines.temporal.devserver import Place, command, free_port
 from wfrun.engines.temporal.files import JournalFiles
 from wfrun.engines.temporal.worker import Load, work_until
@@ -53,9 +53,9 @@ class Server:
             self._process.kill()
             self._process.wait()
 
-    async def client(self, blobs: Path | None = None) -> Client:
+    async def client(self, blobs: Path | str | None = None) -> Client:
         """Once the server answers, also questions to visibility."""
-        converter = DataConverter(payload_codec=Claims(None if blobs is None else Folder(str(blobs))))
+        converter = DataConverter(payload_codec=Claims(None if blobs is None else store_at(str(blobs))))
         until = time.monotonic() + STARTS_WITHIN_S
         while True:
             try:
@@ -90,7 +90,7 @@ class Engine:
     Each has a task queue of its own. `services` is the services file of the worker.
     """
 
-    def __init__(self, server: Server, services: Path | None = None, *, blobs: Path | None = None) -> None:
+    def __init__(self, server: Server, services: Path | None = None, *, blobs: Path | str | None = None) -> None:
         self._server = server
         self._services = services
         self._loop = asyncio.new_event_loop()
@@ -136,7 +136,7 @@ class Engine:
 
 
 @contextmanager
-def working(server: Server, services: Path | None = None, *, blobs: Path | None = None) -> Iterator[Engine]:
+def working(server: Server, services: Path | None = None, *, blobs: Path | str | None = None) -> Iterator[Engine]:
     engine = Engine(server, services, blobs=blobs)
     engine.work()
     try:

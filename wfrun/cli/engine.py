@@ -128,7 +128,7 @@ def _text(file: str, key: str, value: Any) -> str:
         return str(value).lower()
     if not isinstance(value, str):
         raise _wrong(file, f"{key} must be text")
-    return os.path.join(os.path.dirname(file), value) if key in _PATHS else value
+    return os.path.join(os.path.dirname(file), value) if key in _PATHS and "://" not in value else value
 
 
 def _wrong(file: str, message: str, hint: str = "") -> InvalidError:

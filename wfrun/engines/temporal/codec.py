@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from asyncio import to_thread
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Protocol
 
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec
+
+from wfrun.errors import UsageError
 
 COMPRESSED = b"binary/wfrun-zlib"
 CLAIMED = b"binary/wfrun-blob"
@@ -52,10 +55,44 @@ class Folder:
 
     def get(self, digest: str) -> bytes:
         """Raises OSError if it is missing, ValueError if it is not what was put there."""
-        data = (self._path / digest).read_bytes()
-        if sha256(data).hexdigest() != digest:
-            raise ValueError(f"the blob {digest} is not what was stored")
-        return data
+        return checked(digest, (self._path / digest).read_bytes())
+
+
+class Objects:
+    """Blobs in a store that fsspec knows, by its address, like `s3://bucket/prefix`. fsspec's own variables and files,
+    and those of the store, say with which right."""
+
+    def __init__(self, address: str) -> None:
+        try:
+            from fsspec.core import url_to_fs
+
+            self._files, self._root = url_to_fs(address)
+        except (ImportError, ValueError) as error:
+            hint = "pip install 'wfrun[temporal]' fsspec, and for s3:// also s3fs"
+            raise UsageError("temporal.blobs", f"the store {address!r} cannot be used: {error}", hint=hint) from None
+
+    def put(self, digest: str, data: bytes) -> None:
+        """An object appears once all of its bytes are there; a second time it is the same."""
+        if not self._files.exists(self._place(digest)):
+            self._files.pipe_file(self._place(digest), data)
+
+    def get(self, digest: str) -> bytes:
+        """Raises OSError if it is missing, ValueError if it is not what was put there."""
+        return checked(digest, bytes(self._files.cat_file(self._place(digest))))
+
+    def _place(self, digest: str) -> str:
+        return f"{self._root.rstrip('/')}/{digest}"
+
+
+def checked(digest: str, data: bytes) -> bytes:
+    if sha256(data).hexdigest() != digest:
+        raise ValueError(f"the blob {digest} is not what was stored")
+    return data
+
+
+def store_at(place: str) -> Blobs:
+    """Of a directory, or of an address with a scheme. Raises UsageError."""
+    return Objects(place) if "://" in place else Folder(place)
 
 
 class Claims(PayloadCodec):
@@ -65,27 +102,27 @@ class Claims(PayloadCodec):
         self._blobs = blobs
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        return [self._encoded(payload) for payload in payloads]
+        return [await self._encoded(payload) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        return [self._decoded(payload) for payload in payloads]
+        return [await self._decoded(payload) for payload in payloads]
 
-    def _encoded(self, payload: Payload) -> Payload:
+    async def _encoded(self, payload: Payload) -> Payload:
         if payload.ByteSize() < COMPRESS_FROM:
             return payload
         data = zlib.compress(payload.SerializeToString(), 6)
         if self._blobs is None or len(data) < CLAIM_FROM:
             return Payload(metadata={"encoding": COMPRESSED}, data=data)
         digest = sha256(data).hexdigest()
-        self._blobs.put(digest, data)
+        await to_thread(self._blobs.put, digest, data)  # a worker has others to hear meanwhile
         return Payload(metadata={"encoding": CLAIMED}, data=digest.encode())
 
-    def _decoded(self, payload: Payload) -> Payload:
+    async def _decoded(self, payload: Payload) -> Payload:
         encoding, data = payload.metadata.get("encoding"), payload.data
         if encoding == CLAIMED:
             if self._blobs is None:
                 raise ValueError("a value stands in a blob store, and none is given: --blobs, or WFRUN_BLOBS")
-            data = self._blobs.get(payload.data.decode())
+            data = await to_thread(self._blobs.get, payload.data.decode())
         elif encoding != COMPRESSED:
             return payload
         return Payload.FromString(zlib.decompress(data))

@@ -12,13 +12,13 @@ from temporalio.envconfig import ClientConfig
 
 from wfrun.engines.temporal import TASK_QUEUE
 from wfrun.engines.temporal.client import PATIENCE, Namespace, unreachable
-from wfrun.engines.temporal.codec import Claims, Folder
+from wfrun.engines.temporal.codec import Claims, store_at
 
 DEFAULT_ADDRESS = "localhost:7233"
 
 
 class Settings(NamedTuple):
-    """`blobs` is the directory of what is too large for a history. All else is in TEMPORAL_ADDRESS,
+    """`blobs` is the directory or address of what is too large for a history. All else is in TEMPORAL_ADDRESS,
     TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_… or the file that TEMPORAL_CONFIG_FILE names."""
 
     task_queue: str = TASK_QUEUE
@@ -30,8 +30,8 @@ class Settings(NamedTuple):
 
 
 async def connect(settings: Settings) -> Namespace:
-    """Raises JournalError."""
-    blobs = None if settings.blobs is None else Folder(settings.blobs)
+    """Raises JournalError, UsageError."""
+    blobs = None if settings.blobs is None else store_at(settings.blobs)
     try:
         config = ClientConfig.load_client_connect_config()
         config.setdefault("target_host", DEFAULT_ADDRESS)
