@@ -11,7 +11,7 @@ answered it; whether that fact has just happened or is read from a journal it ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Container, Coroutine, Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
@@ -72,7 +72,8 @@ class Interpreter:
 
     `at` is the instant of the fact that is being folded, `begun` the first start of each step instance, `attempted` the
     number of its last attempt, `in_doubt` the instances of which an attempt ended without anybody knowing whether it
-    had an effect: they are undone, too (C11). `inbox` are the events received so far. `undos` is what has been done
+    had an effect: they are undone, too (C11). `calling` are the calls that can be undone and have not come to their
+    end: out, or waiting for the next attempt. `inbox` are the events received so far. `undos` is what has been done
     and can be undone, by instance in the order of completion, `failure` what the body ended with, and `given` the
     instances that did not run because a repair says what they come to. `waived`, with the round that it was in, need
     not be undone: somebody said so. `settled_early` are the blocks that have completed although not all of their
@@ -88,6 +89,7 @@ class Interpreter:
         self.begun: dict[str, str] = {}
         self.attempted: dict[str, int] = {}
         self.in_doubt: set[str] = set()
+        self.calling: dict[str, tuple[Call, Scope]] = {}
         self.inbox: list[EventData] = []
         self.undos: dict[str, Undo] = {}
         self.undone_in_part: dict[tuple[str, int], int] = {}  # of a step and its round: how many calls have undone it
@@ -173,10 +175,19 @@ class Interpreter:
         undo = Undo(instance, step.compensation, child, scope.remember(), result or {})
         scope.done[self._completed] = self.undos[instance] = undo
 
+    def may_have_acted(self, out: Container[str] = ()) -> dict[str, Undo]:
+        """Of the calls that have not come to their end those that may have had an effect: they are `out`, or in doubt."""
+        return {
+            instance: Undo(instance, step.compensation, None, scope.remember(), {})
+            for instance, (step, scope) in self.calling.items()
+            if instance in self.in_doubt or instance in out
+        }
+
     def settled(self, instance: str) -> None:
         """A call has completed: what was kept for further attempts is no longer needed."""
         self.begun.pop(instance, None)
         self.attempted.pop(instance, None)
+        self.calling.pop(instance, None)
         self.in_doubt.discard(instance)
 
     def pass_pivot(self, scope: Scope) -> None:
@@ -217,6 +228,7 @@ class Interpreter:
     def let_stand(self, scope: Scope, order: int) -> None:
         step = scope.done.pop(order).step
         self.undos.pop(step, None)
+        self.calling.pop(step, None)
         self.in_doubt.add(step)
         self.waive(step)
 
@@ -231,6 +243,7 @@ class Interpreter:
 
     def _was_undone(self, instance: str) -> None:
         self.undos.pop(instance, None)
+        self.calling.pop(instance, None)
         self.in_doubt.discard(instance)
         self.amended.end_round(instance)
 

@@ -25,7 +25,6 @@ from wfrun.core.repair_history import (
     COMPENSATE,
     DEADLINE,
     amendments,
-    asked_with,
     completed_child,
     dropped_by,
     effective,
@@ -51,7 +50,7 @@ from wfrun.core.repair_refusals import (
     stopped_at_once,
 )
 from wfrun.core.repair_timers import deadline_of, put_off, timed_anew
-from wfrun.core.repair_trial import Places, Trial, left_open, steps_pending, stop_unbegun
+from wfrun.core.repair_trial import Places, Trial, asks_the_same, going_on, steps_pending, stop_unbegun
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import Problem
@@ -201,7 +200,7 @@ class _Case:
             self._taken_back |= undone
             for each in undone - self._targets:
                 self._amended.outputs.pop(each, None)  # what was done by hand is not done any more either
-            found = trial.aside.union(*(self.places.all_in(each, self._instances) for each in undone))
+            found = (trial.aside | trial.asks_otherwise()).union(*(self.places.all_in(each, self._instances) for each in undone))
             if found <= known:
                 return trial
             known |= found
@@ -246,9 +245,10 @@ class _Case:
             trial = Trial(plan, self._amended, self._run.stopped, tried, places, judged=True).fold(before.kept)
             # What another block made up for, or a handler, may be what the new file fails with: it is tried again, too.
             failing = trial.run.interpreter.failure
-            if failing is None or failing.steps <= tried:
+            again = trial.asks_otherwise() | (failing.steps if failing is not None else set())
+            if again <= tried:
                 break
-            tried |= failing.steps
+            tried |= again
         reasons = misfits(trial, steps_pending(before.run), plan, places)
         self._stale |= {change.record["step"] for change in trial.changed}
         trial.dropped += [*before.dropped, *put_off(trial, self._now)]
@@ -308,14 +308,14 @@ class _Case:
 
     def _undone(self, trial: Trial) -> list[str]:
         """What was done, or may have been, and is not any more, last completed first."""
-        done = self._run.interpreter.undos
-        kept = trial.run.interpreter.undos.keys() | self._amended.waived
-        undo = [each for each in reversed(done) if each not in kept and not self._is_tried_again(each, trial)]
-        return [each for each in left_open(self._run, trial.run) if each not in done] + undo
+        done = self._run.interpreter.undos | self._run.unsettled()
+        kept = trial.run.interpreter.undos.keys() | self._amended.waived | going_on(trial.run)
+        return [each for each in reversed(done) if each not in kept and not self._is_tried_again(each, trial)]
 
     def _is_tried_again(self, step: str, trial: Trial) -> bool:
         """A call of which nobody knows how it ended is repeated under its key, if it is repeated as it was."""
-        if self._run.interpreter.undos[step].result or step in self._targets | self._stale | self._taken_back:
+        done = self._run.interpreter.undos.get(step)
+        if (done is not None and done.result) or step in self._targets | self._stale | self._taken_back:
             return False
         if self._wish.action == "compensate":
             return False  # it is held there
@@ -325,10 +325,10 @@ class _Case:
         )
 
     def _asks_the_same(self, call: CallService) -> bool:
-        """With another input it would be another request, and nobody would come back to what the last one has done."""
+        """If not it would be another request, and nobody would come back to what the last one has done."""
         asked = [each for each in self._run.records if each["type"] == "step.started" and each["step"] == call.step]
         fresh = call.prepare()[0]
-        return fresh["type"] == "step.started" and bool(asked) and asked_with(asked[-1]) == fresh["inputHash"]
+        return bool(asked) and asks_the_same(fresh, asked[-1])
 
     def _again(self, trial: Trial, dropped: Iterable[Record], forgotten: Container[str]) -> Iterator[str]:
         """Without what is inside a block that counts as done, and without handlers of errors that have not come."""

@@ -69,26 +69,29 @@ class Amendments:
         before = more + (self.rounds.get(undone_by(step), 0) if self.rounds else 0)
         return f"~{before + 1}" if before else ""
 
-    def request(self, step: str, input: Callable[[str], Json]) -> tuple[str, Json]:
-        """The round of a step, and its `input` in that round: with another input than before it is another request.
+    def request(
+        self, step: str, input: Callable[[str], Json], service: str | None = None, action: str | None = None
+    ) -> tuple[str, Json]:
+        """The round of a step, and its `input` in that round: with another input than before it is another request, and
+        so is another action.
 
         Undoing stays the same one, although the error that it is told may be another.
         """
         value = input(self.round(step))
         known = self.asked.get(step)
-        if known is None or asked_with(known) == digest(value):
+        if known is None or _asked_for(known) == (digest(value), service, action):
             return self.round(step), value
         return self.round(step, 1), input(self.round(step, 1))
 
     def requested(self, record: Record) -> None:
-        """With another input, what has been begun is another request. In an older journal it has kept its key: there it
+        """With another input or action, what has been begun is another request. In an older journal it has kept its key: there it
         is the same one.
         """
         if record["type"] not in ("step.started", "child.started") or record["step"].startswith(COMPENSATE):
             return
         step = record["step"]
         known = self.asked.get(step, record)
-        if asked_with(known) != asked_with(record) and _asked_as(known) != _asked_as(record):
+        if _asked_for(known) != _asked_for(record) and _asked_as(known) != _asked_as(record):
             self.end_round(step)
         self.asked[step] = record
 
@@ -122,9 +125,10 @@ class Amendments:
                 self.inputs.pop(step, None)
 
 
-def asked_with(record: Record) -> str:
-    """The hash of what a call or a child execution was begun with."""
-    return str(record["inputHash"]) if "inputHash" in record else digest(record["input"])
+def _asked_for(record: Record) -> tuple[str, str | None, str | None]:
+    """The hash of what a call or a child execution was begun with, and of a call its service and action."""
+    input = str(record["inputHash"]) if "inputHash" in record else digest(record["input"])
+    return input, record.get("service"), record.get("action")
 
 
 def _asked_as(record: Record) -> str:

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from wfrun.core.answers import effect_of
-from wfrun.core.effects import CallService, Effect, StartPause, Stop
+from wfrun.core.effects import CallService, Effect, StartPause, StartTimer, Stop
 from wfrun.core.fibers import Cancelled, stop_id
 from wfrun.core.plan.nodes import Foreach, Loop, Parallel, Plan, Step, Task, Try, walk
 from wfrun.core.repair_history import COMPENSATE, DEADLINE, STOPPED, Amendments, instance_of, is_timeout, undone_by
@@ -153,6 +153,7 @@ class Trial:
         self._places = places
         self._judged = judged
         self._in_turn = in_turn
+        self._asked_otherwise: set[str] = set()
         self._missed: set[str] = set()
 
     def fold(self, history: Iterable[Record]) -> Trial:
@@ -177,6 +178,10 @@ class Trial:
         outputs = self.run.interpreter.amended.outputs
         by_hand = (each for each in outputs if each in given and not outputs[each].skipped)
         return [*(each for each in ran if each not in pending), *by_hand]
+
+    def asks_otherwise(self) -> set[str]:
+        """The calls that would go on as other requests than they were begun as."""
+        return self._asked_otherwise & going_on(self.run)
 
     def without_harm(self, step: str) -> set[int]:
         """The records of blocks inside `step` that have completed although not all of their branches have."""
@@ -237,7 +242,11 @@ class Trial:
         if effect is None or not self._is_judged(record, effect):
             return None
         fresh: Event | None = effect.prepare()[0] if isinstance(effect, CallService) else effect.intent()
-        if fresh is None or _agree(fresh, record):
+        if fresh is None:
+            return None
+        if _agree(fresh, record):
+            if record["type"] == "step.started" and not asks_the_same(fresh, record):
+                self._asked_otherwise.add(record["step"])
             return None
         return Change(record, fresh, effect)
 
@@ -255,12 +264,12 @@ def steps_pending(run: Run) -> set[str]:
     return {step for effect in run.pending.values() if (step := getattr(effect, "step", None)) is not None}
 
 
-def left_open(run: Run, after: Run) -> Iterator[str]:
-    """Calls that somebody had begun in `run`, that can be undone, and that nobody waits for any more `after` that."""
-    for id in sorted(run.begun.keys() - after.begun.keys()):
-        effect = run.pending.get(id)
-        if isinstance(effect, CallService) and effect.node.compensation:
-            yield effect.step
+def going_on(run: Run) -> set[str]:
+    """The calls that go on where they were: they are out, in doubt, or wait for their next attempt."""
+    out = {record["step"] for record in run.begun.values()}
+    timers = (effect for effect in run.pending.values() if isinstance(effect, StartTimer))
+    waiting = {timer.step for timer in timers if timer.reason == "retry"}
+    return steps_pending(run) & (run.interpreter.in_doubt | out) | waiting
 
 
 def steps_stopped(run: Run) -> set[str]:
@@ -285,10 +294,16 @@ def _is_unbegun(run: Run, id: str) -> bool:
     return isinstance(run.pending[id], CallService) and id not in run.begun
 
 
-def _agree(fresh: Event, record: Record) -> bool:
+def asks_the_same(fresh: Event, record: Record) -> bool:
+    """Whether two calls, or attempts at one, are the same request to those outside."""
+    return _agree(fresh, record, ("inputHash", "service", "action", "key"))
+
+
+def _agree(fresh: Event, record: Record, fields: Sequence[str] | None = None) -> bool:
     if fresh["type"] != record["type"]:
         return False
-    fields: Sequence[str] = _COMPARED.get(record["type"], ())
+    if fields is None:
+        fields = _COMPARED.get(record["type"], ())
     old, new = dict(record), dict(fresh)
     if record["type"] == "event.emitted":
         # An event is the same one whenever it is published.

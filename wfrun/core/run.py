@@ -111,6 +111,10 @@ class Run:
         """The instant that bounds all attempts at a step; None before the first has begun or without a `deadline`."""
         return end_of(call.node.deadline, self.interpreter.begun.get(call.step))
 
+    def unsettled(self) -> dict[str, Undo]:
+        """The calls that can be undone, may have had an effect, and have not come to their end, as they were begun."""
+        return self.interpreter.may_have_acted({record["step"] for record in self.begun.values()})
+
     @property
     def is_paused(self) -> bool:
         """Nothing goes on until somebody says how: after a failure that is not undone, or a part that was."""
@@ -153,7 +157,8 @@ class Run:
     def begin_repair(self, record: Record) -> None:
         """Whatever was going on is over; what is to be undone is undone, and then the repair is in force."""
         self.interpreter.in_doubt.update(id.rpartition("#")[0] for id in self.begun)
-        undos = [self._undo_of(record, step) for step in record["undo"]]
+        unsettled = self.interpreter.may_have_acted()
+        undos = [self._undo_of(record, step, unsettled) for step in record["undo"]]
         for task in self.tasks.values():
             task.closed = task.closed or record
         self._unanswered |= self.begun.keys() - self.again
@@ -161,13 +166,12 @@ class Run:
         self.saga.repair(record["seq"], undos)
         self._follow(self.interpreter.scheduler)
 
-    def _undo_of(self, record: Record, step: str) -> Undo:
-        """How to undo a step that was done, or a call that is out and has not been answered."""
+    def _undo_of(self, record: Record, step: str, unsettled: Mapping[str, Undo]) -> Undo:
+        """How to undo a step that was done, or a call that may have had an effect."""
         if step in self.interpreter.undos:
             return self.interpreter.undos[step]
-        for effect in self.pending.values():
-            if isinstance(effect, CallService) and effect.step == step and effect.id in self.begun:
-                return Undo(step, effect.node.compensation, None, effect.setting.scope.remember(), {})
+        if step in unsettled:
+            return unsettled[step]
         raise self.diverged(record, f"there is nothing of {step} to be undone")
 
     def end_repair(self, record: Record) -> None:

@@ -72,7 +72,8 @@ class Saga:
 
     async def _held(self, error: ErrorData) -> None:
         await self._pause(error)
-        self._scope.done = dict(enumerate(self.steps.undos.values()))
+        # What may have been done is undone, too, and first: it was not at its end.
+        self._scope.done = dict(enumerate((self.steps.undos | self.steps.may_have_acted()).values()))
         self._undone = True
         await self._take_back(None)
 

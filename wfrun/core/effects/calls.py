@@ -22,7 +22,7 @@ class CallService(NamedTuple):
 
     The setting is that of the first attempt, and nothing is evaluated under the attempt's own name: key and input, with
     `now()` and `uuid()` in them, are the same for all attempts (C5). A step that runs again after it was undone, or
-    with another input, has another key (`…~2`): under the old one a service would answer with what was undone, or with
+    with another input or action, has another key (`…~2`): under the old one a service would answer with what was undone, or with
     what it was asked for before.
     """
 
@@ -35,7 +35,8 @@ class CallService(NamedTuple):
     def prepare(self) -> tuple[StepStarted | StepFailed, Json]:
         """step.started, still without epoch, and the input; or step.failed if the input has no value."""
         try:
-            round, value = self.setting.amended.request(self.step, self._input)
+            service, action = self.node.service, self.node.action
+            round, value = self.setting.amended.request(self.step, self._input, service, action)
             key = self._key(round)
         except ExpressionError as error:
             data = expression_error(error, self.step)

@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
 async def call(run: Interpreter, step: Call, scope: Scope) -> None:
     instance = step.id + scope.iteration
+    if step.compensation:
+        run.calling[instance] = step, scope
     try:
         record = await _attempts(run, step, instance, scope)
     except (Failed, Cancelled):
+        run.calling.pop(instance, None)
         if instance in run.in_doubt and step.compensation:
             run.remember(step, scope)
         raise
