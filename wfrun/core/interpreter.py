@@ -176,7 +176,7 @@ class Interpreter:
         scope.done[self._completed] = self.undos[instance] = undo
 
     def may_have_acted(self, out: Container[str] = ()) -> dict[str, Undo]:
-        """Of the calls that have not come to their end those that may have had an effect: they are `out`, or in doubt."""
+        """Of the calls that have not come to their end those that may have had an effect: `out`, or in doubt."""
         return {
             instance: Undo(instance, step.compensation, None, scope.remember(), {})
             for instance, (step, scope) in self.calling.items()

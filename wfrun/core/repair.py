@@ -200,7 +200,8 @@ class _Case:
             self._taken_back |= undone
             for each in undone - self._targets:
                 self._amended.outputs.pop(each, None)  # what was done by hand is not done any more either
-            found = (trial.aside | trial.asks_otherwise()).union(*(self.places.all_in(each, self._instances) for each in undone))
+            inside = (self.places.all_in(each, self._instances) for each in undone)
+            found = trial.aside.union(trial.asks_otherwise(), *inside)
             if found <= known:
                 return trial
             known |= found

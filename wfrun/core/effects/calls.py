@@ -22,8 +22,8 @@ class CallService(NamedTuple):
 
     The setting is that of the first attempt, and nothing is evaluated under the attempt's own name: key and input, with
     `now()` and `uuid()` in them, are the same for all attempts (C5). A step that runs again after it was undone, or
-    with another input or action, has another key (`…~2`): under the old one a service would answer with what was undone, or with
-    what it was asked for before.
+    with another input or action, has another key (`…~2`): under the old one a service would answer with what was
+    undone, or with what it was asked for before.
     """
 
     id: str
