@@ -245,7 +245,7 @@ def prepare_compensation(home: Home, prefix: str) -> Prepared:
     except BaseException:
         journal.close()
         raise
-    preview = going_on(journal.execution_id, Ask("compensate"), reversed(run.interpreter.undos))
+    preview = going_on(journal.execution_id, Ask("compensate"), reversed(run.interpreter.undos | run.unsettled()))
     part = _Part(journal, lambda by, reason: {"type": "compensation.requested", "by": by, "reason": reason})
     return Prepared(home, preview, [part], None)
 

@@ -84,8 +84,8 @@ class Amendments:
         return self.round(step, 1), input(self.round(step, 1))
 
     def requested(self, record: Record) -> None:
-        """With another input or action, what has been begun is another request. In an older journal it has kept its key:
-        there it is the same one.
+        """With another input or action, what has been begun is another request. In an older journal it has kept its
+        key: there it is the same one.
         """
         if record["type"] not in ("step.started", "child.started") or record["step"].startswith(COMPENSATE):
             return
