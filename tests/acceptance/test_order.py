@@ -57,7 +57,7 @@ def test_status_as_json(ordered: Ordered) -> None:
     assert (view["execution"], view["status"], view["progress"]) == (
         "order-1",
         "completed",
-        {"done": 7, "skipped": 0, "total": 7},
+        {"done": 7, "skipped": 0, "failed": 0, "total": 7},
     )
     assert [(row["step"], row["status"], row["attempts"]) for row in view["steps"]] == [
         (s, "completed", 1) for s in STEPS

@@ -113,7 +113,10 @@ def test_looking_first_at_what_becomes_of_a_word(lost: Shell, command: tuple[str
 def test_it_happened(lost: Shell) -> None:
     done = lost.wfrun("set-output", "p1", "pay", '{"id": "T-9"}', "--as", "kim", "--reason", "it is on the statement")
     assert done.code == 0
+    assert done.lines[0] == "p1: set-output pay: recording what the lost call has given; going on"
     assert '"id": "T-9"' in done.out
+    (repair,) = lost.wfrun("status", "p1", "--json").json("status")["repairs"]
+    assert (repair["action"], repair["step"], repair["by"], repair["done"]) == ("set-output", "pay", "kim", True)
     assert "says kim: it is on the statement" in lost.wfrun("log", "p1").out
     late = lost.wfrun("fail", "p1", "pay", "--as", "lee")
     assert late.code == 2

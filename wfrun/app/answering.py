@@ -96,6 +96,7 @@ def _record(
     except BaseException:
         journal.close()
         raise
+    way.told(journal.execution_id, found)
     return carry_on(home, journal, way, told(found))
 
 

@@ -22,9 +22,15 @@ SHOWN = 5
 
 def find_execution(home: Home, prefix: str) -> str:
     """The execution whose id is, or alone begins with, `prefix`. Raises NotFoundError or AmbiguousError."""
-    if home.exists(prefix):
-        return prefix
-    return only(home, ids_beginning(home, prefix, SHOWN + 1), prefix, "execution")
+    beginning = as_id(prefix)
+    if home.exists(beginning):
+        return beginning
+    return only(home, ids_beginning(home, beginning, SHOWN + 1), prefix, "execution")
+
+
+def as_id(typed: str) -> str:
+    """A child in a loop may be typed as its step is shown: `o1.ship@3` is the execution `o1.ship..3`."""
+    return typed.replace("@", "..").replace("~", "..r")
 
 
 def ids_beginning(home: Home, prefix: str, most: int) -> list[str]:

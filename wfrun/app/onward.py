@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +22,7 @@ from wfrun.journal.journal import Journal
 from wfrun.views.index.writer import IndexWriter
 
 if TYPE_CHECKING:
-    from wfrun.core.events import ExecutionResumed, Record
+    from wfrun.core.events import Event, ExecutionResumed, Record
     from wfrun.views.model import StatusView
 
 
@@ -41,12 +42,20 @@ def ignore(execution: str, record: Record, fresh: bool) -> None:
     """An observer that does not look."""
 
 
+def unheard(execution: str, facts: Sequence[Event]) -> None:
+    """Nobody who wants to know what has been recorded."""
+
+
 class Way(NamedTuple):
-    """How to drive: with another services file, waiting for people and events or not, and who looks on."""
+    """How to drive: with another services file, waiting for people and events or not, and who looks on.
+
+    `told` hears what a person's word has become, once it is recorded and before anything comes of it.
+    """
 
     services: str | None = None
     wait: bool = False
     observer: Observer = ignore
+    told: Callable[[str, Sequence[Event]], None] = unheard
 
 
 WAY = Way()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wfrun.app.executions import ids_beginning, listed, only
+from wfrun.app.executions import as_id, ids_beginning, listed, only
 from wfrun.app.standing import view_of
 from wfrun.errors import AmbiguousError, ConflictError, NotFoundError
 from wfrun.journal.home import Home
@@ -50,7 +50,7 @@ def _refuse_children(home: Home, execution: str) -> None:
 
 
 def _executions(home: Home, prefix: str) -> list[str]:
-    execution = prefix.partition("/")[0]
+    execution = as_id(prefix.partition("/")[0])
     if home.exists(execution):
         return [execution]
     found = ids_beginning(home, execution, MOST_EXECUTIONS + 1)

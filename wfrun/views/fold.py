@@ -10,7 +10,7 @@ from wfrun.views.blocks import Blocks
 from wfrun.views.children import ChildFold, outcome
 from wfrun.views.deadlines import Deadlines, timer_view
 from wfrun.views.iterations import ACTIVE, split_instance
-from wfrun.views.repairs import repair_view, waiver_view
+from wfrun.views.repairs import answer_view, repair_view, waiver_view
 from wfrun.views.steps import StepFold
 from wfrun.views.tasks import TaskFold, step_of
 from wfrun.views.waits import WaitFold
@@ -140,6 +140,8 @@ class ExecutionFold:
             self._driver["stoppedAt"], self._driver["reason"] = record["at"], record["reason"]
 
     def _on_call(self, record: Record) -> None:
+        if "by" in record:
+            self._repairs[record["seq"]] = answer_view(record), record
         self._waits.unknown.pop(record["step"], None)
         self._steps.call(record)
 

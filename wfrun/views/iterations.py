@@ -23,7 +23,7 @@ SETTLED: tuple[StepStatus, ...] = ("completed", "skipped", "compensating", "comp
 # What a row says when nothing is under way: the first of these that became of any iteration.
 _OUTCOMES: tuple[StepStatus, ...] = ("completed", "compensated", "failed", "timed-out", "cancelled", "skipped")
 # What went wrong is kept, to be looked at.
-_WRONG: tuple[StepStatus, ...] = ("failed", "timed-out")
+WRONG: tuple[StepStatus, ...] = ("failed", "timed-out")
 SHOWN = 10
 FAILED_SHOWN = 5
 FAILED_KEPT = 1000
@@ -170,7 +170,7 @@ class Iterated:
     def _restored(self, instance: str, was: StepStatus) -> StepView:
         """A row that is not kept. If what went wrong is not known here, a repair has taken it back: it begins anew."""
         row = new_row(instance)
-        if was not in _WRONG:
+        if was not in WRONG:
             row["status"] = self._settled_as(was)
         elif self._cast_off[was]:
             self._cast_off[was] -= 1
@@ -189,7 +189,7 @@ class Iterated:
     def _keep(self, row: StepView) -> None:
         if row["status"] in ACTIVE:
             self._active[row["step"]] = row
-        elif row["status"] in _WRONG:
+        elif row["status"] in WRONG:
             self._failed[row["step"]] = row
             if len(self._failed) > FAILED_KEPT:
                 self._cast_off[self._failed.pop(next(iter(self._failed)))["status"]] += 1
@@ -200,7 +200,7 @@ class Iterated:
         if changed is None:
             return
         row["attempts"] = max(row["attempts"], changed["attempts"])
-        if changed["status"] in _WRONG or not any(self.counts[status] for status in _WRONG):
+        if changed["status"] in WRONG or not any(self.counts[status] for status in WRONG):
             row["error"] = changed["error"]
         if changed["startedAt"]:
             row["startedAt"] = row["startedAt"] or changed["startedAt"]

@@ -43,11 +43,14 @@ StepStatus: TypeAlias = Literal[
 class Progress(TypedDict):
     """Steps that need no more work, of all steps known. Of those `done`, `skipped` ones were decided against.
 
+    `failed` ones are among the `done` only once the execution has completed: it has gone on without them.
+
     A step in a loop counts once for each of its iterations, as far as their number is known.
     """
 
     done: int
     skipped: int
+    failed: int
     total: int
 
 

@@ -66,6 +66,14 @@ def repair_view(record: Record) -> RepairView:
     }
 
 
+_ANSWERS = {"step.completed": "set-output", "step.failed": "fail", "step.retried": "retry-now"}
+
+
+def answer_view(record: Record) -> RepairView:
+    """Somebody has said what became of a call that was lost with its runner."""
+    return {**repair_view({"reason": "", **record, "action": _ANSWERS[record["type"]]}), "done": True}
+
+
 def waiver_view(record: Record) -> RepairView:
     """Somebody has said that what could not be undone is to stay."""
     view = repair_view({"reason": "", **record, "action": "skip", "step": ", ".join(record["waived"])})

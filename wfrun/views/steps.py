@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from wfrun.views.iterations import ACTIVE, SETTLED, UNDER_WAY, Change, Iterated, new_row, split_instance, time
+from wfrun.views.iterations import ACTIVE, SETTLED, UNDER_WAY, WRONG, Change, Iterated, new_row, split_instance, time
 
 if TYPE_CHECKING:
     from wfrun.core.events import ErrorData, Record
@@ -106,12 +106,13 @@ class Rows:
         """Once an execution has completed, what had failed or was cancelled on the way needs no more work, too."""
         statuses = [row["status"] for name, row in self._rows.items() if name not in self._iterated]
         done = len(statuses) if completed else sum(map(statuses.count, SETTLED))
-        skipped, total = statuses.count("skipped"), len(statuses)
+        skipped, failed, total = statuses.count("skipped"), sum(map(statuses.count, WRONG)), len(statuses)
         for loop in self._iterated.values():
             done += loop.known if completed else sum(loop.counts[status] for status in SETTLED)
             skipped += loop.counts["skipped"]
+            failed += sum(loop.counts[status] for status in WRONG)
             total += loop.known
-        return {"done": done, "skipped": skipped, "total": total}
+        return {"done": done, "skipped": skipped, "failed": failed, "total": total}
 
     def busy(self) -> bool:
         """Whether anything is under way that has to be driven."""

@@ -290,6 +290,8 @@ _REPAIRS = {
     "set-input": "gives another input to",
     "rewind": "takes it back to",
     "compensate": "has it undone back to",
+    "fail": "has the lost call fail of",
+    "retry-now": "calls again",
     "replace": "has it go on with another definition",
 }
 

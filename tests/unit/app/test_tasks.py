@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from wfrun.app.executions import find_execution
 from wfrun.app.tasks import MOST_EXECUTIONS, find_task
 from wfrun.errors import AmbiguousError, ConflictError, NotFoundError
 from wfrun.journal.home import Home
@@ -117,3 +118,15 @@ def test_a_task_that_was_asked_again_after_a_repair_is_one() -> None:
     home = Home("/home", MemoryFiles())
     execution(home, "e1", "ask", "ask", decided=True)
     assert find_task(home, "e1/ask") == ("e1", "e1/ask")
+
+
+def test_a_child_in_a_loop_is_found_by_its_step() -> None:
+    home = Home("/s", MemoryFiles())
+    for id in ("p3", "p3.child..0", "p3.child..0..r2", "p3.child..10"):
+        execution(home, id, "okay")
+    assert find_execution(home, "p3.child@0") == "p3.child..0"
+    assert find_execution(home, "p3.child@0~2") == "p3.child..0..r2"
+    assert find_execution(home, "p3.child@1") == "p3.child..10"
+    assert find_task(home, "p3.child@10/ok") == ("p3.child..10", "p3.child..10/okay")
+    with pytest.raises(NotFoundError, match="begins with"):
+        find_execution(home, "p3.child@7")

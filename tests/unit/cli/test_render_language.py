@@ -45,7 +45,7 @@ def test_a_loop_in_the_status(tale: MakeTale) -> None:
         told.records.append({**told.records[0], "type": "step.completed", "step": f"ship@{index}", "attempt": 1})
     told.begin("ship@1200").begin("ship@1201").fail("ship@1201").begin("ship@1202")
     lines = status_lines(told.view())
-    assert " · running · 1,200/100,001 steps · " in lines[0]
+    assert " · running · 1,200/100,001 steps (1 failed) · " in lines[0]
     told_of = [line.split() for line in lines[2:7]]
     assert told_of[0][:2] == ["▶", "ship"]
     assert lines[2].endswith("1,200 of 100,000 done · 2 running · 1 failed")
@@ -125,6 +125,41 @@ def test_children(tale: MakeTale) -> None:
         "",
         "What it stands still for:  wfrun status k7.ship",
     ]
+
+
+def test_a_child_without_a_runner_is_interrupted_wherever_it_is_told(tale: MakeTale) -> None:
+    told = each(tale("ship", "pack"), 2, "ship").call("pack")
+    told.add("child.started", step="ship@1", child="k7.ship..1", workflow="sub", input={}, detach=False)
+    text = below_headline(told, child=lambda _: "interrupted", driven=False)
+    assert text[1].split() == ["…", "ship@1", "interrupted"]
+    assert "Runs  ship@1: execution k7.ship..1 (sub): interrupted" in text
+
+
+def test_what_was_tolerated_is_counted_apart_from_what_was_done(tale: MakeTale) -> None:
+    told = each(tale("pack", "ship"), 3, "pack", "ship").call("pack@0").begin("pack@1").fail("pack@1")
+    told.call("pack@2").call("ship@0").call("ship@2").add("execution.ended", status="completed", output=None)
+    view = told.view()
+    assert view["progress"] == {"done": 6, "skipped": 1, "failed": 1, "total": 6}
+    lines = status_lines(view)
+    assert " · 5/6 steps (1 failed, 1 skipped) · " in lines[0]
+    assert lines[2].endswith("2 of 3 done · 1 failed")
+    assert lines[4].endswith("2 of 3 done · 1 skipped")
+    assert "5/6 (1 failed)" in execution_table([summary_of(view)])[1]
+
+
+@pytest.mark.parametrize(
+    ("type", "more", "words"),
+    [
+        ("step.completed", {"result": 7}, "kim gives the output of pay: on the statement"),
+        ("step.failed", {"error": ERROR, "random": 0.1}, "kim has the lost call fail of pay: on the statement"),
+        ("step.retried", {}, "kim calls again pay: on the statement"),
+    ],
+)
+def test_who_said_what_became_of_a_lost_call(tale: MakeTale, type: str, more: dict[str, Any], words: str) -> None:
+    told = tale("pay").begin("pay").lose("pay")
+    told.add(type, step="pay", attempt=1, by="kim", reason="on the statement", **more)
+    (line,) = [line for line in below_headline(told) if line.startswith("Repaired")]
+    assert line.endswith(words)
 
 
 def paused(tale: MakeTale) -> Tale:

@@ -18,7 +18,7 @@ ROW: Any = {
     "status": "needs-attention",
     "startedAt": "2026-01-01T00:00:00.000000Z",
     "endedAt": None,
-    "progress": {"done": 1, "skipped": 0, "total": 3},
+    "progress": {"done": 1, "skipped": 0, "failed": 0, "total": 3},
     "error": "payment.declined",
     "waitingFor": ["bob"],
     "events": [],

@@ -56,7 +56,7 @@ def test_a_loop_is_one_row_with_counts(story: StoryMaker) -> None:
         ("ship@2", "failed"),
     ]
     assert view["current"] == ["ship@1", "ship@3"]
-    assert view["progress"] == {"done": 2, "skipped": 0, "total": 7}
+    assert view["progress"] == {"done": 2, "skipped": 0, "failed": 1, "total": 7}
 
 
 def test_a_loop_that_is_done(story: StoryMaker) -> None:
@@ -71,7 +71,7 @@ def test_failures_that_are_tolerated_do_not_make_it_fail(story: StoryMaker) -> N
     view = status_of(told.end("completed").records)
     assert row_of(view, "ship")["status"] == "completed"
     assert row_of(view, "ship")["error"] == {**ERROR, "step": "ship@0", "attempt": 1}
-    assert view["progress"] == {"done": 2, "skipped": 0, "total": 2}
+    assert view["progress"] == {"done": 2, "skipped": 0, "failed": 1, "total": 2}
 
 
 def test_the_iteration_that_ended_the_execution_makes_it_fail(story: StoryMaker) -> None:
@@ -113,7 +113,7 @@ def test_a_loop_without_end_has_no_total(story: StoryMaker) -> None:
         "counts": {"completed": 2, "running": 1},
         "shown": [{**row_of(status_of(told.records), "poll")["iterations"]["shown"][0]}],
     }
-    assert status_of(told.records)["progress"] == {"done": 2, "skipped": 0, "total": 4}
+    assert status_of(told.records)["progress"] == {"done": 2, "skipped": 0, "failed": 0, "total": 4}
 
 
 def test_loops_in_loops_count_as_far_as_they_have_begun(story: StoryMaker) -> None:
@@ -132,7 +132,7 @@ def test_a_while_in_a_foreach_has_no_total(story: StoryMaker) -> None:
 def test_nothing_to_go_through(story: StoryMaker) -> None:
     told = story(steps=("ship", "bill")).each("all", 0, "ship").call("bill")
     assert row_of(status_of(told.records), "ship")["status"] == "skipped"
-    assert status_of(told.end("completed").records)["progress"] == {"done": 1, "skipped": 0, "total": 1}
+    assert status_of(told.end("completed").records)["progress"] == {"done": 1, "skipped": 0, "failed": 0, "total": 1}
 
 
 def test_iterations_that_were_decided_against(story: StoryMaker) -> None:
@@ -142,7 +142,7 @@ def test_iterations_that_were_decided_against(story: StoryMaker) -> None:
     assert loop_of(told, "gift")["counts"] == {"completed": 1, "skipped": 1}
     view = status_of(told.end("completed").records)
     assert row_of(view, "gift")["iterations"]["counts"] == {"completed": 1, "skipped": 2}
-    assert view["progress"] == {"done": 3, "skipped": 2, "total": 3}
+    assert view["progress"] == {"done": 3, "skipped": 2, "failed": 0, "total": 3}
 
 
 def test_iterations_are_undone(story: StoryMaker) -> None:
@@ -175,7 +175,7 @@ def test_an_iteration_that_runs_again_is_none_of_those_beside_it(story: StoryMak
     told.begin("ship@0", 2).complete("ship@0", 2)
     assert loop_of(told, "ship")["counts"] == dict(Counter(["completed", beside]))
     view = status_of(told.end("completed").records)
-    assert view["progress"] == {"done": 2, "skipped": 0, "total": 2}
+    assert view["progress"] == {"done": 2, "skipped": 0, "failed": int(beside == "failed"), "total": 2}
 
 
 def test_of_decisions_in_loops_the_last_is_kept(story: StoryMaker) -> None:

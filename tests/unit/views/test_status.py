@@ -22,7 +22,7 @@ def test_completed_execution(story: StoryMaker) -> None:
     told = story(steps=("check", "pay")).driven().call("check").call("pay").end("completed", output={"paid": True})
     view = status_of(told.records)
     assert view["status"] == "completed"
-    assert view["progress"] == {"done": 2, "skipped": 0, "total": 2}
+    assert view["progress"] == {"done": 2, "skipped": 0, "failed": 0, "total": 2}
     assert view["output"] == {"paid": True}
     assert view["startedAt"] == "2026-11-23T09:00:00.000000Z"
     assert view["endedAt"] == "2026-11-23T09:00:06.000000Z"
@@ -91,7 +91,7 @@ def test_compensation_shows_on_both_sides(story: StoryMaker) -> None:
     assert rows(view) == {"reserve": "compensating", "charge": "compensated", "pay": "failed"}
     assert rows(view, "compensations") == {"charge": "completed", "reserve": "running"}
     assert view["error"] == ERROR
-    assert view["progress"] == {"done": 2, "skipped": 0, "total": 3}
+    assert view["progress"] == {"done": 2, "skipped": 0, "failed": 1, "total": 3}
     told.complete("compensate:reserve").end("compensated", error=ERROR)
     view = status_of(told.records)
     assert view["status"] == "compensated"
@@ -179,7 +179,7 @@ def test_conditions_skip_and_are_listed(story: StoryMaker) -> None:
     )
     view = status_of(told.records)
     assert rows(view) == {"gift": "skipped", "pay": "completed"}
-    assert view["progress"] == {"done": 2, "skipped": 1, "total": 2}
+    assert view["progress"] == {"done": 2, "skipped": 1, "failed": 0, "total": 2}
     assert view["decisions"][0]["operands"] == {"$.gift": False}
 
 
@@ -190,7 +190,7 @@ def test_what_a_completed_execution_never_reached_was_skipped(story: StoryMaker)
     view = status_of(told.end("completed").records)
     assert (rows(view), view["progress"]) == (
         {"fund": "completed", "reject": "skipped"},
-        {"done": 2, "skipped": 1, "total": 2},
+        {"done": 2, "skipped": 1, "failed": 0, "total": 2},
     )
 
 
@@ -282,8 +282,8 @@ def test_what_still_seems_to_run_when_all_is_over_was_cancelled(story: StoryMake
 
 def test_a_completed_execution_has_nothing_left_to_do_even_if_something_failed(story: StoryMaker) -> None:
     told = story(steps=("ping", "pay")).begin("ping").fail("ping").call("pay")
-    assert status_of(told.records)["progress"] == {"done": 1, "skipped": 0, "total": 2}
-    assert status_of(told.end("completed").records)["progress"] == {"done": 2, "skipped": 0, "total": 2}
+    assert status_of(told.records)["progress"] == {"done": 1, "skipped": 0, "failed": 1, "total": 2}
+    assert status_of(told.end("completed").records)["progress"] == {"done": 2, "skipped": 0, "failed": 1, "total": 2}
 
 
 def test_a_child_and_what_it_listens_for_are_known_from_the_start(story: StoryMaker) -> None:

@@ -68,7 +68,7 @@ def test_summary_of_a_waiting_execution(story: StoryMaker) -> None:
         "status": "waiting",
         "startedAt": "2026-11-23T09:00:00.000000Z",
         "endedAt": None,
-        "progress": {"done": 1, "skipped": 0, "total": 2},
+        "progress": {"done": 1, "skipped": 0, "failed": 0, "total": 2},
         "error": None,
         "waitingFor": ["kim", "loan-managers"],
         "events": [],

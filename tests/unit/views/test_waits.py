@@ -114,7 +114,7 @@ def test_one_of_several_that_came_early(story: StoryMaker, step: str) -> None:
 def test_several_that_came_early_are_one_iteration(story: StoryMaker) -> None:
     told = story(steps=("all",)).match("all@0").match("all@0", listener=1).match("all@1").match("all@1", listener=1)
     assert seen(told)["steps"][0]["iterations"]["counts"] == {"completed": 2}
-    assert seen(told)["progress"] == {"done": 2, "skipped": 0, "total": 2}
+    assert seen(told)["progress"] == {"done": 2, "skipped": 0, "failed": 0, "total": 2}
 
 
 def test_a_match_without_a_value_after_an_early_one(story: StoryMaker) -> None:

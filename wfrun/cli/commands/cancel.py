@@ -23,6 +23,7 @@ def command(
     return answer(
         lambda way: driving.cancel(place, execution, by=who, reason=reason, way=way),
         services,
+        command="cancel",
         as_json=as_json,
         quiet=quiet,
         aim="cancelled",

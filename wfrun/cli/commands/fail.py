@@ -23,6 +23,7 @@ def command(
     return answer(
         lambda way: answering.give_up(place, execution, step, by=who, reason=reason, way=way),
         services,
+        command="fail",
         as_json=as_json,
         quiet=quiet,
     )

@@ -63,6 +63,7 @@ def give(execution: str, ask: Ask, manner: Manner) -> int:
     return answer(
         lambda way: answering.it_happened(home, execution, step, result, by=who, reason=manner.reason, way=way),
         manner.services,
+        command=ask.action,
         as_json=manner.as_json,
         quiet=manner.quiet,
     )

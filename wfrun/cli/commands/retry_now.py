@@ -27,6 +27,7 @@ def command(
     return answer(
         lambda way: answering.retry_now(place, execution, step, by=who, reason=reason, way=way),
         services,
+        command="retry-now",
         as_json=as_json,
         quiet=quiet,
     )

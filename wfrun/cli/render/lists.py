@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wfrun.cli.render.status import COLOURS, MARKS
+from wfrun.cli.render.status import COLOURS, MARKS, failed_on_the_way, well_done
 from wfrun.cli.text import Cell, columns, paint, safe
 from wfrun.core.instants import elapsed_ms
 from wfrun.views.instants import clock, duration_words
@@ -49,7 +49,8 @@ def _notes(row: Summary, waiting: str) -> str:
 
 
 def _progress(row: Summary) -> str:
-    return f"{row['progress']['done']}/{row['progress']['total']}"
+    failed = failed_on_the_way(row)
+    return f"{well_done(row)}/{row['progress']['total']}{f' ({failed} failed)' if failed else ''}"
 
 
 def waiting_words(row: Summary) -> str:

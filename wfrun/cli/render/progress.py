@@ -203,7 +203,7 @@ def _frame(view: StatusView, others: list[StatusView], count: int) -> Renderable
 
 def _headline(view: StatusView) -> str:
     doing = "undoing" if _is_undoing(view) else view["status"]
-    return f"{view['execution']} · {safe(view['workflow'])} · {doing} · {progress_words(view['progress'])}"
+    return f"{view['execution']} · {safe(view['workflow'])} · {doing} · {progress_words(view)}"
 
 
 def _rows(view: StatusView) -> list[StepView]:

@@ -13,6 +13,7 @@ from wfrun.views.words import count_words
 
 if TYPE_CHECKING:
     from wfrun.app.repairing import Preview
+    from wfrun.core.events import Event
 
 SHOWN = 8
 
@@ -32,6 +33,26 @@ def preview_line(preview: Preview) -> str:
     aside = count_words(len(preview["setAside"]), "record")
     parts += [f"setting {aside} aside"] if preview["setAside"] else []
     return f"{_head(preview)}: {'; '.join(parts) or 'going on from where it stopped'}"
+
+
+def answer_line(command: str, execution: str, facts: Sequence[Event]) -> str:
+    """What somebody has said of these calls and waits, on one line."""
+    steps = dict.fromkeys(_about(fact) for fact in facts)
+    return f"{execution}: {command} {_few(list(steps))}: {_COMES[facts[0]['type']]}"
+
+
+def _about(fact: Event) -> str:
+    if fact["type"] == "timer.fired":
+        return fact["timer"].rpartition("!")[0].partition("#")[0]
+    return str(fact.get("step", ""))
+
+
+_COMES = {
+    "step.completed": "recording what the lost call has given; going on",
+    "step.failed": "the lost call counts as failed; what it may have done is not known",
+    "step.retried": "calling again what was lost, with the same key",
+    "timer.fired": "waiting no longer",
+}
 
 
 def preview_lines(preview: Preview) -> list[str]:

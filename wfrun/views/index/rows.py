@@ -115,7 +115,7 @@ def _damaged(home: Layout, execution: str, error: JournalError) -> Summary:
         "status": "needs-attention",
         "startedAt": format_instant(datetime.fromtimestamp(changed, UTC)),
         "endedAt": None,
-        "progress": {"done": 0, "skipped": 0, "total": 0},
+        "progress": {"done": 0, "skipped": 0, "failed": 0, "total": 0},
         "error": error.code,
         "waitingFor": [],
         "events": [],
