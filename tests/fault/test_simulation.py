@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.simulator import CANCELLED_EACH, Result, simulate
+from tests.simulation.simulator import ENDED_EACH, Result, simulate
 from tests.support.shell import ROOT
 from tests.support.tally import Tally, seed, size
 
@@ -56,7 +56,7 @@ def test_faults_change_nothing_about_the_end(tally: Tally) -> None:
     compared = 0
     for number in range(seed(), seed() + size(300, 10_000)):
         model = simulate(number, kinds=())
-        if number % CANCELLED_EACH == 0 or model.plans.is_a_race:
+        if number % ENDED_EACH == 0 or model.plans.is_a_race:
             continue
         result = simulate(number, kinds=("kill", "power", "io", "full", "stop"))
         _count(result, tally)

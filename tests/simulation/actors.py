@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.simulation.oracle import Oracle
 from tests.simulation.plans import Plans
-from wfrun.app import driving
+from wfrun.app import answering, driving, repairing
 from wfrun.app.onward import Way
 from wfrun.app.standing import has_ended
 from wfrun.app.sweeping import resume_all
@@ -95,6 +95,22 @@ class Actors:
             self._oracle.expect(execution, "it was cancelled", lambda record: record["type"] == "cancel.requested")
 
         return cancel
+
+    def hurrier(self, execution: str) -> Body:
+        """Whoever does not want to wait for the next attempt of what has failed in passing."""
+
+        def hurry(home: Home) -> None:
+            answering.retry_now(home, execution, None, by=OPERATOR, way=self._way(False))
+
+        return hurry
+
+    def compensator(self, execution: str) -> Body:
+        """Whoever wants all undone, whatever it has come to."""
+
+        def compensate(home: Home) -> None:
+            repairing.prepare_compensation(home, execution).carry_out(OPERATOR, way=self._way(False))
+
+        return compensate
 
     def _waits(self) -> bool:
         return self.may_wait and self._chance.random() < 0.3

@@ -19,6 +19,7 @@ from wfrun.errors import Problem
 from wfrun.journal import codec, creation
 from wfrun.journal.home import Home
 from wfrun.journal.scan import EMPTY, Scan, scan
+from wfrun.load.yaml import parse_document
 
 MOST_JOURNALS = 100
 
@@ -61,6 +62,11 @@ def _document(home: Home, source: bytes, file: str) -> Document:
     if source not in _documents:
         _documents[source] = recall(home, source, file)
     return _documents[source]
+
+
+@cache
+def known_definition(source: bytes, name: str) -> Document:
+    return parse_document(source, name)
 
 
 def _plan(document: Document) -> Plan:

@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from unittest.mock import patch
 
-from tests.simulation.known import known_scan
+from tests.simulation.known import known_definition, known_scan
 from tests.simulation.services import UNDO, Services
+from wfrun.app import proving
+from wfrun.app.evidence import of_home
 from wfrun.app.standing import has_ended
 from wfrun.core.events import Record
 from wfrun.core.instants import parse_instant
@@ -124,6 +127,13 @@ class Oracle:
             for complaint in self._complaints(execution, records):
                 self._violated(f"{execution}: {complaint}")
         return journals
+
+    def prove(self, home: Home, executions: list[str]) -> None:
+        """All of it has come about as the definitions allow."""
+        with patch.object(proving, "parse_document", known_definition):
+            for proof in proving.prove(of_home(home, executions)):
+                if not proving.is_proved(proof):
+                    self._violated(f"{proof['execution']} cannot be proved: {proof['misfit'] or proof['problem']}")
 
     def _complaints(self, execution: str, records: list[Record]) -> Iterator[str]:
         for part in _between_repairs(records):

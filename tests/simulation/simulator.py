@@ -25,8 +25,10 @@ EXECUTION = "e1"
 TROUBLE_S = 20.0
 ROUND_S = 15.0
 ROUNDS = 40
-# Some seeds may have somebody who cancels.
-CANCELLED_EACH = 5
+# Some seeds may have somebody who cancels, or who wants all undone.
+ENDED_EACH = 5
+# Proving a run takes as long as the run.
+PROVED_EACH = 3
 
 # A fault, as it is counted; each seed has some of these kinds.
 KINDS = ("kill", "point", "power", "io", "sync", "full", "clock", "stop")
@@ -78,6 +80,8 @@ class Simulation:
         for process in list(self.scheduler.processes):
             self.scheduler.kill(process)
         journals = self.oracle.judge(self._home())
+        if self.seed % PROVED_EACH == 0:
+            self.oracle.prove(self._home(), sorted(journals))
         lost = [code for code in self.machine.refusals if code in LOST]
         violations = [*self.oracle.violations, *self.machine.defects, *(f"somebody was told {code}" for code in lost)]
         machine, services = self.machine, self.services
@@ -148,11 +152,13 @@ class Simulation:
             ("decider", actors.decider),
             ("decider", lambda: actors.decider(self.chance.choice(("bob", "eve")))),
             ("emitter", actors.emitter),
+            ("hurrier", lambda: actors.hurrier(EXECUTION)),
             ("starter", lambda: actors.starter(EXECUTION)),
             ("starter of another", lambda: actors.starter(EXECUTION, {**self.plans.input, "x": "another"})),
         ]
-        if self.seed % CANCELLED_EACH == 0:
+        if self.seed % ENDED_EACH == 0:
             bodies.append(("canceller", lambda: actors.canceller(EXECUTION)))
+            bodies.append(("compensator", lambda: actors.compensator(EXECUTION)))
         name, body = self.chance.choice(bodies)
         for _ in range(self.chance.choice((1, 1, 3)) if name in ("decider", "resumer") else 1):
             self._spawn(name, body())
