@@ -31,7 +31,7 @@ from wfrun.errors import DivergenceError, WfrunError
 _NONSENSE = (LookupError, TypeError, ValueError, AttributeError, AssertionError)
 
 # What earlier versions did not tell.
-_NEWER = ("pivot", "settable")
+_NEWER = ("pivot", "settable", "cancelled")
 
 FillIn = Callable[[Task, Vote], Mapping[str, Json]]
 

@@ -182,13 +182,18 @@ class Run:
         # What had been stopped goes on at somebody's word. Of what had not been answered still nobody knows.
         self.again, self._unanswered = self.begun.keys() - self._unanswered, set()
         self.interpreter.at = record["at"]
-        if action == "compensate":
+        if record.get("cancelled") and action == "compensate":
+            self.saga.give_up()
+            self._follow(self.interpreter.scheduler)
+        elif action == "compensate":
             message = f"it was undone back to {step}, and waits for a repair"
             for task in self.tasks.values():
                 task.closed = task.closed or record
             self.saga.hold({"type": "execution.held", "message": message})
             self._follow(self.interpreter.scheduler)
         else:
+            if record.get("cancelled"):
+                self.saga.cancel_at_end()
             self.scheduler.emit_again(self.outstanding())
 
     def _fold_anew(self, records: Sequence[Record]) -> None:

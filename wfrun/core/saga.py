@@ -30,6 +30,7 @@ class Saga:
         self._scope = scope
         self._undone = False
         self._cancelled = False
+        self._is_repairing = False
         self._main = Fiber(self._execute(), None)
         self._body: Group = Group(steps.scheduler)
 
@@ -37,25 +38,52 @@ class Saga:
         self.steps.scheduler.ready(self._main)
 
     def cancel(self) -> None:
-        """Stop the body of the execution. What it has done is then compensated, which cannot be cancelled."""
+        """Stop the body of the execution. What it has done is then compensated, which cannot be cancelled.
+
+        While a repair undoes something, that comes to its end first.
+        """
         if self._cancelled:
             return
         if self._body.live:
             self._cancelled = True
             self._body.cancel()
+        elif self._is_repairing:
+            self._cancelled = True
+            self._tell_repair()
         elif self.steps.scheduler.listens("paused") and not self.steps.has_passed_pivot:
             self._cancelled = True
             self.steps.scheduler.answer("paused", {})
 
+    def _tell_repair(self) -> None:
+        pending = self.steps.scheduler.pending
+        if isinstance(repaired := pending.get("repaired"), ApplyRepair):
+            pending["repaired"] = repaired._replace(cancelled=True)
+
+    def cancel_at_end(self) -> None:
+        """The cancellation came before a repair was in force that has left nothing to do but to end as completed."""
+        if self.steps.scheduler.listens("end:completed"):
+            self._cancelled = True
+            self.steps.scheduler.answer("end:completed", Cancelled())
+
     def repair(self, request: int, undos: Iterable[Undo]) -> None:
         """Leave everything as it is, undo these one after the other, and then say that the repair is in force."""
         self._begin_anew(self._repair(request, list(undos)))
+        self._cancelled, self._is_repairing = False, True
 
     def hold(self, error: ErrorData) -> None:
-        """Leave everything as it is, and wait for somebody."""
+        """Leave everything as it is, and wait for somebody.
+
+        Earlier versions came here although it had been cancelled meanwhile, and heard no cancellation any more.
+        """
         self._begin_anew(self._held(error))
 
+    def give_up(self) -> None:
+        """Somebody has cancelled it: undo all that it has done."""
+        self._begin_anew(self._take_all_back())
+        self._cancelled = True
+
     def _begin_anew(self, strand: Strand) -> None:
+        self._is_repairing = False
         self.steps.scheduler = Scheduler()
         self._body = Group(self.steps.scheduler)
         self._main = Fiber(strand, None)
@@ -68,10 +96,13 @@ class Saga:
         while failures := await self.steps.undo(scope, list(scope.done), error):
             await self._end("needs-attention", error, failures)
             await self._seen_to(scope)
-        await self.steps.perform(ApplyRepair("repaired", request))
+        await self.steps.perform(ApplyRepair("repaired", request, self._cancelled))
 
     async def _held(self, error: ErrorData) -> None:
         await self._pause(error)
+        await self._take_all_back()
+
+    async def _take_all_back(self) -> None:
         # What may have been done is undone, too, and first: it was not at its end.
         self._scope.done = dict(enumerate((self.steps.undos | self.steps.may_have_acted()).values()))
         self._undone = True
@@ -119,7 +150,10 @@ class Saga:
             return None
         output = outcome.output if isinstance(outcome, Finished) else self._output()
         end = End("end:completed", "output", "completed", None, (), output, self.steps.has_passed_pivot)
-        record = await self.steps.perform(end)
+        try:
+            record = await self.steps.perform(end)
+        except Cancelled:
+            return None
         if record["type"] != "evaluation.failed":
             return None
         self.steps.failure = Failed(record["error"])

@@ -111,13 +111,20 @@ class AwaitRepair(NamedTuple):
 
 
 class ApplyRepair(NamedTuple):
-    """Everything that a repair had to undo has been undone: it is in force. Answered at once."""
+    """Everything that a repair had to undo has been undone: it is in force. Answered at once.
+
+    `cancelled`: somebody has cancelled the execution meanwhile, and that is what comes of it.
+    """
 
     id: str
     request: int
+    cancelled: bool
 
     def intent(self) -> ExecutionRepaired:
-        return {"type": "execution.repaired", "request": self.request}
+        repaired: ExecutionRepaired = {"type": "execution.repaired", "request": self.request}
+        if self.cancelled:
+            repaired["cancelled"] = True
+        return repaired
 
 
 class Stop(NamedTuple):

@@ -113,10 +113,11 @@ class RepairRequested(TypedDict):
 
 
 class ExecutionRepaired(TypedDict):
-    """The repair with the number `request` is in force."""
+    """The repair with the number `request` is in force. `cancelled`: somebody has cancelled the execution meanwhile."""
 
     type: Literal["execution.repaired"]
     request: int
+    cancelled: NotRequired[bool]
 
 
 class ExecutionResumed(TypedDict):
