@@ -41,12 +41,22 @@ steps:
     concurrency: 2
     steps: {{ name: each, service: s, action: note, input: $.item, {UNDO} }}
   - {{ name: kid, type: workflow, workflow: child }}
-  - {{ name: doubt, service: s, action: late, input: $.a.noted, {UNDO} }}
+  - name: doubt
+    service: s
+    action: late
+    input: $.a.noted
+    retry: {{ policy: fixed, maxRetries: 1, initialDelay: 60ms }}
+    {UNDO}
   - {{ name: ask, type: human-task, assignee: bob }}
   - {{ name: last, service: s, action: note, {UNDO} }}
 """
 # What nobody knows the end of is asked with something else.
 OTHER = PARENT.replace("input: $.a.noted", "input: 4")
+ACTION = PARENT.replace("action: late", "action: later")
+# Nobody waits for its next attempt.
+HOURLY = PARENT.replace("initialDelay: 60ms", "initialDelay: 1h, maxDelay: 1h").replace(
+    "action: refuse", "action: note"
+)
 STEPS = ("a", "b", "refused", "each@0", "each@2", "kid", "doubt", "ask", "last")
 LONGEST_S = 0.12
 OVER = ("completed", "failed", "compensated", "cancelled", "partly-compensated")
@@ -60,7 +70,7 @@ def anything(chance: random.Random, id: str) -> list[str]:
         [
             ["resume", id],
             ["skip", id, chance.choice(["refused", step])],
-            ["resume", id, "--with", "other.yaml"],
+            ["resume", id, "--with", chance.choice(["other.yaml", "action.yaml"])],
             ["set-output", id, "refused", "1"],
             ["set-output", id, "a", json.dumps({"noted": chance.randrange(1, 4)})],
             ["set-output", id, "doubt", "1"],
@@ -120,6 +130,8 @@ def world(tmp_path: Path, ledger: Ledger) -> Iterator[Zygote]:
         ("child.yaml", CHILD),
         ("trip.yaml", PARENT),
         ("other.yaml", OTHER),
+        ("action.yaml", ACTION),
+        ("hourly.yaml", HOURLY),
     ):
         (tmp_path / name).write_text(text)
     with Zygote(tmp_path, {"WFRUN_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}) as zygote:
@@ -158,6 +170,32 @@ def test_whatever_is_typed(world: Zygote, ledger: Ledger, tally: Tally) -> None:
             word in line for line in lines for word in LEAVING
         ):
             assert left_of(own) == [], lines
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "line",
+    [
+        "skip e doubt",
+        "set-input e doubt 2",
+        'set-output e a {"noted":2}',
+        "rewind e doubt",
+        "compensate e --to kid",
+        "resume e --with other.yaml",
+        "resume e --with action.yaml",
+        "cancel e",
+    ],
+)
+def test_what_waits_for_its_next_attempt_when_its_runner_is_killed(world: Zygote, ledger: Ledger, line: str) -> None:
+    typed(world, ["run", "hourly.yaml", "--id", "e", "--quiet"], 0.4)
+    while "doubt tries again" not in typed(world, ["log", "e", "--json"]).output:
+        typed(world, ["resume", "e", "--quiet"], 0.4)
+    typed(world, line.split(), 2)
+    view = status(world, "e")
+    if view["status"] not in OVER:
+        typed(world, ["compensate" if view["status"] in ("paused", "completed") else "cancel", "e"])
+    assert brought_to_an_end(world, "e", [line.split()])["status"] in ("compensated", "cancelled")
+    assert (left_of(ledger.calls()), undone_and_done_again(ledger.calls())) == ([], [])
 
 
 def brought_to_an_end(world: Zygote, id: str, lines: list[list[str]]) -> Any:

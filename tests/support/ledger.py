@@ -38,6 +38,9 @@ def late(input, call):
     if input % 2:
         raise ServiceError("timeout", "it has happened, but nobody knows")
 
+def later(input, call):
+    return late(input, call)
+
 def refuse(input, call):
     raise ValueError("never")
 """
