@@ -18,6 +18,7 @@ from tests.support.journals import (
     memory_home,
     started,
 )
+from tests.support.shell import ROOT
 from tests.support.tally import FULL, Tally, seed, size
 from wfrun.errors import JournalError, NotFoundError
 from wfrun.journal.home import Home
@@ -76,14 +77,29 @@ def holed() -> bytes:
     return resumed(raw[:at] + bytes(end - at) + raw[end:])
 
 
+def torn() -> bytes:
+    """A journal of which each runner died while it wrote its last line."""
+    raw = sealed()
+    for lost in range(1, 16):
+        raw = resumed(raw[: -10 * lost])
+    return raw
+
+
 JOURNALS = {"plain": plain(), "sealed": sealed(), "holed": holed()}
+# For the full size: one that was torn again and again, and what executions of the gallery have written.
+LONG = {"torn": torn()} if FULL else {}
+GOLDEN = {
+    name: (ROOT / "tests" / "golden" / "0.1" / name / "journal.jsonl").read_bytes()
+    for name in ("approved", "compensated", "completed")
+    if FULL
+}
 
 
 @pytest.mark.parametrize("end", ["", "zeros", "garbage", "twice"])
-@pytest.mark.parametrize("name", JOURNALS)
+@pytest.mark.parametrize("name", JOURNALS | LONG)
 def test_cut_at_every_byte(name: str, end: str, tally: Tally) -> None:
     """And something else behind the cut, which ends no line."""
-    raw = JOURNALS[name]
+    raw = (JOURNALS | LONG)[name]
     whole = scan(raw).records
     for cut in range(len(raw)) if FULL or not end else sample(range(len(raw)), size(1_300, 5_000)):
         tally.add("F2")
@@ -153,7 +169,7 @@ def test_a_finished_foreign_tail_is_damage() -> None:
         assert bytes_of(home) == raw + tail
 
 
-BITS = {"short": short(), "first": b"".join(plain().splitlines(keepends=True)[:4]), "holed": holed()}
+BITS = {"short": short(), "first": b"".join(plain().splitlines(keepends=True)[:4]), "holed": holed()} | GOLDEN
 
 
 @pytest.mark.parametrize("name", BITS)
