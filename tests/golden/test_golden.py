@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -51,8 +52,17 @@ def test_the_fold_leads_where_it_led(case: Path) -> None:
 def test_the_status_is_what_it_was(case: Path) -> None:
     """Views may learn to tell more; what they told before they still tell."""
     records = scan((case / "journal.jsonl").read_bytes()).records
-    now, then = dict(status_of(records)), json.loads((case / "status.json").read_text())
-    assert {key: now.get(key) for key in then} == then
+    now, then = status_of(records), json.loads((case / "status.json").read_text())
+    assert _of(now, then) == then
+
+
+def _of(now: Any, then: Any) -> Any:
+    """What is told now, without what was not told then."""
+    if isinstance(now, dict) and isinstance(then, dict):
+        return {key: _of(now.get(key), then[key]) for key in then}
+    if isinstance(now, list) and isinstance(then, list) and len(now) == len(then):
+        return [_of(*pair) for pair in zip(now, then, strict=True)]
+    return now
 
 
 def test_every_record_can_be_told(case: Path) -> None:

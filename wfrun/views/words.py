@@ -86,7 +86,7 @@ def _step_failed(record: Record) -> str:
 
 def _step_cancelled(record: Record) -> str:
     known = "whether it had an effect is not known" if record.get("begun", True) else "it had not been called"
-    return f"{_subject(record)} was stopped; {known}"
+    return f"{_subject(record)} was given up; {known}"
 
 
 def _step_unknown(record: Record) -> str:

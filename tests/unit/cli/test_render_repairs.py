@@ -122,6 +122,21 @@ class TestNextSteps:
         assert any("wfrun resume k7m2x9qd" in line for line in lines) == offered
         assert lines[-1].endswith("wfrun skip k7m2x9qd compensate:a --reason WHY")
 
+    def test_what_undoes_a_step_in_a_loop_is_let_stand_one_by_one(self, tale: Callable[..., Tale]) -> None:
+        told = tale("r")
+        for step in ("r@0", "r@1", "r@2"):
+            told.call(step)
+        told.add("compensation.started", reason="failure", steps=["r@2", "r@1", "r@0"])
+        told.call("compensate:r@1")
+        for step in ("compensate:r@2", "compensate:r@0"):
+            told.add("step.failed", step=step, attempt=1, error={"type": "gone", "message": "no"}, random=0.1)
+        view = told.view()
+        view["status"] = "needs-attention"
+        assert {line.partition(":  ")[2] for line in next_steps(view)[2:]} == {
+            "wfrun skip k7m2x9qd compensate:r@0 --reason WHY",
+            "wfrun skip k7m2x9qd compensate:r@2 --reason WHY",
+        }
+
     def test_a_paused_one(self, tale: Callable[..., Tale]) -> None:
         lines = self.failed(tale, "paused")
         assert [line.split("  ")[1] for line in lines[1:]] == [

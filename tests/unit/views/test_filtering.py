@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.shell import ROOT
 from wfrun.errors import UsageError
 from wfrun.views.filtering import FIELDS, Filter, parse_filter
 
@@ -33,6 +34,14 @@ ROW: Any = {
 
 def where(text: str) -> Filter:
     return parse_filter(text, NOW)
+
+
+def test_the_conditions_of_the_manual_judge_any_execution() -> None:
+    manual = (ROOT / "docs" / "cli.md").read_text().partition("### Conditions")[2]
+    examples = manual.partition("```text\n")[2].partition("```")[0].splitlines()
+    assert len(examples) > 3
+    for example in examples:
+        assert where(example).keeps({**ROW, "error": None}) in (True, False)
 
 
 def test_every_field_of_a_summary_can_be_asked_for() -> None:

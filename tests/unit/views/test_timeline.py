@@ -41,7 +41,7 @@ def test_moments_count_from_the_start(story: StoryMaker) -> None:
         ({"type": "step.failed", "step": "crm", "attempt": 1, "error": ERROR}, "crm failed: http.503: down"),
         (
             {"type": "step.cancelled", "step": "sms", "attempt": 1},
-            "sms was stopped; whether it had an effect is not known",
+            "sms was given up; whether it had an effect is not known",
         ),
         (
             {

@@ -33,12 +33,18 @@ def next_steps(view: StatusView) -> list[str]:
 def _not_undone(view: StatusView) -> list[str]:
     """A compensation that could not be computed will not be the next time either."""
     execution = view["execution"]
-    failed = [row for row in view["compensations"] if row["status"] == "failed"]
+    failed = _failed_undoing(view)
     lines = [f"A compensation did not succeed; look at what was left:  wfrun log {execution}"]
     if not failed or not all(_is_hopeless(row) for row in failed):
         lines.append(f"To try again what could not be undone:  wfrun resume {execution}")
     waivers = [_waiver(execution, row) for row in failed]
     return lines + waivers
+
+
+def _failed_undoing(view: StatusView) -> list[StepView]:
+    """What can be let stand, each by its own name: of a loop's, those that are shown."""
+    rows = (row.get("iterations", {}).get("shown") or [row] for row in view["compensations"])
+    return [row for shown in rows for row in shown if row["status"] == "failed"]
 
 
 def _is_hopeless(row: StepView) -> bool:
