@@ -89,6 +89,18 @@ def test_who_was_asked_before_says_it_again(tmp_path: Path) -> None:
     assert shell("wfrun approve e1 --as ann", tmp_path).code == 0
 
 
+def test_what_stays_with_the_last_of_them_takes_a_late_word(tmp_path: Path) -> None:
+    """Nobody else is asked: what the first has said counts, and so does what the second says too late."""
+    task = (
+        "{ name: pay, type: human-task, assignee: { users: [ann, bob], quorum: 2 }, timeout: 5s, onTimeout: escalate }"
+    )
+    (tmp_path / "w.yaml").write_text(f"name: w\nsteps: {task}\n")
+    assert shell("wfrun run w.yaml --id e1", tmp_path).code == 4
+    assert shell("wfrun approve e1 --as ann", tmp_path).code == 4
+    time.sleep(5.2)
+    assert shell("wfrun approve e1 --as bob", tmp_path).code == 0
+
+
 def test_those_it_went_to_may_decide_at_once(overdue: Path) -> None:
     assert shell("wfrun approve e1 --as big-boss", overdue).code == 0
 

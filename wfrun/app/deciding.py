@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from typing import Literal
 
 from wfrun.app.forms import checked_form
 from wfrun.app.in_force import begin_run
@@ -40,7 +41,7 @@ def record_decision(
         refused: WfrunError | None = None
         note = ""
         try:
-            if moved and run.tasks[id].closed is None:
+            if moved == "others" and run.tasks[id].closed is None:
                 _refuse_late(run.tasks[id], before, vote)
             note = _decide(journal, run, id, vote)
         except WfrunError as error:
@@ -71,18 +72,21 @@ def record_cancellation(journal: Journal, by: str, reason: str) -> None:
         journal.sync()
 
 
-def _let_expire(journal: Journal, run: Run, id: str) -> bool:
-    """If the task is overdue it expires now, even if nothing was running, and goes to whom it escalates to."""
-    moved = False
+def _let_expire(journal: Journal, run: Run, id: str) -> Literal["", "expired", "others"]:
+    """If the task is overdue it expires now, even if nothing was running, and goes to whom it escalates to.
+
+    Says whether it is for `others` now; for the last of them it stays open, and what they have said goes on counting.
+    """
+    moved: Literal["", "expired", "others"] = ""
     if run.tasks[id].is_expired(journal.clock()):
         run.apply(journal.add({"type": "task.expired", "task": id}))
-        moved = True
+        moved = "expired"
     for effect in list(run.pending.values()):
         if isinstance(effect, EscalateTask) and effect.task == id:
             intent = make_intent(effect, run.epoch, journal.clock)
             assert intent.event is not None
             run.apply(journal.add(intent.event))
-            moved = True
+            moved = "expired" if effect.stays else "others"
     return moved
 
 

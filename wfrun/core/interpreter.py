@@ -170,10 +170,16 @@ class Interpreter:
         child: str | None = None,
     ) -> None:
         """The step is to be undone if what it is part of fails."""
-        self._completed += 1
         instance = step.id + scope.iteration
-        undo = Undo(instance, step.compensation, child, scope.remember(), result or {})
-        scope.done[self._completed] = self.undos[instance] = undo
+        self._keep(scope, Undo(instance, step.compensation, child, scope.remember(), result or {}))
+
+    def remember_unfinished(self, step: Step, scope: Scope, child: str) -> None:
+        """A child could not undo itself, and goes on with that: the step's `compensate` is for one that completed."""
+        self._keep(scope, Undo(step.id + scope.iteration, (), child, scope.remember(), {}))
+
+    def _keep(self, scope: Scope, undo: Undo) -> None:
+        self._completed += 1
+        scope.done[self._completed] = self.undos[undo.step] = undo
 
     def may_have_acted(self, out: Container[str] = ()) -> dict[str, Undo]:
         """Of the calls that have not come to their end those that may have had an effect: `out`, or in doubt."""

@@ -262,6 +262,11 @@ class Execution:
         calls = [] if written is None else listed(written)
         scope.done.append(Done(self._completed, id + scope.round, calls, child, scope.seen().knowing(**result)))
 
+    def remember_unfinished(self, id: str, scope: Scope, child: str) -> None:
+        """A child that could not undo itself is to go on with that."""
+        self._completed += 1
+        scope.done.append(Done(self._completed, id + scope.round, [], child, scope.seen().knowing(result=None)))
+
     def pivot(self, scope: Scope) -> None:
         """There is no going back from here."""
         self.pivoted = True

@@ -162,10 +162,10 @@ async def _completed(run: Execution, step: Written, id: str, scope: Scope, child
             if child.status == "cancelled":
                 run.log.withdrawn(instance)
             if child.status == "needs-attention":
-                run.remember(step, id, scope, child=instance, result=None)
+                run.remember_unfinished(id, scope, instance)
         raise
     if child.status == "needs-attention":
-        run.remember(step, id, scope, child=instance, result=None)
+        run.remember_unfinished(id, scope, instance)
     if child.status == "completed":
         return child.output
     message = f"workflow {step['workflow']} {child.status}"

@@ -39,7 +39,7 @@ async def child(run: Interpreter, step: Child, scope: Scope) -> None:
 def _remember_rest(run: Interpreter, step: Child, scope: Scope, record: Record) -> None:
     """What it did and could not undo is tried again with the undoing of the rest, unless it is to stay."""
     if record["status"] == "needs-attention" and not step.detach:
-        run.remember(step, scope, {}, record["child"])
+        run.remember_unfinished(step, scope, record["child"])
     elif record["status"] == "partly-compensated":
         run.waived[step.id + scope.iteration] = -1  # no undoing of another execution takes it back
 
