@@ -45,7 +45,10 @@ class Oracle:
 
     def observe(self, execution: str, record: Record, fresh: bool) -> None:
         """Somebody is told that a record is durable."""
-        before = self._told[execution].setdefault(record["seq"], record)
+        told = self._told[execution]
+        # Whoever waited for the lock is told of what others have recorded meanwhile: that was judged when it was.
+        fresh = fresh and record["seq"] not in told
+        before = told.setdefault(record["seq"], record)
         if before != record:
             self._violated(f"{execution}: record {record['seq']}, {before['type']}, is now another, {record['type']}")
         if fresh:
