@@ -163,16 +163,17 @@ def test_retry_now_tells_whom_it_told_what(shell: Shell, start: Start) -> None:
     assert runner.wait(timeout=10) == 0
 
 
-def test_cancel_does_not_say_that_it_has_cancelled_what_has_completed(shell: Shell) -> None:
+def test_who_cancels_before_a_repair_is_in_force_is_heard(shell: Shell) -> None:
     (shell.folder / "hopeless.yaml").write_text(f"{HOPELESS}errorHandling: {{ onFailure: pause }}\n")
     assert shell.wfrun("run", "hopeless.yaml", "--id", "e").code == 6
     # What somebody wants is durable, and nothing has come of it yet.
     assert shell.wfrun("skip", "e", "two", WFRUN_CRASH_AT="journal.synced").code == -signal.SIGKILL
     assert shell.wfrun("log", "e", "--json").out.splitlines()[-1].count("repair.requested") == 1
     done = shell.wfrun("cancel", "e")
-    assert done.code == 2
-    assert "it was not cancelled" in done.out
-    assert shell.wfrun("status", "e", "--json").json("status")["status"] == "completed"
+    assert done.code == 6
+    status = shell.wfrun("status", "e", "--json").json("status")
+    assert status["status"] == "needs-attention"
+    assert [row["status"] for row in status["compensations"]] == ["failed"]
 
 
 def test_a_paused_order_says_what_can_be_typed(shop: Shell) -> None:

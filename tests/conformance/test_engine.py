@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.shell import shell
-from tests.support.temporal import Engine, Server, working
+from tests.support.temporal import Engine, Server, soon, working
 from wfrun.app import auditing, driving, reading, repairing
 from wfrun.app.elsewhere import RemoteHome
 from wfrun.app.evidence import of_home
@@ -84,7 +84,8 @@ def test_an_order_from_its_start_to_its_end(home: RemoteHome, order: str) -> Non
     waiting = driving.run(home, workflow=order, input={"total": 7}, initiator="eve", way=way)
     assert waiting.status == "waiting"
     assert told[:3] == ["execution.started", "driver.started", "step.started"]
-    (task,) = (each for each in reading.tasks(home, "bosses") if each["execution"] == waiting.execution)
+    (task,) = waiting.view["tasks"]
+    soon(lambda: task["task"] in [each["task"] for each in reading.tasks(home, "bosses")])
     with pytest.raises(InvalidError):
         approve(home, task["task"], rate="high")
     done = approve(home, task["task"], rate=4)

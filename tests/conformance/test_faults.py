@@ -21,7 +21,7 @@ import pytest
 from tests.support.orders import ORDER, each_effect_once
 from tests.support.shell import ROOT
 from tests.support.tally import Tally, seed, size
-from tests.support.temporal import Engine, Server, serving, working
+from tests.support.temporal import Engine, Server, serving, soon, working
 from wfrun.app import driving, reading
 from wfrun.app.onward import Way
 from wfrun.engines.temporal import client
@@ -212,14 +212,6 @@ def told_to(person: str, engine: Engine, executions: list[str]) -> dict[str, str
 
 def waiting_in(engine: Engine) -> set[str]:
     return {task["execution"] for task in patiently(reading.tasks, engine.home(), "bosses")}
-
-
-def soon(holds: Callable[[], bool]) -> None:
-    """What is found by its attributes is found a moment after it is so."""
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 @pytest.mark.slow

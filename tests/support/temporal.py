@@ -143,3 +143,11 @@ def working(server: Server, services: Path | None = None, *, blobs: Path | str |
         yield engine
     finally:
         engine.close()
+
+
+def soon(holds: Callable[[], bool]) -> None:
+    """What is found by its attributes is found a moment after it is so."""
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

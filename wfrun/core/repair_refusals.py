@@ -172,7 +172,7 @@ def _about_value(wish: Wish, places: Places) -> Iterator[Problem]:
     gives = wish.action in ("skip", "set-output") and wish.value is not MISSING
     if gives and not ("output" in settable(step) if wish.action == "set-output" else keys_of(step)):
         message = f"{wish.step!r} has no `output`: nobody would see the value"
-        hint = "leave the value away" if wish.action == "skip" else "if it has failed, `skip` goes on without it"
+        hint = "`skip` it without a value" if wish.action == "skip" else "if it has failed, `skip` goes on without it"
         yield Problem("repair.output", message, hint=hint)
     elif gives and has_columns(step) and not (isinstance(wish.value, dict) and wish.value.keys() == {*keys_of(step)}):
         message = f"{wish.step!r} gives {_listed(keys_of(step))}: the value must be an object with just these keys"
