@@ -140,3 +140,41 @@ def test_called_again_while_it_is_driven(lost: Shell, start: Start) -> None:
     assert "kim said at" in refused.err
     waiting.send_signal(signal.SIGKILL)
     waiting.wait()
+
+
+def test_a_repair_of_another_step_does_not_call_it_again(shell: Shell, start: Start) -> None:
+    shell.write("payout.yaml", PAYOUT.replace("steps:\n", f"steps:\n  - {HELD}\n"))
+    process = start("run", "payout.yaml", "--id", "p1")
+    until(lambda: begun(shell) == ["hold", "pay"])
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert shell.wfrun("rewind", "p1", "hold", "--keep").code == 2
+    assert shell.wfrun("resume", "p1").code == 4
+    refused = shell.wfrun("rewind", "p1", "hold", "--keep")
+    assert refused.code == 2
+    assert "repair.unknown-call" in refused.err
+    assert "`retry-now pay`" in refused.err
+    assert shell.wfrun("rewind", "p1", "hold", "--dry-run").code == 0
+    assert begun(shell) == ["hold", "pay"]
+    assert shell.wfrun("set-output", "p1", "pay", "7").code == 0
+    assert shell.wfrun("audit", "prove", "p1").code == 0
+
+
+def test_a_repair_waits_for_a_word_about_its_undoing(shell: Shell, start: Start) -> None:
+    undoing = PAYOUT.replace("pay: { delay: 1m }", "refund: { delay: 1m }").replace(
+        "action: refund }", "action: refund, onCrash: ask }"
+    )
+    shell.write("payout.yaml", undoing.replace("steps:\n", f"steps:\n  - {HELD}\n"))
+    assert shell.wfrun("run", "payout.yaml", "--id", "p1").code == 0
+    process = start("rewind", "p1", "hold")
+    until(lambda: begun(shell)[-1] == "refund")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert shell.wfrun("resume", "p1").code == 4
+    assert shell.wfrun("status", "p1", "--json").json("status")["status"] == "waiting"
+    rows = shell.wfrun("list", "--where", "status == waiting", "--json").json("list")["executions"]
+    assert [row["execution"] for row in rows] == ["p1"]
+    assert shell.wfrun("set-output", "p1", "compensate:pay", "null").code == 0
+    assert begun(shell).count("refund") == 1
+    assert begun(shell)[-2:] == ["pay", "note"]
+    assert shell.wfrun("audit", "prove", "p1").code == 0

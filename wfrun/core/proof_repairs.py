@@ -17,7 +17,7 @@ from wfrun.core.repair_history import never_called
 from wfrun.core.run import Run
 
 # Earlier versions took some wishes that had no effect but on what came after the step.
-_ONCE_ALLOWED = ("repair.step-over", "repair.step-completed")
+_ONCE_ALLOWED = ("repair.step-over", "repair.step-completed", "repair.unknown-call")
 
 
 def check_repair(run: Run, record: Record, plans: Callable[[str], Plan]) -> None:

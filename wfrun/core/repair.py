@@ -43,6 +43,7 @@ from wfrun.core.repair_refusals import (
     done_already,
     gone_on_without,
     misfits,
+    nobody_knows,
     not_in_the_way,
     passed_pivot,
     refusals,
@@ -262,6 +263,7 @@ class _Case:
         dropped = {record["seq"]: record for record in [*trial.dropped, *self._late, *anew]}
         undo = self._undo(trial, reasons)
         reasons += running_children(self._run, dropped)
+        reasons += nobody_knows(self._run, trial.run, self._wish, undo)
         forgotten = list(self._forgotten(trial))
         dropped |= {request["seq"]: request for request in forgotten}
         dropped |= {started["seq"]: started for started in never_called(self._history, dropped)}

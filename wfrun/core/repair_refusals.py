@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wfrun.core.definition import Path
-from wfrun.core.effects import BeginForeach, Compute, Decide, Effect, Match, OpenTask, StartChild
+from wfrun.core.effects import BeginForeach, CallService, Compute, Decide, Effect, Match, OpenTask, StartChild
 from wfrun.core.expression import MISSING, Missing
 from wfrun.core.fibers import stop_id
 from wfrun.core.plan.draft import nearest
@@ -228,6 +228,40 @@ def running_children(run: Run, dropped: Container[int]) -> Iterator[Problem]:
                 message += ", which has been told to stop"
                 hint = f"`wfrun status {record['child']}` shows what it waits for"
             yield Problem("repair.child-running", message, hint=hint)
+
+
+def nobody_knows(run: Run, after: Run, wish: Wish, undo: Container[str]) -> Iterator[Problem]:
+    """Calls whose runner died, that are never to be made a second time without somebody's word, and of which nobody
+    would know any more `after` the repair that they had been made.
+
+    To name the step is a word about it. What is undone first is asked for under another key.
+    """
+    for call in _lost(run):
+        step = call.step
+        named = wish.step in (step, step.partition("@")[0])
+        if named or (step in undo and not step.startswith(COMPENSATE)) or call.id in _still_known(after):
+            continue
+        yield _nobody_knows(step, asked=call.id in run.recorded)
+
+
+def _lost(run: Run) -> Iterator[CallService]:
+    for id in run.begun.keys() - run.again:
+        effect = run.pending.get(id)
+        if isinstance(effect, CallService) and (effect.node.on_crash != "retry" or id in run.recorded):
+            yield effect
+
+
+def _still_known(run: Run) -> set[str]:
+    return {call.id for call in _lost(run)}
+
+
+def _nobody_knows(step: str, *, asked: bool) -> Problem:
+    message = f"nobody knows what became of a call of {step!r}, which was begun and would be made again"
+    said = f"`retry-now {step}`, `set-output {step} VALUE` or `fail {step}`"
+    if not step.startswith(COMPENSATE):
+        said = f"`retry-now {step}`, `set-output {step} VALUE`, `fail {step}` or `skip {step}`"
+    hint = f"say it first: {said}" if asked else "`resume` does about it what its `onCrash` says"
+    return Problem("repair.unknown-call", message, hint=hint)
 
 
 # ---- another workflow for the same history

@@ -38,6 +38,7 @@ class ExecutionFold:
         self._cancel: CancellationView | None = None
         self._unheard = False  # somebody has asked for an end, and no driver has done anything since
         self._in_repair = False  # one was begun, and has not come into force
+        self._asked_in_repair: set[str] = set()  # calls that undo something for it, and were lost
         self._driver: DriverView | None = None
         self._steps = StepFold()
         self._tasks = TaskFold()
@@ -108,6 +109,7 @@ class ExecutionFold:
         self._repairs[record["seq"]] = repair_view(record), record
         self._ended = self._paused = None
         self._in_repair = True
+        self._asked_in_repair.clear()
 
     def _on_repaired(self, record: Record) -> None:
         self._ended = self._paused = self._undoing = None
@@ -143,10 +145,13 @@ class ExecutionFold:
         if "by" in record:
             self._repairs[record["seq"]] = answer_view(record), record
         self._waits.unknown.pop(record["step"], None)
+        self._asked_in_repair.discard(record["step"])
         self._steps.call(record)
 
     def _on_unknown(self, record: Record) -> None:
         self._waits.lost(record)
+        if self._in_repair:
+            self._asked_in_repair.add(record["step"])
         self._steps.call(record)
 
     def _on_evaluation_failed(self, record: Record) -> None:

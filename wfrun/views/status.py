@@ -28,6 +28,8 @@ class StatusFold(ExecutionFold):
             return ended
         if self._paused and not self._unheard:
             return "paused"
+        if self._asked_in_repair and not self._unheard:
+            return "waiting"
         if self._is_waiting() and not (self._unheard or self._in_repair or self._is_busy(child)):
             return "waiting"
         return "interrupted" if driven is False else "running"
