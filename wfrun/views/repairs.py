@@ -45,7 +45,12 @@ def _in_force(records: Iterable[Record]) -> Iterator[tuple[int, Record]]:
 def _undoings(records: Sequence[Record], request: Record, done: int) -> set[int]:
     undone = {step.removeprefix(COMPENSATE) for step in request["undo"]}
     between = (record for record in records if request["seq"] < record["seq"] < done)
-    return {record["seq"] for record in between if _undoes(record, undone)}
+    return {record["seq"] for record in between if _is_failed_end(record) or _undoes(record, undone)}
+
+
+def _is_failed_end(record: Record) -> bool:
+    """Something could not be undone, and was later: all that the repair leaves alone has gone on waiting meanwhile."""
+    return bool(record["type"] == "execution.ended")
 
 
 def _undoes(record: Record, steps: Container[str]) -> bool:

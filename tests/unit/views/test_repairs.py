@@ -122,6 +122,22 @@ def test_what_was_undone_before_a_repair_stays_undone(story: StoryMaker) -> None
     assert [row["step"] for row in view["compensations"]] == ["a"]
 
 
+def test_what_a_repair_could_not_undo_at_first_ends_nothing_that_it_leaves_alone(story: StoryMaker) -> None:
+    told = story(steps=("ask", "hear", "a")).ask("ask").listen("hear", "go").call("a")
+    before = status_of(told.records, driven=False)
+    request = len(told.records) + 1
+    told.repair("rewind", [request - 2, request - 1], ("a",), step="a").begin("compensate:a").fail("compensate:a")
+    told.end("needs-attention", failures=[])
+    view = status_of(told.records, driven=False)
+    assert (view["status"], view["tasks"], open_tasks(told.records)) == ("needs-attention", [], [])
+    told.add("execution.resumed", by="kim").call("compensate:a").add("execution.repaired", request=request)
+    told.call("a")
+    view = status_of(told.records, driven=False)
+    assert (view["status"], rows(view)) == (before["status"], rows(before))
+    assert (view["tasks"], view["waits"]) == (before["tasks"], before["waits"])
+    assert open_tasks(told.records) == before["tasks"]
+
+
 def test_several_repairs(story: StoryMaker) -> None:
     told = paused(story).repair("resume", [4, 5, 6]).add("execution.repaired", request=7)
     told.begin("pay", attempt=2).fail("pay", attempt=2).pause("pay")

@@ -9,7 +9,7 @@ from contextlib import suppress
 from wfrun.views.index.rows import JOURNAL, Layout
 
 NAME = "index.sqlite"
-FORMAT = 8
+FORMAT = 9
 COLUMNS = "id, shard, size, ended, workflow, status, started, summary, tasks"
 READER_WAITS_S = 0.5
 WRITER_WAITS_S = 2.0
