@@ -365,6 +365,16 @@ class TestChildren:
         prepared.carry_out("kim")
         assert called(home, "p.sub..r2") == ["one", "two", "three", "compensate:one"]
 
+    @pytest.mark.parametrize("ask", [Ask("rewind", "two"), Ask("skip", "three")])
+    def test_one_that_was_undone_is_not_repaired_beside_the_one_in_its_place(
+        self, home: Home, tmp_path: Path, ask: Ask
+    ) -> None:
+        self.start(home, tmp_path, SHOP)
+        with pytest.raises(Refused) as refused:
+            prepare(home, "p.sub", ask)
+        assert codes(refused) == ["repair.parent"]
+        assert "`wfrun resume p`" in refused.value.hint
+
     def test_repaired_alone_it_leaves_its_parent_alone_until_that_is_resumed(self, home: Home, tmp_path: Path) -> None:
         self.start(home, tmp_path, PLAIN)
         outcome = prepare(home, "p.sub", Ask("set-output", "three", 7)).carry_out("kim")
