@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from wfrun.errors import JournalError, NotFoundError
+from wfrun.app.standing import standstill
+from wfrun.core.repair_history import UNDONE
+from wfrun.errors import JournalError, NotFoundError, Problem
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 
@@ -43,6 +45,24 @@ def _end_of(child: str, records: list[Record]) -> str | None:
         if record["type"] in _ABOUT_CHILDREN and record["child"] == child:
             return str(record["status"]) if record["type"] == "child.ended" else None
     return None
+
+
+def reason_not_to_repair(bond: Bond, besides: tuple[str, ...] = ()) -> Problem | None:
+    """None if the parent waits, or failed with its child and will take up what that has come to.
+
+    In the place of a child that it knows to be undone it begins another one. `besides` are further states in which a
+    parent can be taken up again.
+    """
+    stands = standstill(bond.records)
+    takes_up = stands in ("failed", "paused", *besides)
+    if bond.ended is None or (takes_up and bond.ended not in ("completed", *UNDONE)):
+        return None
+    if takes_up and bond.ended in UNDONE:
+        message = f"it was undone, and its parent {bond.parent} begins another one in its place"
+        return Problem("repair.parent", message, hint=f"`wfrun resume {bond.parent}` does that")
+    message = f"its parent {bond.parent} has gone on from it" + (f", and has ended as {stands}" if stands else "")
+    hint = f"`wfrun rewind {bond.parent} {bond.step}` runs it again as a part of its parent"
+    return Problem("repair.parent", message, hint=hint)
 
 
 def root_of(home: Home, execution: str) -> str:

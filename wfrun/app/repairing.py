@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
 
 from wfrun.app.executions import find_execution
-from wfrun.app.family import bond_of, root_of
+from wfrun.app.family import bond_of, reason_not_to_repair, root_of
 from wfrun.app.in_force import fold, instance_in, workflow_of
 from wfrun.app.onward import WAY, Outcome, Way, carry_on, drive, seen_to
 from wfrun.app.replacing import Replacement, read_replacement
@@ -24,7 +24,7 @@ from wfrun.app.workflows import keep, require_local
 from wfrun.core.expression import MISSING, Missing
 from wfrun.core.interventions import waive
 from wfrun.core.repair import Proposal, propose
-from wfrun.core.repair_history import COMPENSATE, UNDONE, instance_of, undone_by
+from wfrun.core.repair_history import COMPENSATE, instance_of, undone_by
 from wfrun.core.repair_refusals import failed_compensations, reasons_not_to_undo
 from wfrun.core.values import Json
 from wfrun.errors import ConflictError, InvalidError, NotFoundError, Problem
@@ -381,24 +381,11 @@ def _reopened(home: Home, child: str) -> Iterator[_Part]:
 
 
 def _heed_parent(home: Home, journal: Journal, besides: tuple[str, ...] = ()) -> None:
-    """Raises Refused if the parent does not wait any more, and has not just failed with it either.
-
-    Taken up again, a parent begins another child in the place of one that it knows to be undone.
-    """
+    """Raises Refused if the execution is no more for its parent, or will not be."""
     bond = bond_of(home, journal.records)
-    if bond is None or bond.ended is None:
-        return
-    stands = standstill(bond.records)
-    takes_up = stands in ("failed", "paused", *besides)
-    if takes_up and bond.ended not in ("completed", *UNDONE):
-        return
-    if takes_up and bond.ended in UNDONE:
-        message = f"it was undone, and its parent {bond.parent} begins another one in its place"
-        hint = f"`wfrun resume {bond.parent}` does that"
-    else:
-        message = f"its parent {bond.parent} has gone on from it" + (f", and has ended as {stands}" if stands else "")
-        hint = f"`wfrun rewind {bond.parent} {bond.step}` runs it again as a part of its parent"
-    raise Refused(journal.execution_id, [Problem("repair.parent", message, hint=hint)])
+    problem = None if bond is None else reason_not_to_repair(bond, besides)
+    if problem is not None:
+        raise Refused(journal.execution_id, [problem])
 
 
 def _about_parent(home: Home, records: list[Record]) -> str:
