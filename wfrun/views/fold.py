@@ -106,6 +106,8 @@ class ExecutionFold:
         self._ended = self._paused = None
 
     def _on_repair_requested(self, record: Record) -> None:
+        for repair, _ in self._repairs.values():
+            repair["overtaken"] = not repair["done"]
         self._repairs[record["seq"]] = repair_view(record), record
         self._ended = self._paused = None
         self._in_repair = True

@@ -181,7 +181,10 @@ class UnknownView(TypedDict):
 
 
 class RepairView(TypedDict):
-    """What somebody did about an execution that went wrong. `done` once it is in force."""
+    """What somebody did about an execution that went wrong. `done` once it is in force.
+
+    `overtaken`: somebody asked for another repair before it was, and it never will be.
+    """
 
     seq: int
     at: str
@@ -190,6 +193,7 @@ class RepairView(TypedDict):
     by: str
     reason: str
     done: bool
+    overtaken: bool
 
 
 class CancellationView(TypedDict):

@@ -68,6 +68,7 @@ def repair_view(record: Record) -> RepairView:
         "by": record["by"],
         "reason": record["reason"],
         "done": False,
+        "overtaken": False,
     }
 
 

@@ -191,6 +191,16 @@ def test_repairs_are_told(tale: MakeTale) -> None:
     assert [line.split()[1] for line in marked[1:4]] == ["[set", "[set", "[set"]
 
 
+def test_a_repair_that_another_one_overtook_is_told_as_such(tale: MakeTale) -> None:
+    told = paused(tale)
+    told.add("repair.requested", action="rewind", by="kim", reason="", step="pay", dropped=[2, 3, 4], undo=["pay"])
+    told.add("execution.ended", status="needs-attention")
+    told.add("repair.requested", action="skip", by="lee", reason="", step="pay", dropped=[2, 3, 4], undo=[])
+    lines = below_headline(told)
+    assert "Overtaken  2026-11-23 09:00:04Z kim takes it back to pay" in lines
+    assert "Repairing  2026-11-23 09:00:06Z lee has it go on without pay" in lines
+
+
 # ---- lists
 
 

@@ -74,8 +74,24 @@ def test_a_repair_is_under_way_until_it_is_in_force(story: StoryMaker) -> None:
             "by": "kim",
             "reason": "limit raised",
             "done": False,
+            "overtaken": False,
         }
     ]
+
+
+@pytest.mark.parametrize("last", [(), (6,)], ids=["one", "and one that takes that one back"])
+def test_a_repair_that_another_one_overtook_is_not_under_way(story: StoryMaker, last: tuple[int, ...]) -> None:
+    told = story(steps=("pay",)).call("pay").repair("rewind", [2, 3], ("pay",), step="pay").end("needs-attention")
+    repairs = status_of(told.records)["repairs"]
+    assert [(each["done"], each["overtaken"]) for each in repairs] == [(False, False)]
+    told.repair("set-output", [2, 3], step="pay")
+    repairs = status_of(told.records)["repairs"]
+    assert [(each["done"], each["overtaken"]) for each in repairs] == [(False, True), (False, False)]
+    told.add("execution.repaired", request=6).end("completed")
+    if last:
+        told.repair("rewind", [*last], step="pay", keep=True).add("execution.repaired", request=9)
+    repairs = status_of(told.records)["repairs"]
+    assert [(each["done"], each["overtaken"]) for each in repairs] == [(False, True), (True, False)]
 
 
 def test_nobody_is_heard_until_a_repair_is_in_force(story: StoryMaker) -> None:

@@ -128,7 +128,7 @@ def repair_lines(repairs: Iterable[RepairView]) -> list[str]:
 def _repair(repair: RepairView) -> str:
     from wfrun.views.words import repair_words
 
-    word = paint("yellow", "Repaired" if repair["done"] else "Repairing")
+    word = paint("yellow", "Repaired" if repair["done"] else "Overtaken" if repair["overtaken"] else "Repairing")
     step = f" {safe(repair['step'])}" if repair["step"] else ""
     reason = f": {safe(repair['reason'])}" if repair["reason"] else ""
     did = repair_words(repair["action"])
