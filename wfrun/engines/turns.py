@@ -76,10 +76,15 @@ class Turns:
 
     def _record_intent(self, effect: Effect) -> Intent:
         """Write down what is about to be attempted, unless an earlier runner did or nobody needs it any more."""
-        if effect.id in self._run.recorded or effect.id not in self._run.pending:
+        if effect.id in self._run.recorded or effect.id not in self._run.pending or self._is_out(effect):
             return Intent(effect, None)
         known = lost(self._run, effect)
         intent = make_intent(effect, self._run.epoch, self._clock) if known is None else Intent(effect, known)
         if intent.event is not None:
             self.learn(intent.event)
         return intent
+
+    def _is_out(self, effect: Effect) -> bool:
+        """Whether this runner has begun the call: what it found asked for, a word may have asked for once more."""
+        begun = self._run.begun.get(effect.id)
+        return begun is not None and begun["epoch"] == self._run.epoch
