@@ -51,7 +51,15 @@ from wfrun.core.repair_refusals import (
     stopped_at_once,
 )
 from wfrun.core.repair_timers import deadline_of, put_off, timed_anew
-from wfrun.core.repair_trial import Places, Trial, asks_the_same, going_on, steps_pending, stop_unbegun
+from wfrun.core.repair_trial import (
+    Places,
+    Trial,
+    asks_the_same,
+    children_begun,
+    going_on,
+    steps_pending,
+    stop_unbegun,
+)
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import Problem
@@ -273,12 +281,14 @@ class _Case:
         stays, deadline = trial.done(), deadline_of(trial, dropped)
         if self._wish.action in ("rewind", "set-input"):
             reasons += stopped_at_once(trial.run, self._wish, self.places, self._targets)
+        begun = children_begun(trial.run, self._run.interpreter.amended.asked)
+        children = {step: child for step, child in begun if step not in undo}
         # Only to see what comes of it: nothing that is recorded depends on this.
         not_begun = stop_unbegun(trial.run)
         again = tuple(each for each in reached if each not in not_begun)
         lost = tuple(each for each in trial.run.interpreter.undoing if each not in undo)
         kept = tuple(each for each in stays if each not in lost and each not in said_now)
-        return Proposal(self._wish, tuple(seqs), tuple(undo), lost, again, kept, deadline, tuple(reasons))
+        return Proposal(self._wish, tuple(seqs), tuple(undo), lost, again, kept, deadline, children, tuple(reasons))
 
     def _undo(self, trial: Trial, reasons: list[Problem]) -> list[str]:
         """What is undone first. Whatever is to be kept, what somebody had begun to undo is undone to its end."""

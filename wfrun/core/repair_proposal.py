@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wfrun.core.expression import Missing
@@ -23,7 +24,8 @@ class Proposal:
     order, `lost` those that nobody wants any more once it goes on, which are undone then, `again` those that are begun
     anew, or go on, as far as is known now, and `kept` those that have run and stay as they are. `deadline` is the
     instant at which the whole workflow's `timeout` stays, `ANEW` if it had passed, so that all of it is granted once
-    more, None without one.
+    more, None without one. `children` are the executions that it
+    begins or waits for at once, whatever else happens, by the steps that they are.
     """
 
     wish: Wish
@@ -33,6 +35,7 @@ class Proposal:
     again: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     deadline: str | None = None
+    children: Mapping[str, str] = field(default_factory=dict)
     reasons: tuple[Problem, ...] = ()
 
     def request(self, by: str, reason: str = "") -> RepairRequested:

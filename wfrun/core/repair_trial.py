@@ -7,13 +7,13 @@ came after it, and those records fall away by themselves. Branches beside it are
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from wfrun.core.answers import effect_of
-from wfrun.core.effects import CallService, Effect, StartPause, StartTimer, Stop
+from wfrun.core.effects import CallService, Effect, StartChild, StartPause, StartTimer, Stop
 from wfrun.core.fibers import Cancelled, stop_id
 from wfrun.core.plan.nodes import Foreach, Loop, Parallel, Plan, Step, Task, Try, walk
 from wfrun.core.repair_history import COMPENSATE, DEADLINE, STOPPED, Amendments, instance_of, is_timeout, undone_by
@@ -277,6 +277,18 @@ def steps_stopped(run: Run) -> set[str]:
     pending = [effect for effect in run.pending.values() if not isinstance(effect, Stop)]
     on = {getattr(effect, "step", "") for effect in pending if not run.scheduler.stops(effect.id)}
     return {getattr(effect, "step", "") for effect in pending} - on
+
+
+def children_begun(run: Run, asked: Mapping[str, Record]) -> Iterator[tuple[str, str]]:
+    """The steps at which child executions are begun at once, or waited for, and those. `asked` is what each step has
+    been called with last: with another input it is another execution."""
+    for effect in run.pending.values():
+        if not isinstance(effect, StartChild) or effect.node.detach or stop_id(effect.id) in run.pending:
+            continue
+        amended = replace(effect.setting.amended, asked=dict(asked))
+        begun = effect._replace(setting=effect.setting._replace(amended=amended)).intent()
+        if begun["type"] == "child.started":
+            yield effect.step, begun["child"]
 
 
 def stop_unbegun(run: Run) -> set[str]:

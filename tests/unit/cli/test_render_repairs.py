@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def preview(**more: Any) -> Any:
-    lists = ("values", "setAside", "takesBack", "undo", "again", "kept", "children")
+    lists = ("values", "setAside", "takesBack", "undo", "again", "kept", "children", "parents")
     empty: dict[str, Any] = {name: [] for name in lists}
     return {"execution": "k7m2x9qd", "action": "rewind", "step": "pay", "deadline": None, **empty, **more}
 

@@ -65,7 +65,7 @@ def preview_lines(preview: Preview) -> list[str]:
         ("Would be undone", _few(preview["undo"])),
         (f"Would run again{later}", _few(preview["again"])),
         ("Would be kept", _few(preview["kept"])),
-        ("Would be resumed", _few(preview["children"])),
+        ("Would be resumed", _few([*preview["children"], *preview["parents"]])),
         ("Timeout of it all", _timeout(preview["deadline"])),
     ]
     told = [[Cell(head, "dim"), Cell(text)] for head, text in rows if text]
