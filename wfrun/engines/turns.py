@@ -78,6 +78,7 @@ class Turns:
         """Write down what is about to be attempted, unless an earlier runner did or nobody needs it any more."""
         if effect.id in self._run.recorded or effect.id not in self._run.pending or self._is_out(effect):
             return Intent(effect, None)
+        effect = self._run.pending[effect.id]  # what others have said since it was asked for may have changed it
         known = lost(self._run, effect)
         intent = make_intent(effect, self._run.epoch, self._clock) if known is None else Intent(effect, known)
         if intent.event is not None:

@@ -47,3 +47,14 @@ def test_a_word_has_a_call_made_once(others: str) -> None:
         found.turns.fold([found.add(word)])
     assert [intent.event["type"] for intent in found.turns.take() if intent.event is not None] == ["step.started"]
     assert found.turns.take() == []
+
+
+def test_whoever_cancels_before_a_repair_has_its_first_turn_is_heard() -> None:
+    world = World(plan_of(call("a", compensate={"service": "svc", "action": "undo"}), call("b"))).finish()
+    found = Journal(world)
+    found.turns.learn({"type": "driver.started", "epoch": 1, "host": "h", "pid": 1, "wfrun": "0"})
+    found.turns.learn(world.propose("compensate", step="a").request("kim"))
+    found.turns.fold([found.add({"type": "cancel.requested", "by": "lee", "reason": ""})])
+    told = [intent.event for intent in found.turns.take() if intent.event is not None]
+    assert told[0].get("cancelled") is True
+    assert [each["type"] for each in told] == ["execution.repaired", "compensation.started", "step.started"]
