@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,17 +15,13 @@ from tests.property.test_repair import some_repair
 from tests.property.test_replay import Faults, approve, plan_from, script_of
 from tests.support.cases import EXECUTION, Case, load_cases
 from tests.support.clock import AtOnce, virtual_time
+from tests.support.driven import Driven, misfit
 from tests.support.local import PLACE, Play
 from tests.support.mortal import Mortal
 from tests.support.plans import EVENTS, faults, workflows
-from tests.support.world import EPOCH, World
 from wfrun.app.evidence import of_home
-from wfrun.app.forms import checked_form
 from wfrun.app.proving import is_proved, prove
-from wfrun.core.events import Record
-from wfrun.core.instants import format_instant, parse_instant
-from wfrun.core.plan import Plan, build_plan
-from wfrun.core.proof import Misfit, Prover
+from wfrun.core.plan import build_plan
 from wfrun.journal.home import Home
 from wfrun.journal.memory import MemoryFiles
 from wfrun.journal.scan import scan
@@ -54,49 +49,8 @@ DERIVED = {
 }
 
 
-class Driven(World):
-    """A world whose journal says who drives, and whose clock goes on to whatever is waited for."""
-
-    now: datetime = EPOCH
-
-    def add(self, event: Any) -> None:
-        if event["type"] == "execution.started":
-            # Nothing is begun before somebody drives.
-            self._intending = True
-            definition, listens = self.plan.document.sha256, [*self.plan.listens]
-            self._append({**event, "definition": definition, "listens": listens})
-            self._intending = False
-            self._drive()
-        else:
-            if event["type"] == "repair.requested":
-                self._drive()
-            self._append(event)
-
-    def _drive(self) -> None:
-        self._append({"type": "driver.started", "epoch": self.run.epoch + 1, "host": "h", "pid": 1, "wfrun": "0"})
-
-    def _append(self, event: Any) -> None:
-        self.now += timedelta(seconds=1)
-        if event["type"] == "timer.fired":
-            self.now = max(self.now, parse_instant(self.run.recorded[event["timer"]]["due"]))
-        if event["type"] == "step.started":
-            event = {**event, "epoch": self.run.epoch}
-        record = {**event, "seq": len(self.records) + 1, "at": format_instant(self.now), "prev": ""}
-        self.records.append(record)
-        self._intend(self.run.apply(record))
-
-    def _with_due(self, effect: Any, intent: Any) -> Any:
-        if getattr(effect, "timeout", None) is None or "due" not in intent:
-            return intent
-        return {**intent, "due": format_instant(self.now + timedelta(milliseconds=effect.timeout))}
-
-
 def played(definition: Any, x: int, faults: Faults, seed: int) -> Driven:
     return Driven(plan_from(definition), {"x": x}, script_of(faults), seed, approve, events=EVENTS)
-
-
-def misfit(plan: Plan, records: list[Record], plans: dict[str, Plan] | None = None) -> Misfit | None:
-    return Prover(plan, {plan.document.sha256: plan, **(plans or {})}.__getitem__, checked_form, "0").prove(records)
 
 
 def test_an_escalation_of_an_older_version_which_kept_the_first_quorum_is_proved() -> None:

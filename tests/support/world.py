@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from random import Random
-from typing import Any
+from typing import Any, Self
 
 from wfrun.core.definition import Document
 from wfrun.core.effects import (
@@ -120,7 +120,7 @@ class World:
         )
 
     @classmethod
-    def resumed(cls, before: World, records: list[Record], seed: int | None) -> World:
+    def resumed(cls, before: World, records: list[Record], seed: int | None) -> Self:
         """Another process takes over after the journal was cut: it knows the records and nothing else."""
         world = cls.__new__(cls)
         world.plan, world.script, world.people = before.plan, before.script, before.people
@@ -219,7 +219,7 @@ class World:
         now = EPOCH + timedelta(seconds=len(self.records))
         return propose(self.run, action, **{"now": now, **wish})
 
-    def repair(self, action: Repair, **wish: Any) -> World:
+    def repair(self, action: Repair, **wish: Any) -> Self:
         """Propose a repair that must not be refused, and record it. What it leads to by itself has happened then."""
         proposal = self.propose(action, **wish)
         assert proposal.reasons == ()
@@ -228,7 +228,7 @@ class World:
         self.add(proposal.request("ann"))
         return self
 
-    def finish(self) -> World:
+    def finish(self) -> Self:
         while self.step():
             pass
         return self

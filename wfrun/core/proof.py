@@ -19,10 +19,11 @@ from wfrun.core.fibers import stop_id
 from wfrun.core.human import Task, Vote, judge
 from wfrun.core.instants import parse_instant
 from wfrun.core.plan import Plan
+from wfrun.core.proof_calls import Calls
 from wfrun.core.proof_repairs import check_repair
 from wfrun.core.proof_terms import SLACK, Unfounded, compare
 from wfrun.core.repair_history import instance_of
-from wfrun.core.repair_refusals import reasons_not_to_undo
+from wfrun.core.repair_refusals import not_failed, reasons_not_to_undo
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 from wfrun.errors import DivergenceError, WfrunError
@@ -31,7 +32,7 @@ from wfrun.errors import DivergenceError, WfrunError
 _NONSENSE = (LookupError, TypeError, ValueError, AttributeError, AssertionError)
 
 # What earlier versions did not tell.
-_NEWER = ("pivot", "settable", "cancelled")
+_NEWER = ("pivot", "settable")
 
 FillIn = Callable[[Task, Vote], Mapping[str, Json]]
 
@@ -61,8 +62,7 @@ class Prover:
         self._fill_in = fill_in
         self._version = version
         self._driver = ""
-        self._begun_in: dict[str, int] = {}
-        self._driven = False
+        self._calls = Calls(self.run)
         self._events: set[str] = set()
 
     def prove(self, records: Iterable[Record]) -> Misfit | None:
@@ -105,7 +105,12 @@ class Prover:
         if effect.id in self.run.recorded and record["type"] != "evaluation.failed":
             raise Unfounded(f"{effect.id} had been recorded before")
         fresh = effect.prepare()[0] if isinstance(effect, CallService) else effect.intent()
-        compare(fresh, record, but=[name for name in _NEWER if name not in record])
+        compare(fresh, record, but=self._unsaid(record))
+
+    def _unsaid(self, record: Record) -> list[str]:
+        """That somebody had cancelled it while a repair undid something, earlier versions did not heed either."""
+        newer = _NEWER if self._driver == self._version else (*_NEWER, "cancelled")
+        return [name for name in newer if name not in record]
 
     def _intended(self, record: Record) -> Record:
         """What answers something of which the journal says that it had been begun."""
@@ -127,13 +132,14 @@ class Prover:
 
     def _driver_started(self, record: Record) -> None:
         compare({"epoch": self.run.epoch + 1}, {"epoch": record["epoch"]})
-        self._driven, self._driver = True, record["wfrun"]
+        self._driver = record["wfrun"]
+        self._calls.taken_over(record)
 
     def _driver_stopped(self, record: Record) -> None:
         compare({"epoch": self.run.epoch}, {"epoch": record["epoch"]})
-        if not self._driven:
+        if not self._calls.driven:
             raise Unfounded("nobody drove it")
-        self._driven = False
+        self._calls.driven = False
 
     def _cancel_requested(self, record: Record) -> None:
         if self.run.ended is not None:
@@ -143,6 +149,11 @@ class Prover:
         parent = self._started.get("parent", {}).get("execution")
         if record["by"] != parent and (reasons := reasons_not_to_undo(self.run)):
             raise Unfounded(reasons[0].message)
+
+    def _execution_resumed(self, record: Record) -> None:
+        for compensation in record.get("waived", ()):
+            if (reason_not_to := not_failed(self.run, compensation)) is not None:
+                raise Unfounded(reason_not_to.message)
 
     def _repair_requested(self, record: Record) -> None:
         if self._driver == self._version:
@@ -161,23 +172,29 @@ class Prover:
         if not isinstance(effect, CallService):
             raise Unfounded(f"{effect.id} is no call")
         compare(effect.prepare()[0], record, but=("epoch",))
-        if not self._driven or record["epoch"] != self.run.epoch:
-            raise Unfounded("whoever began it did not drive the execution", self.run.epoch, record["epoch"])
-        if self._begun_in.get(effect.id) == record["epoch"]:
-            raise Unfounded(f"{effect.id} had been begun by the same runner before")
-        self._begun_in[effect.id] = record["epoch"]
+        self._calls.check_start(record, effect)
 
     def _step_completed(self, record: Record) -> None:
         effect = self._effect(record)
         if effect.id not in self.run.begun:
             raise Unfounded(f"{effect.id} had not been begun")
+        self._calls.check_answer(record, effect)
 
     def _step_failed(self, record: Record) -> None:
         effect = self._effect(record)
-        if effect.id not in self.run.begun:
+        if effect.id in self.run.begun:
+            self._calls.check_answer(record, effect)
+        else:
             self._derived(record)
         if not 0 <= record["random"] <= 1:
             raise Unfounded("the jitter is between 0 and 1", None, record["random"])
+
+    def _step_cancelled(self, record: Record) -> None:
+        self._told_to_stop(record)
+        self._calls.check_stop(record, self._effect(record))
+
+    def _step_unknown(self, record: Record) -> None:
+        self._calls.check_question(record, self._effect(record))
 
     # ---- waiting
 
@@ -273,7 +290,8 @@ _CHECKS: Mapping[str, Callable[[Prover, Record], None]] = {
     "step.started": Prover._step_started,
     "step.completed": Prover._step_completed,
     "step.failed": Prover._step_failed,
-    "step.cancelled": Prover._told_to_stop,
+    "step.cancelled": Prover._step_cancelled,
+    "step.unknown": Prover._step_unknown,
     "decision.made": Prover._derived,
     "values.set": Prover._derived,
     "foreach.started": Prover._derived,
@@ -300,6 +318,7 @@ _CHECKS: Mapping[str, Callable[[Prover, Record], None]] = {
     "compensation.started": Prover._derived,
     "cancel.requested": Prover._cancel_requested,
     "execution.ended": Prover._derived,
+    "execution.resumed": Prover._execution_resumed,
     "repair.requested": Prover._repair_requested,
     "execution.repaired": Prover._derived,
 }
