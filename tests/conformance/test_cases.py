@@ -21,5 +21,6 @@ SCENARIOS = ALL if FULL else [(case, scenario) for case, scenario in ALL if scen
 def test_temporal_agrees_with_the_local_engine(case: Case, scenario: Scenario, stage: Stage) -> None:
     outcome = stage.outcome(case, scenario)
     assert check(scenario, outcome) == []
+    assert stage.play.unproved == []
     if scenario.timeless:
         assert wordless(outcome.timeless()) == wordless(play_in_memory(case, scenario).timeless())

@@ -22,8 +22,10 @@ from tests.support.orders import ORDER, each_effect_once
 from tests.support.shell import ROOT
 from tests.support.tally import Tally, seed, size
 from tests.support.temporal import Engine, Server, serving, soon, working
-from wfrun.app import driving, reading
+from wfrun.app import answering, driving, reading
+from wfrun.app.evidence import of_home
 from wfrun.app.onward import Way
+from wfrun.app.proving import is_proved, prove
 from wfrun.engines.temporal import client
 from wfrun.engines.temporal.codec import store_at
 from wfrun.errors import JournalError, UsageError
@@ -41,6 +43,14 @@ steps:
   - {name: approve, type: human-task, assignee: bosses}
   - {name: after, service: s, action: a, output: after}
 output: $.after
+"""
+
+LOST = """
+name: lost
+services: {s: {adapter: mock, default: {delay: 8s, result: {}}}}
+steps:
+  type: parallel
+  steps: [{name: pay, service: s, action: a, onCrash: ask}, {name: note, service: s, action: a}]
 """
 
 MANY = """
@@ -137,10 +147,34 @@ def test_each_effect_happens_once_whatever_workers_are_killed(server: Server, tm
                 time.sleep(chance.uniform(0.5, 3))
                 workers.kill(chance.randrange(2))
             assert {end.result() for end in ends} == {"completed"}
+        assert [each for each in prove(of_home(home, orders)) if not is_proved(each)] == []
         # One that has only just been begun has nothing to bring to an end yet, and ends as any process would.
         assert set(workers.end()) <= {0, -signal.SIGTERM}
     tally.add("F1", kills)
     each_effect_once(tmp_path / "order.sqlite", orders)
+
+
+@pytest.mark.slow
+def test_of_what_was_lost_with_its_worker_only_what_may_be_is_made_again(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "lost.yaml"
+    file.write_text(LOST)
+    with engine_of(server) as engine, Workers(server, engine.queue, tmp_path) as workers:
+        home = engine.home()
+
+        def begun() -> list[str]:
+            records = patiently(Journal.read, home, "lost")
+            return [record["step"] for record in records if record["type"] == "step.started"]
+
+        with ThreadPoolExecutor(1) as people:
+            run = people.submit(patiently, driving.run, home, workflow=str(file), execution="lost")
+            soon(lambda: patiently(home.exists, "lost") and len(begun()) == 2)
+            workers.kill(0)
+            workers.kill(1)
+            assert run.result().status == "waiting"
+        again = patiently(answering.retry_now, home, "lost", "pay", by="kim")
+        assert (again.status, sorted(begun())) == ("completed", ["note", "note", "pay", "pay"])
+        assert [each for each in prove(of_home(home, ["lost"])) if not is_proved(each)] == []
+        assert workers.end()
 
 
 @pytest.mark.slow

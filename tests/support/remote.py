@@ -24,7 +24,9 @@ from tests.support.outcomes import Outcome, outcome_of
 from tests.support.temporal import Engine, Server
 from tests.support.world import EPOCH
 from wfrun.app.elsewhere import RemoteHome
+from wfrun.app.evidence import of_home
 from wfrun.app.in_force import workflow_of
+from wfrun.app.proving import Proof, is_proved, prove
 from wfrun.app.starting import check_input, first_event, origin_of
 from wfrun.app.temporal import TemporalWorkers
 from wfrun.app.watching import carried
@@ -271,6 +273,7 @@ class RemotePlay:
         self._case = case
         self._input = scenario.input
         self._seen: dict[str, int] = {}
+        self.unproved: list[Proof] = []
         namespace, ask = stage.namespace, self._ask
         self.home: Home = RemoteHome(
             "/temporal", JournalFiles(namespace, ask), TemporalWorkers(namespace, ask), loop.now
@@ -283,6 +286,7 @@ class RemotePlay:
         for failure in self.loop.failures:
             raise failure
         journals = {id: Journal.read(self.home, id) for id in Played.known}
+        self.unproved = [each for each in prove(of_home(self.home, journals)) if not is_proved(each)]
         return outcome_of(json.loads(json.dumps(journals).replace(self.execution, EXECUTION)), EXECUTION)
 
     async def _run(self) -> None:
