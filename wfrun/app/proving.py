@@ -112,6 +112,7 @@ class _Court:
 
     def _by_others(self, records: list[Record]) -> Iterator[Misfit]:
         """What an execution says of its children, and what they say of it."""
+        yield from self._never_recalled(records)
         started: dict[str, Record] = {}
         refused = set(_refused(records))
         for record in (each for each in records if each.get("child") not in refused):
@@ -145,6 +146,16 @@ class _Court:
         if any(canonical(told) == canonical(each) for each in known) or (not ends and told["status"] == "failed"):
             return
         yield _misfit(record, "its child did not end so", known[-1] if known else None, told)
+
+    def _never_recalled(self, records: list[Record]) -> Iterator[Misfit]:
+        """A parent that has its child undone has said so before, each time."""
+        child, parent = records[0].get("execution"), (records[0].get("parent") or {}).get("execution")
+        asked = [each for each in records if each["type"] == "compensation.requested" and each["by"] == parent]
+        if not asked or not (told := self.records(parent)):
+            return
+        recalls = sum(each["type"] == "child.recalled" and each["child"] == child for each in told)
+        for request in asked[recalls:]:
+            yield _misfit(request, f"execution {parent} had not begun to undo it")
 
     # ---- reading
 

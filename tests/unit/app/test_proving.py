@@ -16,7 +16,7 @@ from wfrun.app import driving
 from wfrun.app.evidence import of_home
 from wfrun.app.forms import checked_form
 from wfrun.app.proving import Proof, is_proved, prove
-from wfrun.app.repairing import Ask, prepare
+from wfrun.app.repairing import Ask, prepare, prepare_compensation
 from wfrun.app.workflows import stored_plan
 from wfrun.core.proof import Prover
 from wfrun.journal.home import Home
@@ -220,6 +220,17 @@ class TestChildren:
     ) -> None:
         forge(family, "p", lambda records: change(records, where(records, type="child.ended")))
         assert words in misfit(family, "p")["message"]
+
+    def test_what_is_undone_with_its_parent_is_proved(self, family: Home) -> None:
+        prepare_compensation(family, "p").carry_out("ann", "")
+        records: Any = Journal.read(family, "p.sub")
+        assert records[where(records, type="compensation.requested")]["by"] == "p"
+        assert all(map(is_proved, prove(of_home(family, ["p"]))))
+
+    def test_what_its_parent_has_not_begun_to_undo_is_named(self, family: Home) -> None:
+        request = {"type": "compensation.requested", "by": "p", "reason": "", "at": "2099-01-01T00:00:00.000000Z"}
+        forge(family, "p.sub", lambda records: records.append(request))
+        assert "had not begun to undo it" in misfit(family, "p.sub")["message"]
 
     @pytest.mark.parametrize(
         ("change", "words"),
