@@ -17,9 +17,6 @@ from wfrun.core.repair_history import never_called
 from wfrun.core.run import Run
 from wfrun.core.values import Json
 
-# Earlier versions took some wishes that had no effect but on what came after the step.
-_ONCE_ALLOWED = ("repair.step-over", "repair.step-completed")
-
 _WITH_VALUE = ("skip", "set-output", "set-input")
 
 # What a repair says of the workflow that it puts in the place of another: where that came from, and what follows.
@@ -41,9 +38,8 @@ def check_repair(run: Run, record: Record, plans: Callable[[str], Plan]) -> None
     proposals += [_leaving_uncalled(run, proposal) for proposal in proposals]
     fitting = [proposal for proposal in proposals if _effects(proposal) == _recorded(record)]
     first = (fitting or proposals)[0]
-    reasons = [reason for reason in first.reasons if reason.code not in _ONCE_ALLOWED]
-    if reasons:
-        raise Unfounded(f"such a repair is refused: {reasons[0].message}")
+    if first.reasons:
+        raise Unfounded(f"such a repair is refused: {first.reasons[0].message}")
     request = {**first.request(record["by"], record["reason"]), **_replaced(replacement)}
     unsaid = () if "keep" in record else ("keep",)
     compare(request, record, but=unsaid if replacement is None else (*unsaid, *_GIVEN))

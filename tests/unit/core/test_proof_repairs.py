@@ -51,6 +51,16 @@ def test_a_repair_that_would_have_a_lost_call_made_again_is_named() -> None:
     assert (found.type, "nobody knows what became of" in found.message) == ("repair.requested", True)
 
 
+def test_a_skip_of_what_has_completed_is_named() -> None:
+    world = Driven(plan_of(call("a"), call("c")), script=answer).finish()
+    proposal = world.propose("skip", step="a")
+    assert [each.code for each in proposal.reasons] == ["repair.step-completed"]
+    world.add(proposal.request("mallory"))
+    found = misfit(world.plan, world.records)
+    assert found is not None
+    assert "nothing to skip" in found.message
+
+
 class TestMembers:
     """A repair says what one of its kind says, and nothing else."""
 
