@@ -28,7 +28,7 @@ from wfrun.core.fibers import Cancelled, Failed, Group, Scheduler, Strand
 from wfrun.core.instants import parse_instant
 from wfrun.core.plan import nodes
 from wfrun.core.plan.nodes import Await, Call, Child, HumanTask, Node, Plan, Step, has_columns, keys_of
-from wfrun.core.repair_history import Amendments, Given
+from wfrun.core.repair_history import COMPENSATE, Amendments, Given, undone_by
 from wfrun.core.scope import Scope, Undo
 from wfrun.core.steps import blocks, calls, children, crews, loops, people, values, waits
 from wfrun.core.values import Json
@@ -243,15 +243,25 @@ class Interpreter:
         self.waived[instance] = self.amended.rounds.get(instance, 0)
 
     def is_no_more_as_it_was(self, entry: Undo) -> bool:
-        """Whether what is to stay cannot be taken up again: a part of it was undone, or it is a child that ended."""
+        """Whether what is to stay cannot be taken up again: a child that ended, or what is or may be undone in part."""
         this = (entry.step, self.amended.rounds.get(entry.step, 0))
-        return entry.child is not None or this in self.undone_in_part
+        return entry.child is not None or this in self.undone_in_part or entry.step in self.may_be_undone
+
+    @property
+    def may_be_undone(self) -> set[str]:
+        """The instances of which a call that undoes them ended without anybody knowing whether it had an effect."""
+        return {undone_by(step) for step in self.in_doubt if step.startswith(COMPENSATE)}
+
+    def end_round(self, instance: str) -> None:
+        """If the step runs once more it is another request, of which nothing has been undone."""
+        self.amended.end_round(instance)
+        self.in_doubt -= {step for step in self.in_doubt if step != instance and undone_by(step) == instance}
 
     def _was_undone(self, instance: str) -> None:
         self.undos.pop(instance, None)
         self.calling.pop(instance, None)
         self.in_doubt.discard(instance)
-        self.amended.end_round(instance)
+        self.end_round(instance)
 
     # ---- after a repair
 
@@ -265,9 +275,9 @@ class Interpreter:
         for step in self.waived:
             self.waive(step)
         self.waived |= before.waived
-        for step in (*sent_anew, *(entry.step for entry in left if before.is_no_more_as_it_was(entry))):
-            self.amended.end_round(step)
         self.in_doubt |= before.in_doubt | (before.undos.keys() - self.undos.keys())
+        for step in (*sent_anew, *(entry.step for entry in left if before.is_no_more_as_it_was(entry))):
+            self.end_round(step)
         self.begun.clear()
 
     def begin_branch(self, instance: str, *, in_turn: bool) -> bool:

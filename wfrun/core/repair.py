@@ -49,6 +49,7 @@ from wfrun.core.repair_refusals import (
     refusals,
     running_children,
     stopped_at_once,
+    unheard,
 )
 from wfrun.core.repair_timers import deadline_of, put_off, timed_anew
 from wfrun.core.repair_trial import (
@@ -144,6 +145,7 @@ class _Case:
         """What somebody has cancelled does not stand still because of a step, unless that had failed before."""
         cancelled = [record for record in self._history if record["type"] == "cancel.requested"]
         failed = self._targets & self._failing() or has_failed(filter(self._is_target, self._history))
+        failed = failed or any(map(self._is_target, unheard(self._run)))
         if cancelled and not failed and not self._targets & steps_pending(self._run):
             yield not_in_the_way(str(self._wish.step), cancelled[-1])
         elif self._wish.action == "skip":
@@ -206,7 +208,7 @@ class _Case:
             trial = self._trial(known, judged=judged).fold(self._history)
             undone = trial.undone()
             self._stale |= {change.record["step"] for change in trial.changed}
-            self._taken_back |= undone
+            self._taken_back |= undone | self._run.interpreter.may_be_undone
             for each in undone - self._targets:
                 self._amended.outputs.pop(each, None)  # what was done by hand is not done any more either
             inside = (self.places.all_in(each, self._instances) for each in undone)
@@ -271,7 +273,7 @@ class _Case:
         dropped = {record["seq"]: record for record in [*trial.dropped, *self._late, *anew]}
         undo = self._undo(trial, reasons)
         reasons += running_children(self._run, dropped)
-        reasons += nobody_knows(self._run, trial.run, self._wish, undo)
+        reasons += nobody_knows(self._run, trial.run, self._wish, undo, dropped)
         forgotten = list(self._forgotten(trial))
         dropped |= {request["seq"]: request for request in forgotten}
         dropped |= {started["seq"]: started for started in never_called(self._history, dropped)}
@@ -323,6 +325,8 @@ class _Case:
         """What was done, or may have been, and is not any more, last completed first."""
         done = self._run.interpreter.undos | self._run.unsettled()
         kept = trial.run.interpreter.undos.keys() | self._amended.waived | going_on(trial.run)
+        if self._wish.action == "set-output":
+            kept -= self._targets & self._run.interpreter.may_be_undone  # what it was, and not what it is said to be
         return [each for each in reversed(done) if each not in kept and not self._is_tried_again(each, trial)]
 
     def _is_tried_again(self, step: str, trial: Trial) -> bool:

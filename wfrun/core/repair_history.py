@@ -197,6 +197,24 @@ def never_called(records: Iterable[Record], dropped: Container[int]) -> Iterator
                 yield started
 
 
+def stopped_unheard(records: Iterable[Record]) -> list[Record]:
+    """What says that a call was stopped which had been out when its runner died, and which nobody had made again."""
+    out: dict[str, bool] = {}
+    stopped: list[Record] = []
+    for record in records:
+        match record["type"]:
+            case "driver.started":
+                out = dict.fromkeys(out, True)
+            case "step.started":
+                out[record["step"]] = False
+            case "step.cancelled":
+                if out.pop(record["step"], False) and record.get("begun", True):
+                    stopped.append(record)
+            case "step.completed" | "step.failed":
+                out.pop(record["step"], None)
+    return stopped
+
+
 def sent_anew(records: Sequence[Record]) -> list[str]:
     """The steps that the repair which has just come into force has send something out once more that nobody can call
     back: an event, or a detached execution. Unless they are to be kept or were undone it is another one then, or those

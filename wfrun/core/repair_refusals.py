@@ -6,14 +6,15 @@ from collections.abc import Container, Iterable, Iterator, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wfrun.core.answers import effect_of
 from wfrun.core.definition import Path
 from wfrun.core.effects import BeginForeach, CallService, Compute, Decide, Effect, Match, OpenTask, StartChild
 from wfrun.core.expression import MISSING, Missing
 from wfrun.core.fibers import stop_id
 from wfrun.core.plan.draft import nearest
-from wfrun.core.plan.nodes import Child, Plan, has_columns, keys_of, settable
+from wfrun.core.plan.nodes import Call, Child, Plan, Step, has_columns, keys_of, settable, walk
 from wfrun.core.plan.sides import shown_names
-from wfrun.core.repair_history import COMPENSATE, UNDONE, effective, instance_of, undone_by
+from wfrun.core.repair_history import COMPENSATE, UNDONE, effective, instance_of, stopped_unheard, undone_by
 from wfrun.core.repair_trial import Change, Places, Trial, steps_pending, steps_stopped
 from wfrun.core.run import Run
 from wfrun.core.values import Json
@@ -230,18 +231,40 @@ def running_children(run: Run, dropped: Container[int]) -> Iterator[Problem]:
             yield Problem("repair.child-running", message, hint=hint)
 
 
-def nobody_knows(run: Run, after: Run, wish: Wish, undo: Container[str]) -> Iterator[Problem]:
+def nobody_knows(run: Run, after: Run, wish: Wish, undo: Container[str], dropped: Container[int]) -> Iterator[Problem]:
     """Calls whose runner died, that are never to be made a second time without somebody's word, and of which nobody
-    would know any more `after` the repair that they had been made.
+    would know any more `after` the repair that they had been made. What was stopped before anybody was asked about it
+    would be made again once that is `dropped`.
 
     To name the step is a word about it. What is undone first is asked for under another key.
     """
+    known = _still_known(after)
     for call in _lost(run):
         step = call.step
-        named = wish.step in (step, step.partition("@")[0])
-        if named or (step in undo and not step.startswith(COMPENSATE)) or call.id in _still_known(after):
-            continue
-        yield _nobody_knows(step, asked=call.id in run.recorded)
+        undone = step in undo and not step.startswith(COMPENSATE)
+        if not (undone or _names(wish, step) or call.id in known):
+            yield _nobody_knows(step, asked=call.id in run.recorded)
+    for record in unheard(run):
+        step = record["step"]
+        if record["seq"] in dropped and not (step in undo or _names(wish, step) or effect_of(record) in known):
+            yield _nobody_knows(step, asked=False, stopped=True)
+
+
+def unheard(run: Run) -> list[Record]:
+    """What says that calls were stopped that are not to be made a second time without a word, before there was one. Of
+    what was undone since there is no doubt any more.
+    """
+    steps = {step.id: step for step in walk(run.plan.root)}
+    stopped = [each for each in stopped_unheard(effective(run.records)) if each["step"] in run.interpreter.in_doubt]
+    return [each for each in stopped if _is_to_be_asked_about(steps.get(each["step"].partition("@")[0]))]
+
+
+def _is_to_be_asked_about(step: Step | None) -> bool:
+    return isinstance(step, Call) and step.on_crash != "retry"
+
+
+def _names(wish: Wish, step: str) -> bool:
+    return wish.step in (step, step.partition("@")[0])
 
 
 def _lost(run: Run) -> Iterator[CallService]:
@@ -255,12 +278,14 @@ def _still_known(run: Run) -> set[str]:
     return {call.id for call in _lost(run)}
 
 
-def _nobody_knows(step: str, *, asked: bool) -> Problem:
+def _nobody_knows(step: str, *, asked: bool, stopped: bool = False) -> Problem:
     message = f"nobody knows what became of a call of {step!r}, which was begun and would be made again"
     said = f"`retry-now {step}`, `set-output {step} VALUE` or `fail {step}`"
     if not step.startswith(COMPENSATE):
         said = f"`retry-now {step}`, `set-output {step} VALUE`, `fail {step}` or `skip {step}`"
     hint = f"say it first: {said}" if asked else "`resume` does about it what its `onCrash` says"
+    if stopped:
+        hint = f"say it first: `rewind {step}` makes it again, `set-output {step} VALUE` or `skip {step}` do not"
     return Problem("repair.unknown-call", message, hint=hint)
 
 

@@ -126,7 +126,8 @@ class Change(NamedTuple):
 
 
 class Trial:
-    """One folding. `kept` and `dropped` are the records, `unasked` those of the dropped that nothing asked for.
+    """One folding. `kept` and `dropped` are the records, `unasked` those of the dropped that nothing asked for,
+    `put_aside` those of what is set aside.
 
     `changed` are the records that come out differently, if that is `judged`: their instances are set aside, too. With
     `in_turn`, what runs one after the other comes after what is set aside.
@@ -147,6 +148,7 @@ class Trial:
         self.kept: list[Record] = []
         self.dropped: list[Record] = []
         self.unasked: list[Record] = []
+        self.put_aside: list[Record] = []
         self.changed: list[Change] = []
         self.aside = set(aside)
         self._stopped = stopped
@@ -163,8 +165,10 @@ class Trial:
 
     def undone(self) -> set[str]:
         """The instances whose undoing had begun, and is no part of the flow any more: they are not done."""
-        begun = (record["step"] for record in self.unasked if record["type"] in ("step.started", "child.recalled"))
-        return {undone_by(step) for step in begun if step.startswith(COMPENSATE)}
+        stays = self.run.interpreter.undoing.keys() | self.run.interpreter.amended.waived
+        again = (record for record in self.put_aside if undone_by(instance_of(record) or "") not in stays)
+        begun = (record for record in (*self.unasked, *again) if record["type"] in ("step.started", "child.recalled"))
+        return {undone_by(record["step"]) for record in begun if record["step"].startswith(COMPENSATE)}
 
     def reached(self) -> set[str | None]:
         """The instances that there is something of, or that something is asked for."""
@@ -193,7 +197,10 @@ class Trial:
         }
 
     def _counts(self, record: Record) -> bool:
-        if record["type"] in _ENDS or self._is_aside(record) or self._has_gone_on(record):
+        if record["type"] in _ENDS or self._has_gone_on(record):
+            return False
+        if self._is_aside(record):
+            self.put_aside.append(record)
             return False
         if self.run.started is not None:
             self.run.reach(record, in_turn=self._in_turn)

@@ -30,6 +30,7 @@ from wfrun.core.repair_history import (
     effective,
     instance_of,
     sent_anew,
+    stopped_unheard,
     undone_by,
 )
 from wfrun.core.retry import end_of
@@ -162,6 +163,7 @@ class Run:
         for task in self.tasks.values():
             task.closed = task.closed or record
         self._unanswered |= self.begun.keys() - self.again
+        self._unanswered |= {str(effect_of(record)) for record in stopped_unheard(effective(self.records))}
         self.begun, self.again, self.ended, self.repairing = {}, set(), None, record
         self.saga.repair(record["seq"], undos)
         self._follow(self.interpreter.scheduler)

@@ -135,7 +135,7 @@ class Saga:
             if COMPENSATE + entry.step in record.get("waived", ()):
                 self.steps.let_stand(scope, order)
                 if self.steps.is_no_more_as_it_was(entry):
-                    self.steps.amended.end_round(entry.step)
+                    self.steps.end_round(entry.step)
 
     async def _run_body(self) -> Outcome | None:
         self._body.spawn(self.steps.step(self.steps.plan.root, self._scope))

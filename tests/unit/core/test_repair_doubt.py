@@ -12,6 +12,7 @@ from tests.support.world import World, call, plan_of
 from tests.unit.core.test_repair import PAUSE, Services, assert_folds_again, keys, paused, since
 from tests.unit.core.test_repair_replace import new
 from tests.unit.core.test_steps_crews import UNDO, foreach, parallel
+from wfrun.core.interventions import waive
 from wfrun.core.repair_history import COMPENSATE
 
 HOURLY = {"policy": "fixed", "maxRetries": 3, "initialDelay": "1h", "maxDelay": "1h"}
@@ -242,3 +243,67 @@ class TestAnotherRequest:
         world.repair("replace", replacement=new(X, other, call("z"))).finish()
         assert world.steps().count("pay") == 1
         assert world.status == "completed"
+
+
+class TestUndoingInDoubt:
+    """Nobody knows whether a call that undoes a step has had its effect: the step may be undone, and is not done."""
+
+    def in_doubt(self, error: str = "timeout") -> tuple[World, Services]:
+        """A repair was to undo `x` first."""
+        world = World(plan_of(X, Z), script=(services := Services())).finish()
+        services.broken["compensate:x"] = error
+        assert world.repair("rewind", step="x").finish().status == "needs-attention"
+        services.repaired()
+        return world, services
+
+    def test_of_a_branch_that_ends_it_is_undone_to_its_end_by_whatever_runs_it_again(self) -> None:
+        race = parallel(*[call(name, compensate=UNDO) for name in "bca"], complete=2)
+        absent = {"type": "wait", "name": "w", "event": "never", "condition": "false"}
+        services = Services("compensate:a@0")
+        services.broken["compensate:b@0"] = "timeout"
+        plan = plan_of(foreach([0, 1], race, absent, complete="any"), errorHandling=PAUSE)
+        world = World(plan, script=services).finish()
+        assert world.run.is_paused
+        services.repaired()
+        proposal = world.propose("resume")
+        assert {"a@0", "b@0"} <= set(proposal.undo)
+        assert proposal.kept == ()
+        world.repair("resume").finish()
+        assert (world.status, keys(world, "b@0")) == ("completed", ["e1/b@0", "e1/b@0~2"])
+        assert_folds_again(world)
+
+    def test_let_stand_it_runs_again_as_another_request(self) -> None:
+        world, _ = self.in_doubt()
+        world.add(waive(world.run, "compensate:x", "kim"))
+        assert world.finish().status == "completed"
+        assert keys(world, "x") == ["e1/x", "e1/x~2"]
+        assert_folds_again(world)
+
+    def test_what_has_failed_for_sure_keeps_its_key(self) -> None:
+        world, _ = self.in_doubt("boom")
+        world.add(waive(world.run, "compensate:x", "kim"))
+        assert world.finish().status == "completed"
+        assert keys(world, "x") == ["e1/x", "e1/x"]
+
+    def test_given_an_output_it_is_undone_first(self) -> None:
+        world, _ = self.in_doubt()
+        assert world.propose("set-output", step="x", value=7).undo == ("x",)
+        world.repair("set-output", step="x", value=7).finish()
+        assert (world.status, keys(world, "compensate:x")) == ("completed", ["e1/compensate:x"] * 2)
+        undo_all(world)
+        assert keys(world, "compensate:x")[2:] == ["e1/compensate:x~2"]
+        assert_folds_again(world)
+
+    def test_to_keep_it_does_not_keep_what_may_be_gone(self) -> None:
+        world, _ = self.in_doubt()
+        assert world.propose("rewind", step="x", keep=True).undo == ("x",)
+        world.repair("rewind", step="x", keep=True).finish()
+        assert keys(world, "x") == ["e1/x", "e1/x~2"]
+
+    def test_once_it_is_undone_there_is_no_doubt_about_the_next(self) -> None:
+        world, _ = self.in_doubt()
+        world.add({"type": "execution.resumed", "by": "kim"})
+        assert world.finish().status == "completed"
+        assert world.propose("rewind", step="x", keep=True).undo == ()
+        world.repair("rewind", step="x", keep=True).finish()
+        assert keys(world, "x") == ["e1/x", "e1/x~2", "e1/x~2"]

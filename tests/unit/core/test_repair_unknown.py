@@ -128,6 +128,65 @@ class TestForward:
         assert asked.steps().count("b") == 1
 
 
+class TestStopped:
+    """The call was out when its runner died, and was stopped before anybody had said what became of it."""
+
+    def stopped(self, on_crash: str = "ask", *, asked: bool = True, **more: Any) -> World:
+        branches = {"type": "parallel", "steps": [call("b", onCrash=on_crash, **more), call("c")]}
+        world = lost(World(plan_of(call("a"), branches, errorHandling=PAUSE)).finish(), "b", asked=asked)
+        if not asked:
+            world.add({"type": "driver.started", "epoch": 2, "host": "h", "pid": 1, "wfrun": "0"})
+        world.add({"type": "cancel.requested", "by": "ann", "reason": ""})
+        for step in ("b", "c") if not asked else ("b",):
+            if any(each["step"] == step for each in world.run.begun.values()):
+                world.add({"type": "step.cancelled", "step": step, "attempt": 1})
+        return world.finish()
+
+    @pytest.mark.parametrize(("on_crash", "asked"), [("ask", True), ("ask", False), ("fail", False)])
+    def test_it_is_not_made_again_because_of_another_step(self, on_crash: str, asked: bool) -> None:
+        world = self.stopped(on_crash, asked=asked)
+        assert world.status == "cancelled"
+        (reason,) = world.propose("rewind", step="a").reasons
+        assert reason.code == CODE
+        assert "`rewind b`" in reason.hint
+
+    def test_what_a_repair_leaves_out_is_asked_about(self) -> None:
+        world = self.stopped()
+        assert codes(world, action="rewind", step="c") == []
+        world.repair("rewind", step="c").finish()
+        assert unknown.is_asked(world.run, "b")
+        assert world.steps().count("b") == 1
+        assert_folds_again(world)
+
+    @pytest.mark.parametrize(
+        ("wish", "times"),
+        [
+            ({"action": "rewind", "step": "b"}, 2),
+            ({"action": "set-output", "step": "b", "value": 1}, 1),
+            ({"action": "skip", "step": "b"}, 1),
+        ],
+        ids=lambda wish: wish["action"] if isinstance(wish, dict) else "",
+    )
+    def test_to_name_it_is_a_word_about_it(self, wish: dict[str, Any], times: int) -> None:
+        world = self.stopped(output="b")
+        world.repair(**wish).finish()
+        assert (world.status, world.steps().count("b")) == ("completed", times)
+        assert codes(world, action="rewind", step="a") == []
+
+    def test_undone_it_is_another_call(self) -> None:
+        world = self.stopped(compensate=UNDO)
+        assert codes(world, action="rewind", step="a") == []
+
+    def test_what_may_be_called_twice_is(self) -> None:
+        assert codes(self.stopped("retry", asked=False), action="rewind", step="a") == []
+
+    def test_what_its_own_runner_stopped_is_called_again(self) -> None:
+        branches = {"type": "parallel", "steps": [call("b", onCrash="ask"), {"type": "fail", "name": "f"}]}
+        world = World(plan_of(call("a"), branches)).finish()
+        assert world.steps("step.cancelled") == ["b"]
+        assert codes(world, action="rewind", step="a") == []
+
+
 class TestCompensation:
     def world(self, on_crash: str = "ask") -> World:
         def declined(step: str, attempt: int, value: Any) -> Any:
