@@ -89,7 +89,7 @@ def reasons_not_to_undo(run: Run) -> list[Problem]:
 def _about_step(run: Run, wish: Wish, places: Places, ran: Container[str]) -> Iterator[Problem]:
     step = wish.step or ""
     if wish.action == "skip" and step.startswith(COMPENSATE):
-        yield from filter(None, [not_failed(run, step)])
+        yield from filter(None, [not_failed(run, step)] if run.is_paused else [_needs_attention(run)])
         return
     id, at, round = step.partition("@")
     if undone_by(step).partition("@")[0] in places.steps and step.startswith(COMPENSATE):
