@@ -141,7 +141,7 @@ def children_tried_again(
     before = dropped_by(in_force(records))
     last = {record["child"]: record for record in records if "child" in record}
     for child, record in last.items():
-        tried = record["seq"] in before or (record["seq"] in dropped and record["step"] in again)
+        tried = (record["seq"] in before or record["seq"] in dropped) and record["step"] in again
         is_another = proposal.children.get(record["step"], child) != child
         if tried and not is_another and _failed_as_child(record) and child not in besides:
             yield from _reopened(home, child)

@@ -31,6 +31,7 @@ from wfrun.core.repair_history import (
     has_failed,
     has_passed,
     has_succeeded,
+    held_back,
     in_force,
     instance_of,
     is_timeout,
@@ -278,7 +279,8 @@ class _Case:
         dropped |= {request["seq"]: request for request in forgotten}
         dropped |= {started["seq"]: started for started in never_called(self._history, dropped)}
         seqs = sorted(dropped)
-        reached = list(self._again(trial, (dropped[seq] for seq in seqs), {request["step"] for request in forgotten}))
+        taken_back = [*(dropped[seq] for seq in seqs), *held_back(self._run.records)]
+        reached = list(self._again(trial, taken_back, {request["step"] for request in forgotten}))
         said_now = self._targets if self._wish.action == "set-output" else ()
         stays, deadline = trial.done(), deadline_of(trial, dropped)
         if self._wish.action in ("rewind", "set-input"):

@@ -166,6 +166,14 @@ def dropped_by(repairs: Iterable[tuple[Record, Record]]) -> set[int]:
     return {seq for request, _ in repairs for seq in request["dropped"]}
 
 
+def held_back(records: Sequence[Record]) -> list[Record]:
+    """What the last repair has taken back and has left at that, so that it only runs again with the next one."""
+    requests = [request for request, _ in in_force(records)]
+    held = requests[-1:] if requests and requests[-1]["action"] == "compensate" else []
+    dropped = {seq for request in held for seq in request["dropped"]}
+    return [record for record in records if record["seq"] in dropped]
+
+
 def effective(records: Iterable[Record]) -> list[Record]:
     """The records that count: without those dropped, and without what repairs did to undo steps."""
     records = list(records)
