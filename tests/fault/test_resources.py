@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.broken import DENIED, broken
+from tests.support.broken import CARELESS, DENIED, broken
 from tests.support.ledger import Ledger
 from tests.support.shell import ROOT
 from tests.support.tally import FULL, Tally
@@ -82,20 +82,29 @@ class Runs:
         assert ended.code in (0, 1, 2, 6), ended
         assert "Traceback" not in ended.output, ended.output
         assert ended.code == 0 or "error[" in ended.output or "Error " in ended.output, ended
+        assert ended.code != 0 or self._keys(id) == _all_keys(id)
         self.stopped += ended.code != 0
 
     def goes_on(self, id: str, home: Path) -> None:
         """With all it needs. No call is made again once the next one was made."""
         again = self._zygote.run("run", "many.yaml", "--id", id, "--home", str(home))
         assert again.code == 0, again.output
-        keys = [call.key for call in self._ledger.calls() if call.key.startswith(f"{id}/")]
-        assert [key for key, _ in groupby(keys)] == [f"{id}/note@{number}" for number in range(ITEMS)]
+        assert self._keys(id) == _all_keys(id)
         assert self._zygote.run("audit", "prove", id, "--home", str(home)).code == 0
+
+    def _keys(self, id: str) -> list[str]:
+        """Of what was called, in order; once, if it was called again at once."""
+        keys = [call.key for call in self._ledger.calls() if call.key.startswith(f"{id}/")]
+        return [key for key, _ in groupby(keys)]
 
     def in_files_of(self, size: int, home: Path) -> None:
         """None may have more bytes, and then it goes on where any may."""
         self.run(f"e{size}", home, limits={"FSIZE": size})
         self.goes_on(f"e{size}", home)
+
+
+def _all_keys(id: str) -> list[str]:
+    return [f"{id}/note@{number}" for number in range(ITEMS)]
 
 
 @pytest.fixture
@@ -152,13 +161,33 @@ def test_a_write_that_failed_and_is_told_to_be_done(tmp_path: Path, ledger: Ledg
         assert found > 0
 
 
+def with_files(runs: Runs, most: int, folder: Path) -> None:
+    """No more than so many can be open, and then as many as are needed."""
+    runs.run(f"e{most}", folder / str(most), limits={"NOFILE": most})
+    runs.goes_on(f"e{most}", folder / str(most))
+
+
 @pytest.mark.slow
 def test_no_file_can_be_opened(tmp_path: Path, runs: Runs, tally: Tally) -> None:
     for most in range(5, 40 if FULL else 14):
         tally.add("F5")
-        runs.run(f"e{most}", tmp_path / str(most), limits={"NOFILE": most})
-        runs.goes_on(f"e{most}", tmp_path / str(most))
+        with_files(runs, most, tmp_path)
     assert runs.stopped > 3
+
+
+@pytest.mark.slow
+def test_who_ends_well_without_having_opened_a_file_is_found(tmp_path: Path, ledger: Ledger) -> None:
+    """The control."""
+    path = broken(tmp_path, CARELESS)["PYTHONPATH"]
+    with Zygote(tmp_path, {"PYTHONPATH": str(ROOT)}, ["env", f"PYTHONPATH={path}"]) as zygote:
+        runs, found = Runs(zygote, ledger), 0
+        with_files(runs, 500, tmp_path)
+        for most in range(5, 14):
+            try:
+                with_files(runs, most, tmp_path)
+            except AssertionError:
+                found += 1
+        assert found > 0
 
 
 @pytest.mark.slow
