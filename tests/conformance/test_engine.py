@@ -164,6 +164,23 @@ def test_children_are_workflows_of_their_own(home: RemoteHome, tmp_path: Path) -
     assert reading.status(home, f"{done.execution}.sub")["parent"]["execution"] == done.execution  # type: ignore[index]
 
 
+def test_a_child_that_failed_tries_again_with_its_parent(home: RemoteHome, tmp_path: Path) -> None:
+    actions = "s: {adapter: mock, actions: {a: [{error: {type: x, message: no}}, {result: 3}]}}"
+    text = f"name: child\nservices: {{{actions}}}\nsteps:\n"
+    steps = (
+        "  - {name: first, type: set, values: {n: 1}}\n  - {name: a, service: s, action: a, output: a}\noutput: $.a\n"
+    )
+    written(tmp_path, text + steps, "child")
+    calls = "steps: [{name: sub, type: workflow, workflow: child, output: got}]\noutput: $.got\n"
+    run = driving.run(home, workflow=written(tmp_path, f"name: parent\n{calls}", "parent"))
+    assert run.status == "failed"
+    prepared = repairing.prepare(home, run.execution, repairing.Ask("rewind", "sub"))
+    assert prepared.preview["children"] == [f"{run.execution}.sub"]
+    repaired = prepared.carry_out("ann", way=Way(wait=True))
+    assert (repaired.status, repaired.view["output"]) == ("completed", 3)
+    assert types(home, f"{run.execution}.sub").count("values.set") == 1
+
+
 def test_a_child_that_was_terminated_has_failed(engine: Engine, home: RemoteHome, tmp_path: Path) -> None:
     written(tmp_path, "name: child\nsteps: [{name: nap, type: wait, for: 1h}]\n", "child")
     calls = "steps: [{name: sub, type: workflow, workflow: child}]\n"

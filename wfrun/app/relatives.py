@@ -23,13 +23,11 @@ from wfrun.app.family import (
     reason_not_to_repair,
     root_of,
 )
-from wfrun.app.onward import seen_to
 from wfrun.app.parts import (
     RESUME,
     Part,
     Refused,
     close,
-    ids_of,
     open_idle,
     possible,
     proposal_for,
@@ -94,7 +92,7 @@ def parents(home: Home, records: list[Record]) -> Above:
     parts: list[Part] = []
     try:
         for each, child in above:
-            parts += _going_on(home, each, child)
+            parts.append(_going_on(home, each, child))
     except BaseException:
         close(parts)
         raise
@@ -110,16 +108,16 @@ def paused_above(home: Home, records: list[Record]) -> str | None:
     return above.parts[-1].journal.execution_id if above.parts else None
 
 
-def _going_on(home: Home, bond: Bond, child: str) -> Iterator[Part]:
+def _going_on(home: Home, bond: Bond, child: str) -> Part:
     journal = open_idle(home, bond.parent)
     try:
         proposal = possible(home, journal.records, RESUME)
         _check_that_it_takes_up(child, bond, proposal)
-        others = list(children_tried_again(home, journal.records, proposal, besides=(child,)))
+        seen = left_alone(home, journal.records, taken_up=proposal.children.values())
     except BaseException:
         journal.close()
         raise
-    yield from [*others, Part(journal, request_of(proposal))]
+    return Part(journal, request_of(proposal), seen)
 
 
 def _check_that_it_takes_up(child: str, bond: Bond, proposal: Proposal) -> None:
@@ -127,24 +125,21 @@ def _check_that_it_takes_up(child: str, bond: Bond, proposal: Proposal) -> None:
         raise Refused(child, [gone_on_without(bond)])
 
 
-def children_tried_again(
-    home: Home, records: list[Record], proposal: Proposal, besides: Container[str] = ()
-) -> Iterator[Part]:
-    """The children that a repair has try again, below them theirs: those that failed without being undone.
+def children_tried_again(home: Home, records: list[Record], proposal: Proposal) -> Iterator[str]:
+    """The children that try again what they failed with once a repaired execution comes to them; theirs before them.
 
     One that was undone begins anew as another execution, by itself, and so does one that is to have another input. As
-    long as the execution is held, none is tried. Raises Refused.
+    long as the execution is held, none is tried. Raises Refused if one cannot be.
     """
     if proposal.wish.action == "compensate":
         return
-    dropped, again = frozenset(proposal.dropped), set(proposal.again) - set(proposal.undo)
-    before = dropped_by(in_force(records))
+    taken_back = dropped_by(in_force(records)) | set(proposal.dropped)
+    again = set(proposal.again) - set(proposal.undo)
     last = {record["child"]: record for record in records if "child" in record}
     for child, record in last.items():
-        tried = (record["seq"] in before or record["seq"] in dropped) and record["step"] in again
         is_another = proposal.children.get(record["step"], child) != child
-        if tried and not is_another and _failed_as_child(record) and child not in besides:
-            yield from _reopened(home, child)
+        if record["seq"] in taken_back and record["step"] in again and not is_another and _failed_as_child(record):
+            yield from _tried_again(home, child)
 
 
 def left_alone(home: Home, records: list[Record], taken_up: Container[str] = ()) -> dict[str, int]:
@@ -166,24 +161,19 @@ def left_alone(home: Home, records: list[Record], taken_up: Container[str] = ())
 
 
 def _failed_as_child(record: Record) -> bool:
-    if record["type"] != "child.ended" or record["step"].startswith(COMPENSATE):
-        return False
-    return record["status"] in ("failed", "needs-attention")
+    return (
+        record["type"] == "child.ended" and record["status"] == "failed" and not record["step"].startswith(COMPENSATE)
+    )
 
 
-def _reopened(home: Home, child: str) -> Iterator[Part]:
+def _tried_again(home: Home, child: str) -> Iterator[str]:
     """Nothing, if it could not even be begun or has been taken up again already."""
     try:
-        journal = Journal.open(home, child)
+        records = Journal.read(home, child)
     except NotFoundError:
         return
-    status = has_ended(journal.records)
-    if status == "needs-attention":
-        yield Part(journal, seen_to)
-    elif status == "failed":
-        proposal = possible(home, journal.records, RESUME)
-        below = list(children_tried_again(home, journal.records, proposal))
-        seen = left_alone(home, journal.records, taken_up=[*ids_of(below), *proposal.children.values()])
-        yield from [*below, Part(journal, request_of(proposal), seen)]
-    else:
-        journal.close()
+    if has_ended(records) == "failed":
+        proposal = possible(home, records, RESUME)
+        left_alone(home, records, taken_up=proposal.children.values())
+        yield from children_tried_again(home, records, proposal)
+        yield child

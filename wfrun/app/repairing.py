@@ -152,7 +152,7 @@ def prepare(home: Home, prefix: str, ask: Ask, services: str | None = None) -> P
         replacement = None if ask.file is None else read_replacement(journal.records, ask.file, services)
         proposal = possible(home, journal.records, ask, replacement)
         children = list(children_tried_again(home, journal.records, proposal))
-        seen = left_alone(home, journal.records, taken_up=[*ids_of(children), *proposal.children.values()])
+        seen = left_alone(home, journal.records, taken_up=proposal.children.values())
         above = parents(home, journal.records)
     except BaseException:
         journal.close()
@@ -163,10 +163,10 @@ def prepare(home: Home, prefix: str, ask: Ask, services: str | None = None) -> P
     preview["undo"] = [*proposal.undo, *proposal.lost]
     preview["again"], preview["kept"] = list(proposal.again), list(proposal.kept)
     preview["deadline"] = proposal.deadline
-    preview["children"] = ids_of(children)
+    preview["children"] = children
     preview["parents"] = ids_of(above.parts)
     own = Part(journal, request_of(proposal, replacement), seen)
-    return Prepared(home, preview, [*children, own, *above.parts], above.stay, replacement)
+    return Prepared(home, preview, [own, *above.parts], above.stay, replacement)
 
 
 def prepare_resume(home: Home, prefix: str, services: str | None = None) -> Prepared | None:

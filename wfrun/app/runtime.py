@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from wfrun.adapters.registry import Services
 from wfrun.app.delivering import deliver_all
 from wfrun.app.family import heed_parent, root_of
-from wfrun.app.in_force import begin_run, in_force, workflow_of
+from wfrun.app.in_force import begin_run, fold, in_force, workflow_of
 from wfrun.app.services import Configs
 from wfrun.app.standing import has_ended
 from wfrun.app.starting import check_input, first_event, new_seed, runner
 from wfrun.app.workflows import Workflow, startable, stored_workflow
 from wfrun.core.interventions import is_told_to_stop
+from wfrun.engines.again import is_to_try_again, times_begun, try_again
 from wfrun.engines.beginning import depth_below
 from wfrun.engines.calls import Caller
 from wfrun.engines.local.driver import Driver, Observer
@@ -266,13 +267,29 @@ class Family:
             Journal.create(self._runtime.home, child, first).close()  # type: ignore[arg-type]
         except ConflictError:
             journal = Journal.open(self._runtime.home, child)
-            journal.close()
-            if journal.records[0].get("parent") != first.get("parent"):
-                message = f"execution {child!r} is there already, and is not the child of {self._by!r}"
-                raise ConflictError("execution.exists", message) from None
-            if journal.records[0]["input"] != first["input"]:
-                message = f"execution {child!r} was begun with another input"
-                raise ConflictError("execution.exists", message) from None
+            try:
+                self._check_own(journal.records[0], first)
+                self._try_again(journal)
+            finally:
+                journal.close()
+
+    def _check_own(self, found: Record, first: Record) -> None:
+        child = first["execution"]
+        if found.get("parent") != first.get("parent"):
+            message = f"execution {child!r} is there already, and is not the child of {self._by!r}"
+            raise ConflictError("execution.exists", message)
+        if found["input"] != first["input"]:
+            message = f"execution {child!r} was begun with another input"
+            raise ConflictError("execution.exists", message)
+
+    def _try_again(self, journal: Journal) -> None:
+        """If it is begun once more since it failed."""
+        home = self._runtime.home
+        begun = times_begun(Journal.read(home, self._by), journal.execution_id)
+        with journal.turn():
+            if is_to_try_again(journal.records, self._by, begun):
+                journal.add(try_again(fold(home, journal.records), self._by, home.clock()))
+                journal.sync()
 
 
 def _end_of(records: list[Record]) -> ChildEnd | None:

@@ -8,6 +8,8 @@ import pytest
 
 from tests.unit.app.test_repairing import PLAIN, SERVICES, called, codes, of_type, write
 from wfrun.app import driving
+from wfrun.app.evidence import of_home
+from wfrun.app.proving import is_proved, prove
 from wfrun.app.repairing import Ask, Prepared, Refused, prepare, prepare_compensation, take_up
 from wfrun.errors import ConflictError
 from wfrun.journal.home import Home
@@ -173,39 +175,62 @@ class TestFailedParents:
         assert status(home, "p") == "failed"
 
 
-class TestOrphans:
-    """A parent has its child tried again, and then does not come to it."""
+class TestTriedAgain:
+    """A child that failed tries again when its parent comes to it, and not before."""
 
-    def start(self, home: Home, folder: Path) -> None:
+    def test_its_journal_says_who_had_it_go_on(self, home: Home, tmp_path: Path) -> None:
+        start(home, tmp_path)
+        prepare(home, "p", Ask("resume")).carry_out("kim")
+        (request,) = of_type(home, "p.sub", "repair.requested")
+        assert (request["by"], request["reason"]) == ("p", "its parent tries it again")
+
+    def test_one_that_its_parent_does_not_come_to_stays_as_it_is(self, home: Home, tmp_path: Path) -> None:
         only = PARENT.replace("name: sub, ", "name: sub, condition: $.a.ok == true, ").replace("$.sub\n", "1\n")
-        start(home, folder, only)
+        start(home, tmp_path, only)
         outcome = prepare(home, "p", Ask("set-output", "a", {"ok": False})).carry_out("kim")
-        assert (outcome.status, called(home, "p.sub")) == ("completed", ["one", "two", "three"])
-
-    def test_it_does_nothing_more(self, home: Home, tmp_path: Path) -> None:
-        self.start(home, tmp_path)
+        assert (outcome.status, status(home, "p.sub")) == ("completed", "failed")
         with pytest.raises(Refused) as refused:
             take_up(home, "p.sub")
         assert codes(refused) == ["repair.parent"]
-        with pytest.raises(ConflictError):
-            driving.resume(home, "p.sub")
-        assert called(home, "p.sub") == ["one", "two", "three"]
 
-    def test_it_can_be_cancelled(self, home: Home, tmp_path: Path) -> None:
-        self.start(home, tmp_path)
-        assert driving.cancel(home, "p.sub", by="kim").status == "cancelled"
-        assert called(home, "p.sub") == ["one", "two", "three"]
-
-    def test_until_its_parent_comes_to_it_that_one_is_driven(self, home: Home, tmp_path: Path) -> None:
+    def test_behind_what_runs_again_first_too(self, home: Home, tmp_path: Path) -> None:
         start(home, tmp_path)
         prepared = prepare(home, "p", Ask("rewind", "a"))
         assert prepared.preview["children"] == ["p.sub"]
-        journal, _ = prepared.record("kim", "", None)
-        journal.close()
-        outcome = driving.resume(home, "p.sub")
-        assert outcome.execution == "p"
+        prepared.carry_out("kim")
         assert called(home, "p") == ["a", "a"]
         assert called(home, "p.sub").count("three") == 2
+
+    @pytest.mark.parametrize("behind", [("execution.ended", 1), ("repair.requested", 1), ("execution.ended", 2)])
+    def test_whoever_takes_over_does_not_have_it_try_once_more(
+        self, home: Home, tmp_path: Path, behind: tuple[str, int]
+    ) -> None:
+        """The runner died when its parent had begun it anew, when it was to try again, or when it had failed again."""
+        start(home, tmp_path)
+        prepare(home, "p", Ask("resume")).carry_out("kim")
+        cut_behind(home, "p", "child.started", 2)
+        cut_behind(home, "p.sub", *behind)
+        assert driving.resume(home, "p").status == "failed"
+        assert called(home, "p.sub").count("three") == 2
+        assert all(map(is_proved, prove(of_home(home, ["p", "p.sub"]))))
+
+    def test_while_another_process_drives_its_parent_that_one_is_looked_for(self, home: Home, tmp_path: Path) -> None:
+        start(home, tmp_path)
+        journal, _ = prepare(home, "p", Ask("rewind", "a")).record("kim", "", None)
+        journal.close()
+        with pytest.raises(Refused) as refused:
+            prepare(home, "p.sub", GIVEN)
+        assert codes(refused) == ["repair.parent"]
+        assert driving.resume(home, "p").status == "failed"
+        assert called(home, "p.sub").count("three") == 2
+
+
+def cut_behind(home: Home, execution: str, type: str, count: int) -> None:
+    """Whatever a journal has behind its nth record of a type was never written."""
+    path = Path(home.journal_path(execution))
+    lines = path.read_bytes().splitlines(keepends=True)
+    ends = [number for number, record in enumerate(Journal.read(home, execution)) if record["type"] == type]
+    path.write_bytes(b"".join(lines[: ends[count - 1] + 1]))
 
 
 def test_a_child_in_whose_place_another_one_has_failed_is_over(home: Home, tmp_path: Path) -> None:

@@ -125,10 +125,11 @@ class Activities:
             await asyncio.sleep(self._beat)
 
     @activity.defn(name=FOLLOW)
-    async def follow(self, child: str) -> dict[str, Any]:
-        """How an execution ends, once it has."""
+    async def follow(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """How an execution ends, once it has. If it had failed, and its parent has begun it anew, it tries again."""
         async with self._alive():
-            return await self._namespace.end(child)
+            await self._namespace.try_again(asked["child"], asked["by"], asked["begun"])
+            return await self._namespace.end(asked["child"])
 
     @activity.defn(name=RECALL)
     async def recall(self, asked: dict[str, Any]) -> dict[str, Any]:

@@ -20,11 +20,15 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from wfrun import __version__
+from wfrun.core.run import Run
+from wfrun.engines.again import is_to_try_again, try_again
 from wfrun.engines.temporal import APPEND, DEFINITIONS, RECORDS, WORKFLOW, driver_started
 from wfrun.engines.temporal.attributes import attributes_of
 from wfrun.engines.temporal.codec import CLAIM_FROM
 from wfrun.engines.temporal.ends import end_of
+from wfrun.engines.temporal.plans import Definitions
 from wfrun.errors import ConflictError, JournalError, NotFoundError, WfrunError
+from wfrun.journal.clock import utc_now
 
 if TYPE_CHECKING:
     from wfrun.core.events import EventData, Record
@@ -178,6 +182,18 @@ class Namespace:
             fact = {"type": "execution.resumed", "by": by}
         if asked < times and status in ("completed", "needs-attention"):
             await self.go_on(Begun(records, [fact], await self.definitions(child)))
+
+    async def try_again(self, child: str, by: str, begun: int) -> None:
+        """Have a child that failed go on, if its parent has begun it so often and it is due: see engines.again."""
+        if begun < 2 or await self.is_running(child):
+            return
+        records, carried = await self.records(child), await self.definitions(child)
+        if is_to_try_again(records, by, begun):
+            definitions = Definitions(carried)
+            run = Run(definitions.plan(records[0]["definition"]), definitions.plan)
+            for record in records:
+                run.apply(record)
+            await self.go_on(Begun(records, [dict(try_again(run, by, utc_now()))], carried))
 
     async def _update(self, execution: str, told: Mapping[str, Any]) -> dict[str, Any]:
         try:

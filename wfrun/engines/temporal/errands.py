@@ -22,6 +22,7 @@ from wfrun.core.effects import CallService, Publish, RecallChild, StartChild, St
 from wfrun.core.fibers import stop_id
 from wfrun.core.instants import format_instant
 from wfrun.core.run import Run
+from wfrun.engines.again import times_begun
 from wfrun.engines.beginning import check_input, depth_below, first_event
 from wfrun.engines.calls import cancelled, never_begun
 from wfrun.engines.temporal import CALL, FOLLOW, PUBLISH, RECALL, TELL, WORKFLOW, driver_started
@@ -215,7 +216,8 @@ class Errands:
         return {"records": [], "events": [first, driven], "definitions": self._definitions.carried}
 
     async def _follow(self, child: str) -> dict[str, Any]:
-        return await self._ask(FOLLOW, child)
+        begun = times_begun(self._run.records, child)
+        return await self._ask(FOLLOW, {"child": child, "by": self._in_force["execution"], "begun": begun})
 
     async def _recall(self, id: str, recorded: Record) -> dict[str, Any]:
         """Each time that it was decided, once: a worker that died may have asked, and the child have ended since."""
