@@ -12,20 +12,39 @@ from wfrun.load.field_types import Field, read_field, validator
 
 
 def check_fields(fields: Mapping[str, Json], values: Mapping[str, Json], *, file: str, what: str) -> dict[str, Json]:
-    """`values` with defaults filled in, in the order declared.
+    """`values` with defaults filled in, in the order declared, and within objects and lists that are there.
 
     `fields` is a sound `input:` or `form:`; `what` names the whole in messages (`input`, `form`). Raises InvalidError
     with every missing (`field.missing`), unknown (`field.unknown`) and wrong (`field.type`, `field.value`) value.
     """
     declared = {name: read_field(field) for name, field in fields.items()}
+    values = {
+        name: _filled(declared[name].schema, value) if name in declared else value for name, value in values.items()
+    }
     problems = [*_missing(declared, values, what), *_unknown(declared, values, what)]
     for name, field in declared.items():
         if name in values:
             problems.extend(_wrong(name, field, values[name], what))
     if problems:
         raise InvalidError([problem._replace(place=problem.place._replace(file=file)) for problem in problems])
-    given = {name: values.get(name, field.default) for name, field in declared.items()}
-    return {name: value for name, value in given.items() if name in values or declared[name].has_default}
+    given = {name: field.default for name, field in declared.items() if field.has_default} | values
+    return {name: _filled(declared[name].schema, given[name]) for name in declared if name in given}
+
+
+def _filled(schema: object, value: Json) -> Json:
+    if not isinstance(schema, Mapping):
+        return value
+    match value, schema:
+        case list(), {"items": items}:
+            return [_filled(items, each) for each in value]
+        case dict(), {"properties": Mapping() as parts}:
+            defaults = {name: part["default"] for name, part in parts.items() if _has_default(part)}
+            return {name: _filled(parts.get(name), each) for name, each in {**defaults, **value}.items()}
+    return value
+
+
+def _has_default(schema: object) -> bool:
+    return isinstance(schema, Mapping) and "default" in schema
 
 
 def _missing(declared: Mapping[str, Field], values: Mapping[str, Json], what: str) -> Iterator[Problem]:

@@ -65,6 +65,26 @@ def test_defaults_are_applied_in_the_order_declared() -> None:
     assert list(values.items()) == [("a", 5), ("b", "x"), ("d", None)]
 
 
+def test_defaults_within_what_is_there_are_applied_too() -> None:
+    inner = {"type": "object", "properties": {"n": {"type": "integer", "default": 2}, "m": {"type": "integer"}}}
+    outer = {
+        "type": "object",
+        "properties": {"one": {**inner, "default": {}}, "all": {"type": "array", "items": inner}},
+    }
+    fields: dict[str, Any] = {"o": {**outer, "default": {}}, "p": {**outer, "type": "object?"}}
+    assert accepted(fields, {}) == {"o": {"one": {"n": 2}}}
+    given = {"o": {"all": [{"m": 1}, {"n": 7}]}, "p": {"one": {"n": 1}}}
+    assert accepted(fields, given) == {
+        "o": {"one": {"n": 2}, "all": [{"n": 2, "m": 1}, {"n": 7}]},
+        "p": {"one": {"n": 1}},
+    }
+
+
+def test_a_default_within_has_to_fit() -> None:
+    fields: dict[str, Any] = {"o": {"type": "object", "properties": {"n": {"type": "integer", "default": "x"}}}}
+    assert [(each.code, each.place.path) for each in problems(fields, {"o": {}})] == [("field.value", "input.o.n")]
+
+
 def test_a_value_is_never_replaced_by_its_default() -> None:
     fields = {"a": {"type": ["integer", "null"], "default": 5}}
     assert accepted(fields, {"a": None}) == {"a": None}
