@@ -223,7 +223,7 @@ class Handle:
         reach("journal.appended")
 
     def _rest_if_visiting(self) -> None:
-        if self._vouched and not self._driving and not self.dirty:
+        if self._vouched and not self._driving and not self.dirty and self._chain.size == self.end:
             self._mark(AT_REST)
             self._vouched = False
 

@@ -110,6 +110,23 @@ def test_a_hole_is_the_end_in_flight_and_damage_at_rest(mode: int, is_damage: bo
         assert len(Journal.read(home, ID)) == len(opened(home).records) == 1
 
 
+def test_who_looks_under_the_lock_does_not_vouch_for_a_torn_end(home: Home) -> None:
+    """The power failed: a part of the last line is there. Somebody comes, and has nothing to add."""
+    with closing(Journal.create(home, ID, started())) as journal:
+        append(journal, completed(1))
+    first, second = bytes_of(home).splitlines(keepends=True)
+    home.files.remove(home.journal_path(ID))
+    hole = bytes(SECTOR - len(first) % SECTOR)
+    home.files.write(home.files.create(home.journal_path(ID), IN_FLIGHT), first + hole + second)
+    with closing(opened(home)) as visitor, visitor.turn():
+        pass
+    assert len(Journal.read(home, ID)) == 1
+    with closing(opened(home)) as visitor:
+        append(visitor, cancelled())
+    assert [record["type"] for record in Journal.read(home, ID)][1:] == ["journal.recovered", "cancel.requested"]
+    assert mode(home) == AT_REST
+
+
 def test_a_journal_under_the_name_of_another_execution_is_damaged(home: Home) -> None:
     for id in (ID, "other"):
         Journal.create(home, id, started(id)).close()
