@@ -214,3 +214,9 @@ def test_a_line_for_each_that_was_resumed(tale: Callable[..., Tale], capsys: pyt
 def test_nothing_to_resume(capsys: pytest.CaptureFixture[str]) -> None:
     ResumeReport(0, as_json=False, quiet=True).totals()
     assert capsys.readouterr().out.startswith("0 executions: there is none")
+
+
+def test_executions_above_and_below_that_go_on_with_it() -> None:
+    family = preview(children=["k7m2x9qd.sub.x"], parents=["k7m2x9qd"], again=["pay"])
+    assert preview_line(family).endswith("resuming k7m2x9qd.sub.x, k7m2x9qd")
+    assert any(line.endswith("k7m2x9qd.sub.x, k7m2x9qd") for line in preview_lines(family))

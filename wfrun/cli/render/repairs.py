@@ -25,7 +25,7 @@ def preview_line(preview: Preview) -> str:
         ("undoing", preview["undo"]),
         ("running again", [] if waits else preview["again"]),
         ("keeping", preview["kept"] if preview["undo"] or not preview["setAside"] else []),
-        ("resuming", preview["children"]),
+        ("resuming", [*preview["children"], *preview["parents"]]),
     ]
     parts = [f"taking back {told}" for told in _demands(preview)]
     parts += [f"{doing} {_few(names)}" for doing, names in named if names]
