@@ -166,7 +166,7 @@ def test_of_what_was_lost_with_its_worker_only_what_may_be_is_made_again(server:
             return [record["step"] for record in records if record["type"] == "step.started"]
 
         with ThreadPoolExecutor(1) as people:
-            run = people.submit(patiently, driving.run, home, workflow=str(file), execution="lost")
+            run = people.submit(patiently, driving.run, engine.home(), workflow=str(file), execution="lost")
             soon(lambda: patiently(home.exists, "lost") and len(begun()) == 2)
             workers.kill(0)
             workers.kill(1)
@@ -341,3 +341,59 @@ def test_without_a_store_the_step_that_gives_too_much_fails(server: Server, tmp_
         assert done.status == "failed"
         assert done.view["error"] is not None
         assert done.view["error"]["type"] == "temporal.too-large"
+
+
+COUNTED = """
+name: counted
+services: {s: {adapter: python, module: counted}}
+steps:
+  - {name: make, service: s, action: make, output: made}
+  - {name: use, service: s, action: use, input: $.made, output: used}
+output: $.used
+"""
+COUNTED_SERVICE = """
+import os
+
+def make(input):
+    with open(PLACE, "a") as file:
+        file.write("made ")
+    return os.urandom(400_000).hex()
+
+def use(input):
+    return len(input)
+"""
+
+
+@pytest.mark.parametrize("trouble", ["put", "get"])
+def test_a_store_that_fails_for_a_while(trouble: str, server: Server, tmp_path: Path) -> None:
+    """What a worker cannot put there, or get from there, is tried again: no call is made twice for that."""
+    fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed")
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    class Flaky(MemoryFileSystem):  # type: ignore[misc]
+        protocol = "flaky"
+        store: dict[str, object] = {}  # noqa: RUF012 - as its parent has it
+        pseudo_dirs = [""]  # noqa: RUF012
+        left = 2
+
+        def pipe_file(self, path: str, value: bytes, **more: object) -> None:
+            self._trouble("put")
+            super().pipe_file(path, value, **more)
+
+        def cat_file(self, path: str, **more: object) -> bytes:
+            self._trouble("get")
+            return bytes(super().cat_file(path, **more))
+
+        def _trouble(self, doing: str) -> None:
+            if doing == trouble and Flaky.left:
+                Flaky.left -= 1
+                raise OSError("the store is not there")
+
+    fsspec.register_implementation("flaky", Flaky, clobber=True)
+    (tmp_path / "counted.py").write_text(COUNTED_SERVICE.replace("PLACE", repr(str(tmp_path / "made"))))
+    file = tmp_path / "counted.yaml"
+    file.write_text(COUNTED)
+    with working(server, blobs="flaky://blobs") as engine:
+        done = driving.run(engine.home(), workflow=str(file))
+    assert (done.status, done.view["output"], Flaky.left) == ("completed", 800_000, 0)
+    assert (tmp_path / "made").read_text() == "made "

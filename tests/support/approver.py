@@ -7,6 +7,7 @@ As `wfrun approve` would on Temporal, one after the other. Of each a line: `mine
 
 from __future__ import annotations
 
+import os
 import sys
 
 from wfrun.app import driving
@@ -39,3 +40,4 @@ if __name__ == "__main__":
     namespace = open_namespace()
     for execution in sys.stdin.read().split():
         print(execution, approve(namespace, sys.argv[1], execution), flush=True)
+    os._exit(0)  # as the command does: the client's threads are in no state to be waited for

@@ -13,7 +13,7 @@ from wfrun.app.starting import check_input, create_or_open, origin_of
 from wfrun.app.workflows import Workflow, open_workflow, require_local
 from wfrun.core.values import Json
 from wfrun.engines.beginning import as_object
-from wfrun.errors import InvalidError, UsageError
+from wfrun.errors import ConflictError, InvalidError, UsageError
 from wfrun.journal.home import Home
 from wfrun.journal.journal import Journal
 
@@ -106,15 +106,29 @@ def decide(
 
 def cancel(home: Home, prefix: str, *, by: str, reason: str = "", way: Way = WAY) -> Outcome:
     """Ask an execution to stop and be compensated, and see to it unless another process drives it."""
-    from wfrun.app.deciding import record_cancellation
-
-    journal = Journal.open(home, find_execution(home, prefix))
-    check_local(home, journal, workflow_of(home, journal.records, way.services))
-    record_cancellation(journal, by, reason)
+    execution = find_execution(home, prefix)
+    while (journal := _cancelled(home, execution, by, reason, way)) is None:
+        pass  # where nobody can keep others from going on, they may have meanwhile: it counts all the same
     outcome = carry_on(home, journal, way)
     if outcome.status != "completed":
         return outcome
     return outcome._replace(note="it was not cancelled: there was nothing left to stop, and it has completed")
+
+
+def _cancelled(home: Home, execution: str, by: str, reason: str, way: Way) -> Journal | None:
+    """Its journal, in which that is recorded. None if it has gone on before it could be."""
+    from wfrun.app.deciding import record_cancellation
+
+    journal = Journal.open(home, execution)
+    try:
+        check_local(home, journal, workflow_of(home, journal.records, way.services))
+        record_cancellation(journal, by, reason)
+    except ConflictError as moved:
+        journal.close()
+        if moved.code != "journal.moved":
+            raise
+        return None
+    return journal
 
 
 class Emitted(NamedTuple):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import zlib
-from asyncio import to_thread
-from collections.abc import Sequence
+from asyncio import sleep, to_thread
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import ParamSpec, Protocol, TypeVar
 
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec
@@ -25,6 +25,14 @@ CLAIMED = b"binary/wfrun-blob"
 COMPRESS_FROM = 4_096
 # Of a history, 50 MiB in all are accepted, and 2 MiB in one payload.
 CLAIM_FROM = 128 * 1_024
+
+
+# A store that does not answer is asked again, after so many seconds each time: for what a call has given there is no
+# other place, and the call is not made again for that.
+PAUSES_S = (0.1, 0.3, 1.0, 3.0, 5.0)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Blobs(Protocol):
@@ -114,7 +122,7 @@ class Claims(PayloadCodec):
         if self._blobs is None or len(data) < CLAIM_FROM:
             return Payload(metadata={"encoding": COMPRESSED}, data=data)
         digest = sha256(data).hexdigest()
-        await to_thread(self._blobs.put, digest, data)  # a worker has others to hear meanwhile
+        await _patiently(self._blobs.put, digest, data)
         return Payload(metadata={"encoding": CLAIMED}, data=digest.encode())
 
     async def _decoded(self, payload: Payload) -> Payload:
@@ -122,7 +130,17 @@ class Claims(PayloadCodec):
         if encoding == CLAIMED:
             if self._blobs is None:
                 raise ValueError("a value stands in a blob store, and none is given: --blobs, or WFRUN_BLOBS")
-            data = await to_thread(self._blobs.get, payload.data.decode())
+            data = await _patiently(self._blobs.get, payload.data.decode())
         elif encoding != COMPRESSED:
             return payload
         return Payload.FromString(zlib.decompress(data))
+
+
+async def _patiently(ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """In a thread: a worker has others to hear meanwhile. Raises OSError when the store has had its time."""
+    for pause in PAUSES_S:
+        try:
+            return await to_thread(ask, *args, **kwargs)
+        except OSError:
+            await sleep(pause)
+    return await to_thread(ask, *args, **kwargs)

@@ -166,6 +166,7 @@ class JournalFiles(MemoryFiles):
         execution = os.path.basename(path).removesuffix(JOURNAL)
         self._ask(self._namespace.append(execution, len(chain.records), records, self._named(path, records)))
         chain.read(new)
+        self._looked.pop(path, None)  # what it has come to is news
 
     def _named(self, path: str, records: Iterable[Record]) -> dict[str, Any]:
         """Definitions that new records bring with them."""
