@@ -68,9 +68,13 @@ class Part:
     def __post_init__(self) -> None:
         self.known = len(self.journal.records)
 
-    def record(self, home: Home, by: str, reason: str) -> None:
-        """Hold the execution, so that nobody else can drive it, and write down what is wanted. Durable on return."""
+    def hold(self) -> None:
+        """From here on nobody else can drive the execution, or repair it. ConflictError if somebody has, or does."""
         self.journal.drive(runner())
+        _check(self.journal.execution_id, self.journal.records[self.known :])
+
+    def record(self, home: Home, by: str, reason: str) -> None:
+        """Write down what is wanted of an execution that is held. Durable on return."""
         with unchanged(self.journal, self.known):
             for execution, known in self.seen.items():
                 _check(execution, Journal.read(home, execution)[known:])

@@ -117,6 +117,8 @@ class Prepared:
             self._make_ready(services)
             with unchanged_parents(self._home, self._stay):
                 for part in self._parts:
+                    part.hold()
+                for part in self._parts:
                     part.record(self._home, by, reason)
         except BaseException:
             self.close()

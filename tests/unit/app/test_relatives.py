@@ -73,6 +73,7 @@ class TestPausedParents:
     def test_whoever_was_interrupted_between_the_two_has_both_go_on(self, home: Home, tmp_path: Path) -> None:
         start(home, tmp_path, pause=True)
         prepared = prepare(home, "p.sub", GIVEN)
+        prepared._parts[0].hold()
         prepared._parts[0].record(home, "kim", "")
         prepared.close()
         with pytest.raises(Refused) as refused:
@@ -83,6 +84,17 @@ class TestPausedParents:
         assert taken_up.preview["execution"] == "p"
         assert taken_up.carry_out("kim").status == "completed"
         assert called(home, "p.sub") == ["one", "two", "three", "four"]
+
+    def test_if_it_has_changed_meanwhile_nothing_is_written_of_its_child_either(
+        self, home: Home, tmp_path: Path
+    ) -> None:
+        start(home, tmp_path, pause=True)
+        prepared = prepare(home, "p.sub", GIVEN)
+        prepare_compensation(home, "p").carry_out("ida")
+        with pytest.raises(ConflictError) as changed:
+            prepared.carry_out("kim")
+        assert changed.value.code == "repair.changed"
+        assert not of_type(home, "p.sub", "repair.requested")
 
     def test_while_one_is_held_its_child_is_not_tried_again(self, home: Home, tmp_path: Path) -> None:
         start(home, tmp_path, pause=True)
