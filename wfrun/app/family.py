@@ -103,7 +103,7 @@ def is_reopened(records: list[Record]) -> bool:
     return False
 
 
-def heed_parent(home: Home, records: list[Record]) -> None:
+def refuse_orphan(home: Home, records: list[Record]) -> None:
     """Raises ConflictError if an execution was repaired that is no more for its parent: it would do what nobody undoes.
 
     It can still be cancelled.

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from wfrun.app.elsewhere import RemoteHome
-from wfrun.app.family import heed_parent, root_of
+from wfrun.app.family import refuse_orphan, root_of
 from wfrun.app.in_force import workflow_of
 from wfrun.app.runtime import Runtime
 from wfrun.app.standing import has_ended, view_of
@@ -148,7 +148,7 @@ def _take_up(home: Home, journal: Journal, way: Way, note: str = "", seen: Execu
     """Become the driver of an execution that was begun before. One that needs attention is taken for repaired."""
     if isinstance(home, RemoteHome):
         return _leave_to_workers(home, journal, way, note, seen)
-    heed_parent(home, journal.records)
+    refuse_orphan(home, journal.records)
     workflow = workflow_of(home, journal.records, way.services)
     check_local(home, journal, workflow)
     history = len(journal.records)

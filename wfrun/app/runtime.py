@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from wfrun.adapters.registry import Services
 from wfrun.app.delivering import deliver_all
-from wfrun.app.family import heed_parent, root_of
+from wfrun.app.family import refuse_orphan, root_of
 from wfrun.app.in_force import begin_run, fold, in_force, workflow_of
 from wfrun.app.services import Configs
 from wfrun.app.standing import has_ended
@@ -103,7 +103,7 @@ class Runtime:
                 return journal
             history = len(journal.records)
             try:
-                heed_parent(self.home, journal.records)
+                refuse_orphan(self.home, journal.records)
                 journal.drive(runner())
             except ConflictError as held:
                 journal.close()

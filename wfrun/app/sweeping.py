@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from wfrun.app.executions import index_of
-from wfrun.app.family import bond_of, heed_parent, root_of
+from wfrun.app.family import bond_of, refuse_orphan, root_of
 from wfrun.app.idling import idles
 from wfrun.app.in_force import in_force, workflow_of
 from wfrun.app.onward import Way, seen_to
@@ -136,7 +136,7 @@ class Sweep:
         if is_driven(self.home, execution):
             journal.close()
             raise held(execution, journal.records)
-        heed_parent(self.home, journal.records)
+        refuse_orphan(self.home, journal.records)
         require_local(self._workflow(journal))
         history = len(journal.records)
         journal.drive(runner())
