@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
+from wfrun.adapters.http_answer import Answer, result_of
 from wfrun.cli.declare import COMMANDS, load
 from wfrun.cli.parse import parse
 from wfrun.core.definition import Document
@@ -81,6 +82,19 @@ def arguments(data: bytes) -> str:
     return answer(lambda: parse(load(words[0]).parameters, words[1:]))
 
 
+def http(data: bytes) -> str:
+    """What a server answered: its status, kind and wish to be asked later in a line each, then its body."""
+    status, kind, retry_after, content = [*data.split(b"\n", 3), b"", b"", b""][:4]
+    media = kind.decode("latin-1")
+    _, _, charset = media.partition("charset=")
+    response = Answer("GET f", _number(status), media, charset or None, retry_after.decode("latin-1"), content)
+    return answer(lambda: result_of(response))
+
+
+def _number(text: bytes) -> int:
+    return int(text) if len(text) == 3 and text.isdigit() else 200
+
+
 TARGETS: Mapping[str, Callable[[bytes], str]] = {
     "workflow": workflow,
     "services": services,
@@ -88,4 +102,5 @@ TARGETS: Mapping[str, Callable[[bytes], str]] = {
     "expression": expression,
     "journal": journal,
     "arguments": arguments,
+    "http": http,
 }

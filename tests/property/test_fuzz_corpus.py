@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import time
 from pathlib import Path
@@ -12,15 +11,15 @@ from typing import Any
 import pytest
 
 from tests.fuzz.targets import TARGETS
+from tests.support.tally import Tally, seed, size
 from wfrun.errors import InvalidError
 from wfrun.load.yaml import parse_document
 
-FULL = os.environ.get("WFRUN_FAULTS") == "full"
 CORPUS = Path(__file__).parents[1] / "fuzz" / "corpus"
 ENTRIES = sorted(path for path in CORPUS.glob("*/*") if path.is_file())
-# Bytes are cheap to refuse; data of nearly the right shape goes all the way.
-BYTES = 100_000 if FULL else 300
-SHAPES = 200_000 if FULL else 250
+# Most bytes are cheap to refuse, but not in a workflow; data of nearly the right shape goes all the way.
+BYTES = {target: size(3_500, 130_000) for target in TARGETS} | {"workflow": size(600, 50_000)}
+SHAPES = size(250, 100_000)
 SOON_S = 4
 
 
@@ -42,10 +41,11 @@ def test_every_target_has_a_corpus() -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_bytes_that_are_changed(target: str) -> None:
-    seeded = random.Random(target)
+def test_bytes_that_are_changed(target: str, tally: Tally) -> None:
+    seeded = random.Random(f"{target} {seed()}")
     kept = [path.read_bytes() for path in ENTRIES if path.parent.name == target]
-    for _ in range(BYTES):
+    for _ in range(BYTES[target]):
+        tally.add("F10")
         takes(target, changed(seeded.choice(kept), seeded))
 
 
@@ -79,9 +79,9 @@ SIGNS = [
 
 
 @pytest.mark.parametrize("target", ["workflow", "services"])
-def test_shapes_that_are_changed(target: str) -> None:
+def test_shapes_that_are_changed(target: str, tally: Tally) -> None:
     """Values of one place in the place of another, so that every key meets every kind of value."""
-    seeded = random.Random(target)
+    seeded = random.Random(f"{target} {seed()}")
     paths = [path for path in ENTRIES if path.parent.name == target]
     values = [data for data in (_data(path) for path in paths) if isinstance(data, dict)]
     pool = [part for data in values for part in parts(data)]
@@ -93,6 +93,7 @@ def test_shapes_that_are_changed(target: str) -> None:
             around[key] = json.loads(json.dumps(seeded.choice([*STRANGE, *pool])))
             if isinstance(around, dict) and seeded.random() < 0.3:
                 around[seeded.choice(KEYS)] = around.pop(key)
+        tally.add("F10")
         takes(target, json.dumps(data).encode())
 
 

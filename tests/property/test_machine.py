@@ -8,21 +8,30 @@ journal that is looked at.
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, event, settings
+from hypothesis import seed as seeded
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.support.model.comparing import differences
 from tests.support.model.invented import live_definitions
 from tests.support.model.live import LiveActor, Pair
 from tests.support.model.promises import broken_promises
+from tests.support.tally import Tally, seed, size
 from wfrun.core.parking import is_long_wait
 from wfrun.views.status import status_of
 
-FULL = os.environ.get("WFRUN_FAULTS") == "full"
+ANYHOW = settings(deadline=None, suppress_health_check=list(HealthCheck))
 PEOPLE = st.sampled_from(["ann", "bob", "cid"])
 
 
@@ -170,10 +179,18 @@ def _waits(record: Any) -> bool:
     )
 
 
-TestMachine = Machine.TestCase
-TestMachine.settings = settings(
-    max_examples=5_000 if FULL else 40,
-    stateful_step_count=50 if FULL else 25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
-)
+HISTORIES = size(60, 2_500)
+STEPS = 50
+
+
+@pytest.mark.parametrize("part", range(size(4, 40)))
+def test_it_stands_where_the_model_says(part: int, tally: Tally) -> None:
+    """In parts, so that they can run side by side."""
+
+    @seeded(seed() + part)
+    class Counted(Machine):
+        def teardown(self) -> None:
+            tally.add("F9")
+            super().teardown()
+
+    run_state_machine_as_test(Counted, settings=settings(ANYHOW, max_examples=HISTORIES, stateful_step_count=STEPS))

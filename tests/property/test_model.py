@@ -5,7 +5,6 @@ The model (tests/support/model) is the language in plain words; every case comes
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from hypothesis import HealthCheck, Phase, event, given, seed, settings
 from tests.support.cases import Scenario
 from tests.support.model.comparing import Compared, Racy, compare, compare_local
 from tests.support.model.invented import Invention, inventions
+from tests.support.tally import Tally, size
 from wfrun.core import retry
 from wfrun.core.fibers import Failed, Scheduler, outcome_of
 from wfrun.core.interpreter import Interpreter
@@ -22,10 +22,8 @@ from wfrun.core.plan.nodes import Call
 from wfrun.core.scope import Scope
 from wfrun.core.steps import blocks, calls, crews
 
-FULL = os.environ.get("WFRUN_FAULTS") == "full"
-ANYHOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-CORE = settings(max_examples=5_000 if FULL else 150, deadline=None, suppress_health_check=ANYHOW)
-LOCAL = settings(CORE, max_examples=1_000 if FULL else 25)
+CORE = settings(max_examples=size(500, 5_000), deadline=None, suppress_health_check=list(HealthCheck))
+LOCAL = settings(CORE, max_examples=size(50, 1_000))
 
 
 def judged(comparison: Callable[[Invention], Compared], invention: Invention) -> list[str]:
@@ -40,13 +38,15 @@ def judged(comparison: Callable[[Invention], Compared], invention: Invention) ->
 
 @given(inventions())
 @CORE
-def test_the_core_does_what_the_model_says(invention: Invention) -> None:
+def test_the_core_does_what_the_model_says(tally: Tally, invention: Invention) -> None:
+    tally.add("F9")
     assert judged(compare, invention) == []
 
 
 @given(inventions())
 @LOCAL
-def test_the_local_engine_does_what_the_model_says(invention: Invention) -> None:
+def test_the_local_engine_does_what_the_model_says(tally: Tally, invention: Invention) -> None:
+    tally.add("F9")
     assert judged(compare_local, invention) == []
 
 

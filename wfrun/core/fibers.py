@@ -96,13 +96,14 @@ class Fiber:
 class Group:
     """The children of a fiber, handed back one by one in the order in which they finish."""
 
-    __slots__ = ("_finished", "_scheduler", "live", "waiter")
+    __slots__ = ("_finished", "_scheduler", "heard", "live", "waiter")
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
         self._finished: deque[Fiber] = deque()
         self.live: dict[Fiber, None] = {}
         self.waiter: Fiber | None = None
+        self.heard = 0  # how often it was told to end because its fiber was
 
     def spawn(self, strand: Strand) -> Fiber:
         fiber = Fiber(strand, self)
@@ -221,7 +222,7 @@ class Scheduler:
     def _interrupt(self, fiber: Fiber) -> None:
         match fiber.waits_for:
             case Group() as group:
-                group.cancel()
+                self._pass_on(fiber, group)
             case StartTimer(id=id, step=step, reason=reason):
                 told = id in self.recorded and reason != "timeout"
                 self.answer(id, Cancelled())
@@ -236,6 +237,19 @@ class Scheduler:
                 self._emit(Stop(stop_id(id), id, "child"))
             case OpenTask(id=id):
                 self._emit(Stop(stop_id(id), id, "task"))
+
+    def _pass_on(self, fiber: Fiber, group: Group) -> None:
+        """Once: told again, a child would leave the cleaning up that it has begun."""
+        if group.heard < fiber.told:
+            group.heard = fiber.told
+            group.cancel()
+
+    def stop(self, group: Group) -> None:
+        """The children of the fiber that runs are to end, be it because it has itself been told to."""
+        if self._running is not None and self._running.cancelling:
+            self._pass_on(self._running, group)
+        else:
+            group.cancel()
 
     def run(self) -> tuple[Effect, ...]:
         if not self._ready and not self._emitted:

@@ -145,7 +145,7 @@ class Interpreter:
         body = group.spawn(strand)
         alarm = group.spawn(self._alarm(StartTimer(timer, instance, due, "timeout")))
         await group.next()
-        group.cancel()
+        self.scheduler.stop(group)
         await group.rest()
         if body.outcome is None:
             return None

@@ -186,7 +186,7 @@ class Crew:
         self._ready += free
         self._blocked = {other: needed for other, needed in self._blocked.items() if other not in free}
         if len(self.counting) == self._enough:
-            self._stop()
+            self._stop_once()
 
     def _count_lost(self) -> int:
         lost = set(self.failures)
@@ -197,6 +197,11 @@ class Crew:
     def _settle(self, outcome: BaseException) -> None:
         self._outcome = outcome
         if not (self._others_go_on and isinstance(outcome, Failed)):
+            self._stop_once()
+
+    def _stop_once(self) -> None:
+        """Not what has been told already, because all of this was: it may be cleaning up."""
+        if not self._told:
             self._stop()
 
     def _stop(self) -> None:

@@ -38,27 +38,36 @@ def _one_request_under_each_key(records: Sequence[Record]) -> Iterator[str]:
 
 
 def _undone_once(plan: Plan, records: Sequence[Record]) -> Iterator[str]:
-    """What has been undone, to the last call of it, is neither undone nor done again under the keys that it had."""
+    """What has been undone, to the last call of it, is neither undone nor done again under the keys that it had.
+
+    Another step may have been given the same key by the workflow.
+    """
     parts = {step.id: len(step.compensation) for step in walk(plan.root)}
-    undone: set[str] = set()
+    undone: set[tuple[str, str]] = set()
     called: dict[str, set[str]] = {}
     for record in records:
         if record["type"] == "step.started":
-            if record["key"] in undone:
-                yield f"{record['key']} is used again, after it was undone"
-            called.setdefault(undone_by(record["step"]), set()).add(record["key"])
+            instance, key = undone_by(record["step"]), record["key"]
+            if (instance, key) in undone:
+                yield f"{key} is used again by {instance}, after it was undone"
+            called.setdefault(instance, set()).add(key)
         elif record["type"] == "step.completed" and record["step"].startswith(COMPENSATE):
             instance = undone_by(record["step"])
             last = parts[instance.partition("@")[0]]
             if record["step"] == f"{COMPENSATE}{instance}" + (f"/{last}" if last > 1 else ""):
-                undone |= called.pop(instance)
+                undone |= {(instance, key) for key in called.pop(instance)}
 
 
 def _last_first(records: Sequence[Record]) -> Iterator[str]:
-    """What is undone for a failure, or because somebody asked, is undone in reverse order of completion (C11)."""
+    """What is undone for a failure, or because somebody asked, is undone in reverse order of completion (C11).
+
+    What has been begun again and has not completed has none.
+    """
     completed: dict[str, int] = {}
     for record in records:
-        if record["type"] == "step.completed":
+        if record["type"] == "step.started":
+            completed.pop(record["step"], None)
+        elif record["type"] == "step.completed":
             completed[record["step"]] = record["seq"]
         elif record["type"] == "compensation.started":
             order = [completed[step] for step in record["steps"] if step in completed]

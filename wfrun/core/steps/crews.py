@@ -156,8 +156,8 @@ class _Work:
         while self._ready or self._group.busy:
             self._spawn()
             self._ended(await self._group.next())
-            if self._run.scheduler.is_cancelling and self._outcome is None:
-                self._outcome = Cancelled()
+            if self._run.scheduler.is_cancelling:
+                self._outcome = self._outcome or Cancelled()
                 self._stop()
         del self._run.crews[self]
         self._scope.taken.update(*self._taken)
@@ -258,7 +258,7 @@ class _Work:
     def _stop(self) -> None:
         self._ready.clear()
         self._blockers.clear()
-        self._group.cancel()
+        self._run.scheduler.stop(self._group)
 
     async def _undo(self, instance: str) -> None:
         """What the branches did that do not count: nothing stops it. What cannot be undone now fails the block, and is
