@@ -178,3 +178,23 @@ def test_a_repair_waits_for_a_word_about_its_undoing(shell: Shell, start: Start)
     assert begun(shell).count("refund") == 1
     assert begun(shell)[-2:] == ["pay", "note"]
     assert shell.wfrun("audit", "prove", "p1").code == 0
+
+
+@pytest.mark.parametrize("asked", [False, True], ids=["rewound", "and cancelled"])
+def test_a_repair_waits_for_a_word_about_the_undoing_of_its_child(shell: Shell, start: Start, *, asked: bool) -> None:
+    slow = PAYOUT.replace("pay: { delay: 1m }", "refund: { delay: 1m }")
+    shell.write("payout.yaml", slow.replace("action: refund }", "action: refund, onCrash: ask }"))
+    shell.write("whole.yaml", "name: whole\nsteps:\n  - { name: kid, type: workflow, workflow: ./payout.yaml }\n")
+    assert shell.wfrun("run", "whole.yaml", "--id", "w1").code == 0
+    process = start("rewind", "w1", "kid")
+    until(lambda: begun(shell)[-1] == "refund")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not asked or shell.wfrun("cancel", "w1").code == 4
+    done = shell.wfrun("resume", "w1", "--json")
+    assert (done.code, done.json("resume")["status"]) == (4, "waiting")
+    (row,) = shell.wfrun("list", "--where", "parent == null", "--json").json("list")["executions"]
+    assert (row["execution"], row["status"], row["children"]) == ("w1", "waiting", ["w1.kid"])
+    assert shell.wfrun("set-output", "w1.kid", "compensate:pay", "null").code == (7 if asked else 0)
+    assert begun(shell) == ["pay", "note", "refund", *([] if asked else ["pay", "note"])]
+    assert shell.wfrun("audit", "prove", "w1").code == 0

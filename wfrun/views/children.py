@@ -26,6 +26,7 @@ class ChildFold:
         self._open: dict[str, ChildView] = {}
         self._ended: dict[str, ChildView] = {}
         self._workflows: dict[str, str] = {}
+        self._recalled: set[str] = set()  # of those under way the ones that are undone
 
     def started(self, record: Record) -> None:
         self._ended.pop(record["step"], None)
@@ -37,6 +38,7 @@ class ChildFold:
         step = record["step"].removeprefix(COMPENSATE)
         child = self._ended.pop(step, None) or self._begun(record, step)
         self._open[step] = {**child, "status": None}
+        self._recalled.add(step)
 
     def _begun(self, record: Record, step: str, *, detached: bool = False) -> ChildView:
         return {
@@ -52,6 +54,7 @@ class ChildFold:
     def ended(self, record: Record) -> None:
         step = record["step"].removeprefix(COMPENSATE)
         child = self._open.pop(step, None)
+        self._recalled.discard(step)
         if child and not split_instance(step)[1]:
             # What becomes of a detached one is its own affair: that it was begun is all there is to know here.
             self._ended[step] = {**child, "status": None if child["detached"] else record["status"]}
@@ -59,6 +62,7 @@ class ChildFold:
     def stop(self) -> None:
         """None of those that seem to run does any more."""
         self._open.clear()
+        self._recalled.clear()
 
     def views(self, status_of: StatusOf | None = None) -> list[ChildView]:
         """With the status of each, where `status_of` knows it."""
@@ -75,6 +79,12 @@ class ChildFold:
         if status_of is None:
             return bool(self._open)
         return any(child["detached"] or status_of(child["execution"]) not in _IDLE for child in self._open.values())
+
+    def undoing_waits(self, status_of: StatusOf | None) -> bool:
+        """Whether one that is undone waits for somebody: what undoes them, undoes one after the other."""
+        if status_of is None:
+            return False
+        return any(status_of(self._open[step]["execution"]) in _IDLE for step in self._recalled)
 
 
 def outcome(record: Record) -> tuple[StepStatus, ErrorData | None]:

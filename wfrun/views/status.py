@@ -28,11 +28,14 @@ class StatusFold(ExecutionFold):
             return ended
         if self._paused and not self._unheard:
             return "paused"
-        if self._asked_in_repair and not self._unheard:
+        if self._in_repair and not self._unheard and self._repair_waits(child):
             return "waiting"
         if self._is_waiting() and not (self._unheard or self._in_repair or self._is_busy(child)):
             return "waiting"
         return "interrupted" if driven is False else "running"
+
+    def _repair_waits(self, child: StatusOf | None) -> bool:
+        return bool(self._asked_in_repair) or self._children.undoing_waits(child)
 
     def _is_waiting(self) -> bool:
         return self._tasks.any() or self._waits.any() or self._children.any()
