@@ -160,6 +160,8 @@ class _Case:
         over = [record for record in trial.kept if record["type"] != "decision.made" and self._is_target(record)]
         given = {each for each, given in resumed._amended.outputs.items() if not given.skipped}
         unfinished = steps_pending(trial.run) | {str(instance_of(record)) for record in trial.dropped}
+        again = trial.run.interpreter.failure  # what fails at once, like a loop that has had enough iterations
+        unfinished |= again.steps if again is not None else set()
         if not (over or self._targets & given) or self._targets & unfinished:
             return
         if has_succeeded(over, besides=trial.without_harm(step)):

@@ -312,6 +312,16 @@ class TestSkip:
         assert world.calls == [("a", "approved")]
         assert not is_open(world, "e1/ask")
 
+    @pytest.mark.parametrize(("kind", "test"), [("while", "condition"), ("repeat", "until")])
+    def test_a_loop_that_has_had_enough_iterations_is_gone_on_without(self, kind: str, test: str) -> None:
+        """Nothing in it has failed, and it fails again as soon as anybody looks at it."""
+        body = call("a", compensate=UNDO)
+        loop = {"type": kind, "name": "poll", test: f"{kind == 'while'}".lower(), "maxIterations": 2, "steps": body}
+        world, _ = paused(loop, call("b"), broken=())
+        world.repair("skip", step="poll").finish()
+        assert world.status == "completed"
+        assert world.steps() == ["a@0", "a@1", "compensate:a@1", "compensate:a@0", "b"]
+
     def test_a_block_with_all_that_is_in_it(self) -> None:
         block = {"type": "sequential", "name": "block", "steps": [call("a", compensate=UNDO), call("b")]}
         world, _ = paused(block, call("c"), broken=("b",))
