@@ -93,16 +93,13 @@ class _Court:
 
     def misfit(self, records: list[Record]) -> Misfit | None:
         """The first that does not fit, by the definition alone, or by what others' journals say."""
+        if (shapeless := _misshapen(records)) is not None:
+            return shapeless
         found = [self._by_definition(records), *self._by_others(records)]
         return min((each for each in found if each is not None), key=lambda each: each.seq, default=None)
 
     def _by_definition(self, records: list[Record]) -> Misfit | None:
         first = records[0]
-        for record in records:
-            if (problem := record_problem(record)) is not None:
-                return _misfit(record, problem)
-        if first["type"] != "execution.started":
-            return _misfit(first, "a journal begins with execution.started")
         plan = self._plan(first["definition"])
         if (problem := _wrong_input(plan, first["input"])) is not None:
             return _misfit(first, problem)
@@ -112,6 +109,7 @@ class _Court:
 
     def _by_others(self, records: list[Record]) -> Iterator[Misfit]:
         """What an execution says of its children, and what they say of it."""
+        yield from self._never_begun(records)
         yield from self._never_recalled(records)
         started: dict[str, Record] = {}
         refused = set(_refused(records))
@@ -123,41 +121,56 @@ class _Court:
                 yield from self._wrong_end(record)
 
     def _wrong_start(self, records: list[Record], record: Record) -> Iterator[Misfit]:
-        child = self.records(record["child"])
+        child = self._told_by(record["child"])
         if not child:
             return
         told = child[0]
         force = in_force(each for each in records if each["seq"] <= record["seq"])
         links: Mapping[str, Any] = force.get("links", {}).get(force["definition"], {})
         parent = None if record["detach"] else {"execution": records[0]["execution"], "step": record["step"]}
-        wanted = {"definition": links.get(record["workflow"]), "parent": parent}
-        found = {"definition": told["definition"], "parent": _without_depth(told.get("parent"))}
+        initiator = records[0]["initiator"]
+        wanted = {"definition": links.get(record["workflow"]), "parent": parent, "initiator": initiator}
+        found = {name: told[name] for name in ("definition", "initiator")}
+        found["parent"] = _without_depth(told.get("parent"))
         if canonical(wanted) != canonical(found):
             yield _misfit(record, "its child was started otherwise", wanted, found)
-        given = {name: told["input"].get(name) for name in record["input"]}
-        if canonical(given) != canonical(record["input"]):
-            yield _misfit(record, "its child was started with another input", record["input"], given)
+        elif not _begins_with(self._plan(told["definition"]), record["input"], told["input"]):
+            yield _misfit(record, "its child was started with another input", record["input"], told["input"])
 
     def _wrong_end(self, record: Record) -> Iterator[Misfit]:
         """One that could not even be begun, or be driven any further, has failed for its parent alone."""
-        ends = [each for each in self.records(record["child"]) if each["type"] == "execution.ended"]
+        ends = [each for each in self._told_by(record["child"]) if each["type"] == "execution.ended"]
         told = {name: record.get(name) for name in ("status", "output", "error", "pivot")}
         known = [{name: each.get(name) for name in told} for each in ends]
         if any(canonical(told) == canonical(each) for each in known) or (not ends and told["status"] == "failed"):
             return
         yield _misfit(record, "its child did not end so", known[-1] if known else None, told)
 
+    def _never_begun(self, records: list[Record]) -> Iterator[Misfit]:
+        """A parent says so before it has a child begun."""
+        child, parent = records[0]["execution"], (records[0].get("parent") or {}).get("execution")
+        told = self._told_by(parent) if parent else []
+        if told and not any(each["type"] == "child.started" and each["child"] == child for each in told):
+            yield _misfit(records[0], f"execution {parent} has not begun it")
+
     def _never_recalled(self, records: list[Record]) -> Iterator[Misfit]:
         """A parent that has its child undone has said so before, each time."""
         child, parent = records[0].get("execution"), (records[0].get("parent") or {}).get("execution")
+        if parent is None:
+            return
         asked = [each for each in records if each["type"] == "compensation.requested" and each["by"] == parent]
-        if not asked or not (told := self.records(parent)):
+        if not asked or not (told := self._told_by(parent)):
             return
         recalls = sum(each["type"] == "child.recalled" and each["child"] == child for each in told)
         for request in asked[recalls:]:
             yield _misfit(request, f"execution {parent} had not begun to undo it")
 
     # ---- reading
+
+    def _told_by(self, execution: str) -> list[Record]:
+        """Nothing, if its records have no shape: that is its own misfit."""
+        records = self.records(execution)
+        return [] if _misshapen(records) else records
 
     def _read(self, execution: str) -> list[Record]:
         """Of those that are not among the journals, whatever the same place has."""
@@ -187,17 +200,33 @@ def _refused(records: list[Record]) -> Iterator[str]:
             yield record["child"]
 
 
+def _misshapen(records: list[Record]) -> Misfit | None:
+    for record in records:
+        if (problem := record_problem(record)) is not None:
+            return _misfit(record, problem)
+    if records and records[0]["type"] != "execution.started":
+        return _misfit(records[0], "a journal begins with execution.started")
+    return None
+
+
 def _wrong_input(plan: Plan, given: dict[str, Json]) -> str | None:
-    """Whether the definition accepts the input, and would have it as it is. Schemas in other files are not asked."""
-    data: Any = plan.document.data
-    fields = data.get("input")
-    if fields is None or inline_references(plan.document)[0] is not plan.document:
-        return None
+    """Whether the definition accepts the input, and would have it as it is."""
     try:
-        filled_in = check_fields(fields, given, file="input", what="input")
+        same = _begins_with(plan, given, given)
     except InvalidError as invalid:
         return f"the definition does not accept the input: {invalid.message}"
-    return None if canonical(filled_in) == canonical(given) else "the input lacks defaults of the definition"
+    return None if same else "the input lacks defaults of the definition"
+
+
+def _begins_with(plan: Plan, given: dict[str, Json], input: dict[str, Json]) -> bool:
+    """Whether it has this input if it is given that. Schemas in other files are not asked. Raises InvalidError."""
+    data: Any = plan.document.data
+    fields = data.get("input")
+    if fields is None:
+        return canonical(given) == canonical(input)
+    if inline_references(plan.document)[0] is not plan.document:
+        return canonical(given) == canonical({name: input.get(name) for name in given})
+    return canonical(check_fields(fields, given, file="input", what="input")) == canonical(input)
 
 
 def _without_depth(parent: Mapping[str, Json] | None) -> dict[str, Json] | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.forged import Records, forge, where
+from tests.support.forged import Records, chained, forge, where
 from tests.support.loans import started
 from wfrun import __version__
 from wfrun.app import driving
@@ -236,6 +236,8 @@ class TestChildren:
         ("change", "words"),
         [
             (put(input={"x": 2, "y": 2}), "another input"),
+            (put(input={"x": 1, "y": 99}), "another input"),
+            (put(initiator="eve"), "otherwise"),
             (put(parent={"execution": "q", "step": "sub", "depth": 1}), "otherwise"),
         ],
     )
@@ -244,6 +246,23 @@ class TestChildren:
     ) -> None:
         forge(family, "p.sub", lambda records: change(records, 0))
         assert words in misfit(family, "p")["message"]
+
+    def test_one_that_its_parent_has_never_begun_is_named(self, family: Home) -> None:
+        records: Any = Journal.read(family, "p.sub")
+        path = Path(family.journal_path("p.more"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(chained([{**records[0], "execution": "p.more"}]))
+        assert "has not begun it" in misfit(family, "p.more")["message"]
+
+    def test_one_without_a_beginning_is_told_as_such(self, family: Home) -> None:
+        forge(family, "p.sub", lambda records: records.pop(0))
+        assert "begins with execution.started" in misfit(family, "p.sub")["message"]
+        assert not is_proved(proof(family, "p"))
+
+    def test_a_start_without_its_step_has_no_shape(self, family: Home) -> None:
+        forge(family, "p", lambda records: records[where(records, type="child.started")].pop("step"))
+        assert "'step' is a required property" in misfit(family, "p")["message"]
+        assert is_proved(proof(family, "p.sub"))
 
 
 class TestWhatCannotBeProved:
