@@ -179,7 +179,7 @@ def _waits(record: Any) -> bool:
     )
 
 
-HISTORIES = size(60, 2_500)
+HISTORIES = size(20, 2_500)
 STEPS = 50
 
 

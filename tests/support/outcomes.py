@@ -213,7 +213,7 @@ def _emitted(outcome: Outcome, record: Record) -> None:
 
 
 def _child_ended(outcome: Outcome, record: Record) -> None:
-    if record["status"] == "cancelled":
+    if record["status"] == "cancelled" and not record["step"].startswith("compensate:"):
         outcome.stopped.add(record["step"])
 
 

@@ -276,12 +276,13 @@ class Actor(World):
 
     def _recall(self, effect: RecallChild) -> Iterator[Moment]:
         child = self.stage.actors[effect.child]
-        if effect.id not in self._told:
-            assert child.run.ended is not None
+        if child.run.ended is None:
+            self._told.add(effect.id)  # maybe for something that a repair has overtaken: it is on its way all the same
+        elif effect.id not in self._told:
             again = child.run.ended["status"] == "needs-attention"
             what = "execution.resumed" if again else "compensation.requested"
             yield Moment(self.stage.now, lambda: self._tell(effect.id, child, what))
-        elif child.run.ended is not None:
+        else:
             yield Moment(self.stage.now, lambda: self._recalled(effect, child))
 
     def _recalled(self, effect: RecallChild, child: Actor) -> None:
